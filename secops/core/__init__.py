@@ -1,0 +1,1 @@
+"""Shared kernel: light at import, and it imports nothing else of ours."""

@@ -1,0 +1,1 @@
+"""How facts about hosts arrive: sections → carriers → evidence → tables → snapshot."""

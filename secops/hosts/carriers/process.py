@@ -1,0 +1,82 @@
+"""Feed the collector script to a shell and read its answer: what the local and the ssh carrier share."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: Bytes of evidence one host may send: beyond this it is cut, and what was cut is not judged.
+MAX_ANSWER = 512 << 20
+
+#: Bytes of diagnostics kept.
+_MAX_COMPLAINT = 64 << 10
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the evidence stream, the diagnostics, the exit code, and why it was cut (empty if not)."""
+
+    stream: bytes
+    complaint: str
+    code: int
+    cut: str
+
+
+def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, str] | None = None) -> Answer:
+    """Run `command` with `script` on its standard input for at most `deadline` seconds.
+
+    The command gets its own process group, which is ended with it, on time-out, and on Ctrl-C.
+    """
+    with open(os.memfd_create("collector"), "w+b") as stdin:  # in memory: nothing is left on a disk
+        stdin.write(script.encode())
+        stdin.seek(0)
+        with subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, start_new_session=True
+        ) as process:
+            try:
+                return _listen(process, deadline)
+            finally:
+                _end(process)
+
+
+def _listen(process: subprocess.Popen[bytes], deadline: float) -> Answer:
+    """Read until both pipes end, `deadline` seconds have passed, or the answer is too large."""
+    out, err, until = bytearray(), bytearray(), time.monotonic() + deadline
+    with selectors.DefaultSelector() as selector:
+        for pipe, kept in ((process.stdout, out), (process.stderr, err)):
+            assert pipe  # noqa: S101 - Popen was asked for pipes
+            selector.register(pipe, selectors.EVENT_READ, kept)
+        while selector.get_map():
+            left = until - time.monotonic()
+            if left <= 0:
+                return Answer(bytes(out), _text(err), -1, f"time-out after {deadline:.0f} s")
+            for key, _ in selector.select(left):
+                chunk = os.read(key.fd, 1 << 20)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                elif key.data is out or len(err) < _MAX_COMPLAINT:
+                    key.data.extend(chunk)
+            if len(out) > MAX_ANSWER:
+                return Answer(bytes(out), _text(err), -1, f"the answer is larger than {MAX_ANSWER >> 20} MiB")
+    return Answer(bytes(out), _text(err), process.wait(), "")
+
+
+def _text(raw: bytearray) -> str:
+    return raw.decode("utf-8", "backslashreplace").strip()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the command and its children; a no-op when it has ended by itself."""
+    if process.poll() is None:
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(process.pid, sign)
+                process.wait(timeout=2)
+                break
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue

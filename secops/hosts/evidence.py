@@ -1,0 +1,229 @@
+"""Evidence: what a host answered, section by section, each with a status. And the wire format it travels in.
+
+The stream (`citywall.evidence/1`), written by the generated script and by nobody else:
+
+    CITYWALL-EVIDENCE 1 <nonce> <uid> <base64|hex>
+    <nonce> <section> <status> <length>
+    <length bytes of base64 or hex text>
+    …
+    <nonce> end done 0
+
+The nonce is made on the host for each run, content is encoded and its length stated, so no file's content can
+forge a frame. A frame is a `file`, an `output`, a `sealed` blob, a path that is `absent`, `denied` or `special`
+(not a regular file), a `note`, or `done`, which closes its section. A section without `done` was cut off.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from secops.core.errors import IncompleteError
+from secops.hosts.section import Files, Section
+
+MAGIC = b"CITYWALL-EVIDENCE 1 "
+_HEADER = re.compile(rb"^CITYWALL-EVIDENCE 1 ([0-9a-f]{32}) (\d{1,10}) (base64|hex)\n", re.MULTILINE)
+_TIMEOUT_CODES = frozenset({124, 137, 143})  # coreutils timeout, SIGKILL, busybox timeout (128 + SIGTERM)
+CODE_DENIED, CODE_ABSENT = 65, 66  # a Command's own word, see section.Command
+
+
+class Status(StrEnum):
+    """How a section, a file or a table was seen. Only `ok` and `empty` are whole."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    ABSENT = "absent"
+    DENIED = "denied"
+    TIMEOUT = "timeout"
+    TRUNCATED = "truncated"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something was not seen whole."""
+
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file (its path) or one command's output (path empty)."""
+
+    path: str
+    data: bytes = b""
+    status: Status = Status.OK
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """The content for line parsers: bytes that are not UTF-8 become `\\xNN`, so nothing is lost silently."""
+        return readable(self.data)
+
+    @property
+    def lines(self) -> list[str]:
+        """The content's lines. Only a newline ends one: `str.splitlines` also breaks at characters a user can plant."""
+        return self.text.removesuffix("\n").split("\n") if self.data else []
+
+
+@dataclass(frozen=True)
+class SectionEvidence:
+    """What one section answered. `status` is the worst of its items'."""
+
+    status: Status
+    items: tuple[Item, ...] = ()
+    reason: str = ""
+
+    @property
+    def files(self) -> tuple[Item, ...]:
+        """The items whose content was read at least in part."""
+        return tuple(item for item in self.items if item.status in _READ)
+
+    @property
+    def only(self) -> Item:
+        """The single item of a section that has one; an empty item when there is none."""
+        return self.files[0] if self.files else Item("")
+
+
+_READ = frozenset({Status.OK, Status.EMPTY, Status.TRUNCATED, Status.TIMEOUT})
+_WORST_FIRST = (Status.FAILED, Status.TIMEOUT, Status.TRUNCATED, Status.DENIED, Status.OK, Status.EMPTY, Status.ABSENT)
+MISSING = SectionEvidence(Status.FAILED, reason="section missing from the evidence")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything one host answered in one run. `label` says how the host was reached."""
+
+    carrier: str
+    label: str
+    uid: int | None
+    sections: Mapping[str, SectionEvidence] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> SectionEvidence:
+        return self.sections.get(name, MISSING)
+
+    def problem(self, section: Section) -> Problem | None:
+        """Why this section is not whole; None when it is."""
+        seen = self[section.name]
+        if seen.status is Status.OK:
+            return None
+        if seen.status in (Status.EMPTY, Status.ABSENT) and not getattr(section, "required", True):
+            return None
+        return Problem(seen.status, seen.reason or f"{section.name}: {seen.status}")
+
+
+def readable(raw: bytes) -> str:
+    """Bytes as text that can be stored and compared: UTF-8, other bytes as `\\xNN`."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def summarise(section: Section, items: Iterable[Item]) -> SectionEvidence:
+    """Fold a section's items into its evidence: the worst status wins and says which path it came from."""
+    kept = tuple(items)
+    statuses = {item.status for item in kept}
+    if statuses & {Status.OK} and not statuses - {Status.OK, Status.EMPTY, Status.ABSENT}:
+        if isinstance(section, Files) and section.required and Status.EMPTY in statuses:
+            statuses = {Status.EMPTY}  # a required file that is there but empty is a fault, not a fact
+    status = next((s for s in _WORST_FIRST if s in statuses), Status.ABSENT)
+    if status is Status.OK:
+        return SectionEvidence(status, kept)
+    cause = next((item for item in kept if item.status is status), None)
+    reason = cause.reason if cause and cause.reason else str(status)
+    where = f"{cause.path}: " if cause and cause.path else ""
+    return SectionEvidence(status, kept, f"{where}{reason}")
+
+
+def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: str, cut: str = "") -> Evidence:
+    """Read a stream back. `cut` says why it may end early (time-out, connection lost).
+
+    Never raises for what a hostile or broken host sends: a frame that does not parse ends the reading, and every
+    section not closed by then is `failed`. Raises `IncompleteError` only when there is no evidence at all.
+    """
+    header = _HEADER.search(stream)
+    if header is None:
+        raise IncompleteError(
+            cut or "the answer holds no evidence",
+            where=label,
+            hint="The first lines of the answer were: " + (readable(stream[:200]).strip() or "(nothing)"),
+        )
+    nonce, uid, encoding = header.group(1), int(header.group(2)), header.group(3)
+    sections = {section.name: section for section in manifest}
+    items: dict[str, list[Item]] = {}
+    closed: set[str] = set()
+    ended = False
+    for name, status, payload in _frames(stream, header.end(), nonce, encoding):
+        if name == "end":
+            ended = status == "done"
+        elif name in sections and name not in closed:
+            if status == "done":
+                closed.add(name)
+                items.setdefault(name, [])
+            else:
+                items.setdefault(name, []).append(_item(sections[name], status, payload, nonce))
+    why = cut or ("the evidence ends early" if not ended else "section missing from the evidence")
+    seen = {
+        name: summarise(section, items[name])
+        if name in closed
+        else SectionEvidence(
+            Status.TIMEOUT if "time" in cut and name not in items else Status.FAILED, tuple(items.get(name, ())), why
+        )
+        for name, section in sections.items()
+    }
+    return Evidence(carrier, label, uid, seen)
+
+
+def _frames(stream: bytes, at: int, nonce: bytes, encoding: bytes) -> Iterable[tuple[str, str, bytes]]:
+    """Frames as (section, status, content), until the end or the first one that does not parse."""
+    pattern = re.compile(re.escape(nonce) + rb" ([a-z0-9_]{1,64}) ([a-z]{1,16}) (\d{1,10})\n")
+    while frame := pattern.match(stream, at):
+        length = int(frame.group(3))
+        body = stream[frame.end() : frame.end() + length]
+        at = frame.end() + length
+        if len(body) != length or stream[at : at + 1] != b"\n":
+            return
+        at += 1
+        try:
+            text = body.translate(None, b"\n \r\t")
+            content = base64.b64decode(text, validate=True) if encoding == b"base64" else bytes.fromhex(text.decode())
+        except (binascii.Error, ValueError):
+            return
+        yield frame.group(1).decode(), frame.group(2).decode(), content
+
+
+def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
+    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`."""
+    path, _, rest = payload.partition(b"\0")
+    name = readable(path)
+    if status in ("absent", "denied"):
+        return Item(name, status=Status(status), reason="no such file" if status == "absent" else "permission denied")
+    if status == "special":
+        return Item(name, status=Status.FAILED, reason="not a regular file")
+    if status == "note":
+        return Item(name, status=Status.FAILED, reason=readable(rest) or "failed")
+    if status == "unsealed":
+        return Item(name, status=Status.DENIED, reason="cannot seal: openssl with CMS is not there")
+    content, mark, trailer = rest.rpartition(nonce + b":")
+    code, _, flag = trailer.rstrip(b"\n").partition(b":")
+    if not mark or not code.isdigit():
+        return Item(name, rest[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
+    return judge(section, name, content[:-1], int(code), cut=flag == b"t")
+
+
+def judge(section: Section, path: str, content: bytes, code: int, *, cut: bool = False) -> Item:
+    """The item for content that was read with exit code `code`; `cut` says that there was more."""
+    if code in _TIMEOUT_CODES:
+        return Item(path, content, Status.TIMEOUT, f"took longer than {section.timeout} s")
+    if cut or len(content) > section.limit:
+        return Item(path, content[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
+    if code == CODE_DENIED:
+        return Item(path, content, Status.DENIED, "needs more privilege")
+    if code in (CODE_ABSENT, 127):
+        return Item(path, status=Status.ABSENT, reason="the tool for it is not installed")
+    if code:
+        return Item(path, content, Status.FAILED, f"exit code {code}")
+    return Item(path, content, Status.OK if content else Status.EMPTY, "" if content else "empty")

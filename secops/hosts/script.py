@@ -1,0 +1,168 @@
+"""Manifest → one POSIX sh script: a header, one function, one call on the last line.
+
+It runs under dash, bash and busybox ash, needs only coreutils or busybox, writes nothing to disk, and ends by
+itself. The script is the same for every host and every run (the nonce is made on the host), so that it can be
+installed as a fixed collector, pinned by digest in sudoers, or carried to an air-gapped host on paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from shlex import quote
+
+from secops import __version__
+from secops.hosts.section import Command, Files, Listing, Section, Walk
+from secops.hosts.walk import WALK_SH
+
+_PRELUDE = r"""#!/bin/sh
+# Citywall collector @VERSION@: reads configuration and prints it, encoded, on standard output.
+# It changes nothing, writes no file, opens no connection. Password hashes are left out@SEALED@.
+citywall_collect() {
+LC_ALL=C; export LC_ALL
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; export PATH
+unset ENV BASH_ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT IFS
+umask 077
+set +o noglob
+renice 10 $$ >/dev/null 2>&1 || renice -n 10 -p $$ >/dev/null 2>&1
+ionice -c 3 -p $$ >/dev/null 2>&1
+
+# The nonce frames the evidence: 122 random bits that no file on this host can know.
+read -r n </proc/sys/kernel/random/uuid || exit 70
+n=${n%%-*}${n#*-}
+while case $n in *-*) true ;; *) false ;; esac; do n=${n%%-*}${n#*-}; done
+n=$(printf '%.32s' "$n")
+
+if command -v base64 >/dev/null 2>&1; then code=base64; enc() { base64; }
+else code=hex; enc() { od -An -v -tx1; }
+fi
+if timeout 5 true 2>/dev/null; then lim() { timeout "$@"; }
+elif timeout -t 5 true 2>/dev/null; then lim() { s=$1; shift; timeout -t "$s" "$@"; }
+else lim() { shift; "$@"; }
+fi
+gnu=; find / -maxdepth 0 -printf '' 2>/dev/null && gnu=1
+export gnu
+
+frame() { printf '%s %s %s %d\n%s\n' "$n" "$1" "$2" "${#3}" "$3"; }
+tell() { frame "$1" "$2" "$(printf '%s\0%s' "$3" "$4" | enc)"; }
+
+# A path that cannot be seen is not an absent one: is its nearest directory closed to us?
+blocked() {
+  d=${1%/*}
+  while [ -n "$d" ] && ! [ -d "$d" ]; do d=${d%/*}; done
+  [ -x "${d:-/}" ] || return 0
+  case $1 in *[*?[]*) [ -r "${d:-/}" ] || return 0 ;; esac
+  return 1
+}
+
+# file SECTION LIMIT SECONDS PATH
+file() {
+  if [ -f "$4" ] && [ -r "$4" ]; then
+    frame "$1" file "$({ printf '%s\0' "$4"; lim "$3" head -c $(($2 + 1)) "$4" 2>/dev/null
+      printf '\0%s:%d' "$n" $?; } | enc)"
+  elif [ -f "$4" ]; then tell "$1" denied "$4"
+  elif [ -e "$4" ]; then tell "$1" special "$4"
+  elif blocked "$4"; then tell "$1" denied "$4"
+  fi
+}
+
+# filtered SECTION LIMIT SECONDS PATH SED-ARGUMENTS…: only lines the filter lets through are read out.
+filtered() {
+  if [ -f "$4" ] && [ -r "$4" ]; then
+    a=$1 b=$2 c=$3 e=$4; shift 4
+    t=$(dd if="$e" bs=1 skip="$b" count=1 2>/dev/null | wc -c); [ "$((t))" -eq 0 ] && t= || t=:t
+    frame "$a" file "$({ printf '%s\0' "$e"; { lim "$c" head -c "$b" "$e" 2>/dev/null
+      printf '\n%s:%d%s' "$n" $? "$t"; } | sed -E -e "/^$n:/b" "$@"; } | enc)"
+  else file "$1" "$2" "$3" "$4"
+  fi
+}
+
+# sealed SECTION LIMIT SECONDS PATH: leaves only encrypted to the operator's certificate in $seal.
+sealed() {
+  if [ -f "$4" ] && [ -r "$4" ] && openssl cms -help >/dev/null 2>&1; then
+    frame "$1" sealed "$({ printf '%s\0' "$4"; lim "$3" head -c $(($2 + 1)) "$4" 2>/dev/null
+      printf '\0%s:%d' "$n" $?; } | { printf '%s\n' "$seal" | openssl cms -encrypt -binary -aes256 \
+      -outform DER -in /dev/fd/4 /dev/fd/0 2>/dev/null; } 4<&0 | enc)"
+  elif [ -f "$4" ] && [ -r "$4" ]; then tell "$1" unsealed "$4"
+  else file "$1" "$2" "$3" "$4"
+  fi
+}
+
+# output SECTION LIMIT SECONDS SCRIPT
+output() {
+  frame "$1" output "$({ printf '\0'; lim "$3" sh -c "$4" 2>/dev/null; printf '\0%s:%d' "$n" $?
+    } | head -c $(($2 + 200)) | enc)"
+}
+
+# listing SECTION LIMIT SECONDS PATH…
+listing() {
+  a=$1 b=$2 c=$3; shift 3
+  for p do
+    shift
+    if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"
+    elif blocked "$p"; then tell "$a" denied "$p"
+    fi
+  done
+  [ $# -gt 0 ] || return 0
+  if [ "$gnu" ]; then
+    frame "$a" output "$({ printf '\0'
+      lim "$c" find "$@" -maxdepth 0 -printf '%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0' 2>/dev/null
+      printf '\0%s:%d' "$n" $?; } | head -c $(($b + 200)) | enc)"
+  else
+    frame "$a" output "$({ printf '\0'; for p do
+        stat -c 'x%f %u %g %s %Y' "$p" 2>/dev/null | tr ' \n' '\0\0'
+        printf '%s\0%s\0\0' "$p" "$(readlink "$p")"
+      done; printf '\0%s:%d' "$n" 0; } | head -c $(($b + 200)) | enc)"
+  fi
+}
+
+homes() { cut -d: -f6 /etc/passwd 2>/dev/null | sort -u; }
+
+printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$(id -u)" "$code"
+"""
+
+
+def generate(manifest: Iterable[Section], *, certificate: str = "") -> str:
+    """The collector script. `certificate` (PEM) turns on the sections marked `seal`, encrypted to its key."""
+    sections = [s for s in manifest if s.live and (certificate or not getattr(s, "seal", False))]
+    prelude = _PRELUDE.replace("@VERSION@", __version__).replace(
+        "@SEALED@", ",\n# or leave only encrypted to the operator's key" if certificate else ""
+    )
+    body = "\n".join(_section(section) for section in sections)
+    seal = f"seal={quote(certificate.strip())}\n" if certificate else ""
+    return f"{prelude}{seal}{body}\nframe end done ''\n}}\ncitywall_collect </dev/null\n"
+
+
+def _section(section: Section) -> str:
+    """The shell lines that answer one section, ended by its `done` frame."""
+    call = f"{section.name} {section.limit} {section.timeout}"
+    match section:
+        case Files(patterns=patterns):
+            verb = "sealed" if section.seal else "filtered" if section.rewrite else "file"
+            tail = "".join(f" -e {quote(f's~{ere}~{replacement}~;t')}" for ere, replacement in section.rewrite)
+            lines = [_each(pattern, f'{verb} {call} "$f"{tail} -e d' if tail else f'{verb} {call} "$f"')
+                     for pattern in patterns]  # fmt: skip
+        case Listing(patterns=patterns):
+            plain = [shell_pattern(p) for p in patterns if not p.startswith("~/")]
+            lines = [f"listing {call} {' '.join(plain)}"] if plain else []
+            lines += [_each(p, f'listing {call} "$f"') for p in patterns if p.startswith("~/")]
+        case Command(script=script):
+            lines = [f"output {call} {quote(script)}"]
+        case Walk():
+            lines = [f"output {call} {quote(WALK_SH)}"]
+    return "\n".join([*lines, f"frame {section.name} done ''"])
+
+
+def _each(pattern: str, action: str) -> str:
+    """`action` for each path the pattern matches; `~/` goes through every home directory."""
+    if not pattern.startswith("~/"):
+        return f"for f in {shell_pattern(pattern)}; do {action}; done"
+    inner = f'for f in "$h"/{shell_pattern(pattern[2:])}; do {action}; done'
+    return f"homes | while IFS= read -r h; do case $h in /?*) {inner} </dev/null ;; esac; done"
+
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-*?[]@+:,")
+
+
+def shell_pattern(pattern: str) -> str:
+    """A glob for the shell: its wildcards stay, everything else that the shell would read is quoted."""
+    return "".join(char if char in _PLAIN else f"\\{char}" for char in pattern)
