@@ -20,8 +20,7 @@ PSEUDO_TYPES = (
 # found by the host's own ids (find's -nouser is six times dearer); getcap is given the executables that the same
 # pass meets (find flushes before it starts a program, so records never mix); names that hold a newline go to getcap
 # one by one, since its output cannot tell them apart.
-WALK_SH = (
-    r"""nl='
+WALK_SH = r"""nl='
 '
 starts=; seen=" "
 while read -r _ _ dev root mnt _ rest; do
@@ -73,6 +72,4 @@ stat='for f do stat -c "x%f %u %g %s %Y" "$f" 2>/dev/null | tr " \n" "\0\0"; pri
 [ "$errs" ] && printf 'ERRS\0%s\0' "$errs"
 printf 'END\0'
 [ -z "$errs" ] || [ "$(id -u)" = 0 ] || exit 65
-""".replace("@LOCAL@", LOCAL_TYPES)
-    .replace("@PSEUDO@", PSEUDO_TYPES)
-)
+""".replace("@LOCAL@", LOCAL_TYPES).replace("@PSEUDO@", PSEUDO_TYPES)

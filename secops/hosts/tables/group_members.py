@@ -16,9 +16,7 @@ def build(evidence: Evidence) -> Built:
         for user in dict.fromkeys(filter(None, members.split(","))):
             built.rows.append({"group_name": group, "gid": int(gid), "user_name": user, "is_primary": False})
     for _, (user, _, _, gid, *_) in passwd_lines(evidence, built):
-        built.rows.append(
-            {"group_name": names.get(int(gid)), "gid": int(gid), "user_name": user, "is_primary": True}
-        )
+        built.rows.append({"group_name": names.get(int(gid)), "gid": int(gid), "user_name": user, "is_primary": True})
     return built
 
 

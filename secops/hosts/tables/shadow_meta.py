@@ -61,7 +61,9 @@ TABLE = Table(
             "password fits), unrecognised (a value that is no known hash)",
         ),
         Column("algorithm", "text", "hash algorithm of a set or locked password: yescrypt, sm3crypt, descrypt, …"),
-        Column("last_change", "integer", "day of the last change; 0 = must be changed at next login", "days since 1970"),
+        Column(
+            "last_change", "integer", "day of the last change; 0 = must be changed at next login", "days since 1970"
+        ),
         Column("min_days", "integer", "least age before a change", "days"),
         Column("max_days", "integer", "greatest age; NULL or 99999 = never expires", "days"),
         Column("warn_days", "integer", "warning before expiry", "days"),

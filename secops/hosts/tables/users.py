@@ -10,7 +10,11 @@ from secops.hosts.tables import Built, Column, Table
 
 # the password field may hold a hash even today: only its algorithm leaves the host
 PASSWD = Files(
-    "passwd", ("/etc/passwd",), required=True, limit=16 << 20, rewrite=without_password("[0-9]*:[0-9]*:[^:]*:[^:]*:[^:]*")
+    "passwd",
+    ("/etc/passwd",),
+    required=True,
+    limit=16 << 20,
+    rewrite=without_password("[0-9]*:[0-9]*:[^:]*:[^:]*:[^:]*"),
 )
 
 #: Shells that end a login at once.

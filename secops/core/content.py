@@ -1,0 +1,30 @@
+"""Where content (rules, labs) is: beside the code in a wheel, at the top of a checkout, or in user folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from secops.core.errors import UsageError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def shipped(kind: str) -> Path:
+    """The folder of shipped content of a kind (`rules`), in a wheel, an editable install or a checkout."""
+    places = [_PACKAGE / "_content" / kind]
+    if (_PACKAGE.parent / "pyproject.toml").is_file():
+        places.append(_PACKAGE.parent / kind)
+    for place in places:
+        if place.is_dir():
+            return place
+    tried = ", ".join(str(place) for place in places)
+    raise UsageError(f"the shipped {kind} are missing", where=tried, hint="Reinstall Citywall.")
+
+
+def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
+    """Every `*.yml` file below the folders, in a stable order. Raises `UsageError` for a folder that is none."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError("no such folder", where=str(folder), hint="Give a folder that holds *.yml files.")
+        yield from sorted(path for path in folder.rglob("*.yml") if not path.name.startswith("."))

@@ -1,0 +1,65 @@
+"""Strict YAML: one document, no duplicate keys, no aliases, no custom tags, errors with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from secops.core.errors import UsageError
+
+#: Bytes of one content file; rules and scenarios are a few kilobytes.
+MAX_BYTES = 1 << 20
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load(path: Path) -> Any:
+    """The document in `path`. Raises `UsageError` that names the file and the line."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    return loads(raw, str(path))
+
+
+def loads(raw: bytes, where: str) -> Any:
+    """The document in `raw`; `where` names it in errors."""
+    if len(raw) > MAX_BYTES:
+        raise UsageError(f"is larger than {MAX_BYTES >> 20} MiB", where=where)
+    try:
+        loader = _Loader(raw)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise UsageError("is empty", where=where)
+            _check(node, where, set())
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise UsageError(error.problem or "is no YAML", where=where + line) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"is no YAML ({error})"[:200], where=where) from error
+
+
+def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
+    """Refuse what YAML allows and content must not hold: aliases and duplicate keys."""
+    line = f"{where}:{node.start_mark.line + 1}"
+    if id(node) in seen:
+        raise UsageError("aliases (*name) are not allowed here", where=line)
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check(item, where, seen)
+    elif isinstance(node, yaml.MappingNode):
+        keys = set()
+        for key, value in node.value:
+            if key.value in keys if isinstance(key, yaml.ScalarNode) else True:
+                at = f"{where}:{key.start_mark.line + 1}"
+                raise UsageError(f"the key {key.value!r} stands twice or is no plain text", where=at)
+            keys.add(key.value)
+            _check(value, where, seen)

@@ -1,0 +1,165 @@
+"""A mounted image (`--root DIR`): the same sections, read straight from its files."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from secops.core.errors import UsageError
+from secops.hosts.capability import from_attribute
+from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
+from secops.hosts.image import Image
+from secops.hosts.listing import record
+from secops.hosts.manifest import manifest
+from secops.hosts.section import Files, Listing, Rewrite, Section, Walk
+from secops.hosts.walk import LOCAL_TYPES
+
+NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
+
+
+@dataclass
+class Root:
+    """An image mounted at `directory`. Nothing in it is executed."""
+
+    directory: str
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"root:{self.directory}"
+
+    def collect(self) -> Evidence:
+        """Read every section an image can answer. Raises `UsageError` when the directory cannot be opened."""
+        try:
+            image = Image(self.directory)
+        except OSError as error:
+            raise UsageError(
+                f"cannot open the image: {error.strerror}", where=self.directory, hint="Name a mounted directory."
+            ) from error
+        try:
+            seen = {s.name: self._section(image, s) if s.image else NEEDS_RUNNING_HOST for s in manifest()}
+        finally:
+            image.close()
+        return Evidence("root", self.label, os.geteuid(), seen)
+
+    def _section(self, image: Image, section: Section) -> SectionEvidence:
+        if isinstance(section, Walk):
+            return summarise(section, [_walk(image, section, self.directory)])
+        assert isinstance(section, Files | Listing)  # noqa: S101 - a Command has image=False
+        items: list[Item] = []
+        for pattern in section.patterns:
+            for path in _expand(image, pattern):
+                items.append(path if isinstance(path, Item) else _item(image, section, path))
+        return summarise(section, items)
+
+
+def _expand(image: Image, pattern: str) -> Iterator[bytes | Item]:
+    """The paths a section's pattern matches; a directory closed to us is an item that says so."""
+    raw = os.fsencode(pattern)
+    patterns = [home + raw[1:] for home in _homes(image)] if raw.startswith(b"~/") else [raw]
+    for one in patterns:
+        try:
+            yield from image.glob(one)
+        except PermissionError:
+            yield Item(readable(one), status=Status.DENIED, reason="permission denied")
+
+
+def _homes(image: Image) -> list[bytes]:
+    fields = [line.split(b":") for line in _lines(image, b"/etc/passwd")]
+    homes = {row[5].rstrip(b"/") for row in fields if len(row) == 7}
+    return sorted(_literal(home) for home in homes if home.startswith(b"/"))
+
+
+def _literal(path: bytes) -> bytes:
+    """A path as a glob that matches only itself: a home directory may be named with wildcards."""
+    return re.sub(rb"([*?\[])", rb"[\1]", path)
+
+
+def _lines(image: Image, path: bytes) -> list[bytes]:
+    try:
+        return (image.read(path, 16 << 20) or b"").split(b"\n")
+    except OSError:
+        return []
+
+
+def _item(image: Image, section: Files | Listing, path: bytes) -> Item:
+    name = readable(path)
+    try:
+        if isinstance(section, Listing):
+            found, link = image.status(path)
+            return Item(name, record(path, _numbers(found), link))
+        content = image.read(path, section.limit + 1)
+    except PermissionError:
+        return Item(name, status=Status.DENIED, reason="permission denied")
+    except FileNotFoundError:
+        return Item(name, status=Status.ABSENT, reason="a link to nowhere inside the image")
+    except OSError as error:
+        return Item(name, status=Status.FAILED, reason=error.strerror or "cannot be read")
+    if content is None:
+        return Item(name, status=Status.FAILED, reason="not a regular file")
+    cut = len(content) > section.limit
+    return judge(section, name, rewrite(content[: section.limit], section.rewrite), 0, cut=cut)
+
+
+def _numbers(found: os.stat_result) -> tuple[int, int, int, int, int]:
+    return found.st_mode, found.st_uid, found.st_gid, found.st_size, int(found.st_mtime)
+
+
+def rewrite(content: bytes, rules: Rewrite) -> bytes:
+    """Apply a section's rewrite rules, as `sed -E` does on a live host."""
+    if not rules:
+        return content
+    compiled = [(re.compile(ere.encode()), replacement.encode()) for ere, replacement in rules]
+    kept = []
+    for line in content.removesuffix(b"\n").split(b"\n"):
+        for pattern, replacement in compiled:
+            new, changed = pattern.subn(replacement, line, count=1)
+            if changed:
+                kept.append(new)
+                break
+    return b"\n".join([*kept, b""]) if kept else b""
+
+
+def _walk(image: Image, section: Walk, directory: str) -> Item:
+    """The walk's records; see `secops.hosts.walk` for their form."""
+    uids = _ids(image, b"/etc/passwd")
+    gids = _ids(image, b"/etc/group")
+    out = bytearray()
+    size, unread = 0, 0
+    for path, found, capability in image.walk(_devices(directory)):
+        if capability == b"!":
+            unread += 1
+            continue
+        if found.st_mode & 0o6002 or found.st_uid not in uids or found.st_gid not in gids:
+            out += record(path, _numbers(found))
+        if capability and (names := from_attribute(capability)):
+            out += b"CAP\0" + f" {','.join(names)}=p".encode() + b"\0" + path + b"\0"
+        size = len(out)
+        if size > section.limit:
+            return Item("", bytes(out), Status.TRUNCATED, f"larger than {section.limit} bytes")
+    if unread:
+        out += b"ERRS\0" + f"{unread} directories could not be read".encode() + b"\0"
+    status = Status.DENIED if unread else Status.OK
+    return Item("", bytes(out) + b"END\0", status, f"{unread} directories could not be read" if unread else "")
+
+
+def _ids(image: Image, path: bytes) -> frozenset[int]:
+    fields = [line.split(b":") for line in _lines(image, path)]
+    return frozenset(int(row[2][:10]) for row in fields if len(row) > 2 and row[2].isdigit())
+
+
+def _devices(directory: str) -> frozenset[int]:
+    """Devices of the image's own file systems: its root, and local ones mounted below it here."""
+    top = os.path.realpath(directory)
+    devices = {os.stat(top).st_dev}
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+        for line in mounts:
+            before, _, after = line.partition(" - ")
+            number, point = before.split()[2], before.split()[4]
+            if point.startswith(top.rstrip("/") + "/") and after.split()[0] in LOCAL_TYPES.split():
+                major, minor = number.split(":")
+                devices.add(os.makedev(int(major), int(minor)))
+    return frozenset(devices)

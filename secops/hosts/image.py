@@ -1,0 +1,153 @@
+"""A mounted image, read without leaving it and without running anything in it.
+
+Every path is resolved component by component with O_NOFOLLOW, links by our own rules inside the image, since the
+image may be hostile and our users' kernels may lack openat2. Regular files only are opened for reading.
+"""
+
+from __future__ import annotations
+
+import errno
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_MAX_LINKS = 40  # as the kernel's own limit
+_PATH_FLAGS = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_WILD = re.compile(rb"[*?\[]")
+
+
+class Image:
+    """The directory where an image is mounted. Paths are absolute paths inside it, as bytes."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def close(self) -> None:
+        os.close(self._root)
+
+    @contextmanager
+    def at(self, path: bytes, *, follow: bool = True) -> Iterator[int]:
+        """An O_PATH descriptor of what `path` is inside the image. `follow=False` stops at a link at its end.
+
+        Raises `OSError` as the kernel would (absent, not a directory, too many links, no permission).
+        """
+        todo = [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+        stack = [os.dup(self._root)]
+        links = 0
+        try:
+            while todo:
+                part = todo.pop()
+                if part == b"..":
+                    if len(stack) > 1:
+                        os.close(stack.pop())
+                    continue
+                stack.append(os.open(part, _PATH_FLAGS, dir_fd=stack[-1]))
+                if not stat.S_ISLNK(os.fstat(stack[-1]).st_mode) or (not todo and not follow):
+                    continue
+                links += 1
+                if links > _MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                target = os.readlink(b"", dir_fd=stack[-1])
+                os.close(stack.pop())
+                if target.startswith(b"/"):
+                    while len(stack) > 1:
+                        os.close(stack.pop())
+                todo += [p for p in reversed(target.split(b"/")) if p not in (b"", b".")]
+            yield stack[-1]
+        finally:
+            for fd in stack:
+                os.close(fd)
+
+    def read(self, path: bytes, limit: int) -> bytes | None:
+        """At most `limit` bytes of a regular file; None when the path is something else (FIFO, device, directory)."""
+        with self.at(path) as fd:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return None
+            with open(f"/proc/self/fd/{fd}", "rb") as file:
+                return file.read(limit)
+
+    def status(self, path: bytes) -> tuple[os.stat_result, bytes]:
+        """The status of a path itself and, when it is a link, its target."""
+        with self.at(path, follow=False) as fd:
+            found = os.fstat(fd)
+            return found, os.readlink(b"", dir_fd=fd) if stat.S_ISLNK(found.st_mode) else b""
+
+    def names(self, path: bytes, *, follow: bool = True) -> list[bytes]:
+        """The names in a directory, sorted."""
+        with self.at(path, follow=follow) as fd:
+            inner = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                return sorted(os.fsencode(name) for name in os.listdir(inner))
+            finally:
+                os.close(inner)
+
+    def glob(self, pattern: bytes) -> list[bytes]:
+        """Paths that a shell glob matches, links in directories followed. Raises `PermissionError` when it cannot tell."""
+        paths = [b""]
+        for part in pattern.strip(b"/").split(b"/"):
+            if _WILD.search(part):
+                match = re.compile(fnmatch.translate(part.decode("latin-1"))).match
+                paths = [
+                    path + b"/" + name
+                    for path in paths
+                    for name in self._names_or_none(path)
+                    if match(name.decode("latin-1")) and (not name.startswith(b".") or part.startswith(b"."))
+                ]
+            else:
+                paths = [path + b"/" + part for path in paths]
+        return [path or b"/" for path in paths if self._exists(path)]
+
+    def _names_or_none(self, path: bytes) -> list[bytes]:
+        try:
+            return self.names(path)
+        except PermissionError:
+            raise
+        except OSError:
+            return []
+
+    def _exists(self, path: bytes) -> bool:
+        try:
+            with self.at(path, follow=False):
+                return True
+        except PermissionError:
+            raise
+        except OSError:
+            return False
+
+    def walk(self, devices: frozenset[int]) -> Iterator[tuple[bytes, os.stat_result, bytes]]:
+        """Every path below the root on `devices`, as (path, status, raw capability attribute); links are not followed.
+
+        A directory that cannot be read is yielded with the attribute `b"!"`.
+        """
+        todo = [b""]
+        while todo:
+            here = todo.pop()
+            try:
+                with self.at(here, follow=False) as fd:
+                    inner = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError:
+                yield here or b"/", os.stat_result((0,) * 10), b"!"
+                continue
+            try:
+                for entry in os.scandir(inner):
+                    path = here + b"/" + os.fsencode(entry.name)
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode):
+                        if found.st_dev in devices:
+                            todo.append(path)
+                            yield path, found, b""
+                    elif not stat.S_ISLNK(found.st_mode):
+                        yield path, found, _capability(inner, entry.name, found)
+            finally:
+                os.close(inner)
+
+
+def _capability(directory: int, name: str, found: os.stat_result) -> bytes:
+    """The file capability attribute of an executable; empty when it has none."""
+    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o111:
+        with suppress(OSError):
+            return os.getxattr(f"/proc/self/fd/{directory}/{name}", "security.capability", follow_symlinks=False)
+    return b""

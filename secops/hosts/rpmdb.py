@@ -1,0 +1,131 @@
+"""The rpm database of an image: SQLite around header blobs, read without rpm.
+
+A header blob is two big-endian counts (index entries, data bytes), the entries (tag, type, offset, count) and the
+data they point into. The file comes from a host that may be hostile: nothing in it is trusted to be short or sound.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from secops.hosts.evidence import readable
+
+#: rpm itself refuses headers above these; a header with a name, a version and a release is not below the last.
+_MAX_ENTRIES, _MAX_BLOB, _MIN_BLOB = 1 << 16, 256 << 20, 64
+
+_COUNTS, _ENTRY = struct.Struct(">II"), struct.Struct(">IIII")
+_INT32, _STRING, _I18N = 4, 6, 9
+
+#: Tag → field of `Header`.
+_NAME, _VERSION, _RELEASE = 1000, 1001, 1002
+_TEXT = {_NAME: "name", _VERSION: "version", _RELEASE: "release", 1011: "vendor", 1022: "arch",
+         1044: "source_rpm", 5096: "modularity"}  # fmt: skip
+_NUMBER = {1003: "epoch", 1008: "install_time"}
+_FIELDS = _TEXT | _NUMBER
+
+
+class RpmdbError(ValueError):
+    """The database, or one header of it, cannot be decoded."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What we keep of one installed package; text that the header does not have is empty."""
+
+    name: str
+    version: str
+    release: str
+    epoch: int = 0
+    arch: str = ""
+    source_rpm: str = ""
+    vendor: str = ""
+    modularity: str = ""
+    install_time: int | None = None  # seconds since the epoch
+
+    @property
+    def evr(self) -> str:
+        """`[epoch:]version-release`; an epoch of 0 is the same as none."""
+        return f"{self.epoch}:{self.version}-{self.release}" if self.epoch else f"{self.version}-{self.release}"
+
+
+def read_blobs(data: bytes, log: bytes = b"") -> Iterator[bytes]:
+    """The header blobs of an `rpmdb.sqlite` and its write-ahead log. Raises `RpmdbError` where they stop making sense.
+
+    SQLite reads files only (reading from memory is not compiled in everywhere), so a copy is put in a scratch folder.
+    """
+    if not data.startswith(b"SQLite format 3\0"):
+        raise RpmdbError("not an SQLite database")
+    left = len(data) + len(log)
+    with TemporaryDirectory(prefix="citywall-") as folder:
+        copy = Path(folder, "rpmdb.sqlite")
+        copy.write_bytes(data)
+        if log:
+            Path(folder, "rpmdb.sqlite-wal").write_bytes(log)
+        try:
+            for blob in _rows(copy):
+                left -= max(len(blob), _MIN_BLOB)
+                if left < 0:  # more content than file: a page is used many times
+                    raise RpmdbError("it holds more headers than its size allows")
+                yield blob
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise RpmdbError(f"SQLite: {error}") from error
+
+
+def _rows(path: Path) -> Iterator[bytes]:
+    """The blobs of the table `Packages`; a view, a function or a generated column in its place is refused."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA trusted_schema = OFF")
+        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_BLOB)
+        database.set_authorizer(_only_reading)
+        for (blob,) in database.execute("SELECT blob FROM Packages"):
+            if not isinstance(blob, bytes):
+                raise RpmdbError("a row of Packages is not a header")
+            yield blob
+
+
+def _only_reading(action: int, table: str | None, _column: object, _database: object, via: str | None) -> int:
+    if action == sqlite3.SQLITE_SELECT or (action == sqlite3.SQLITE_READ and table == "Packages" and via is None):
+        return sqlite3.SQLITE_OK
+    return sqlite3.SQLITE_DENY
+
+
+def parse_header(blob: bytes) -> Header:
+    """Decode one header blob. Raises `RpmdbError` when it is not one or lacks its name, version or release."""
+    found = _find(blob)
+    return _header({tag: _value(blob, tag, kind, start) for tag, (kind, start) in found.items()})
+
+
+def _find(blob: bytes) -> dict[int, tuple[int, int]]:
+    """(type, where its data starts) of each tag we want; of a tag that occurs twice the later one holds."""
+    if len(blob) < _COUNTS.size:
+        raise RpmdbError("the header is too short")
+    entries, length = _COUNTS.unpack_from(blob)
+    start = _COUNTS.size + entries * _ENTRY.size
+    if entries > _MAX_ENTRIES or start + length != len(blob):
+        raise RpmdbError("the header's counts do not fit its size")
+    index = _ENTRY.iter_unpack(blob[_COUNTS.size : start])
+    return {tag: (kind, start + offset) for tag, kind, offset, _ in index if tag in _TEXT or tag in _NUMBER}
+
+
+def _value(blob: bytes, tag: int, kind: int, start: int) -> str | int:
+    if tag in _NUMBER:
+        if kind != _INT32 or start + 4 > len(blob):
+            raise RpmdbError(f"tag {tag} is not a number")
+        return int.from_bytes(blob[start : start + 4], "big")
+    stop = blob.find(b"\0", start)
+    if kind not in (_STRING, _I18N) or stop < 0:
+        raise RpmdbError(f"tag {tag} is not text")
+    return readable(blob[start:stop])
+
+
+def _header(values: dict[int, Any]) -> Header:
+    if not all(values.get(tag) for tag in (_NAME, _VERSION, _RELEASE)):
+        raise RpmdbError("the header has no name, version or release")
+    return Header(**{_FIELDS[tag]: value for tag, value in values.items()})

@@ -1,0 +1,130 @@
+"""Snapshots: the tables of all hosts of a run, on disk and in DuckDB.
+
+While collecting, each host's tables go into one compressed spool file. The judging process merges the spools into
+one Parquet file per table; tables of a host that did not change since an earlier run are referenced by digest, not
+written again. The caller hands in the DuckDB connection: only the judging process loads DuckDB.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from secops.hosts.evidence import Evidence
+from secops.hosts.tables import Facts, Table, collection, derive, registry
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: Spool files merged at a time: bounds the memory of the merge.
+_BATCH = 100
+
+_SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "text[]": "VARCHAR[]"}
+
+
+class HostFacts(msgspec.Struct, frozen=True):
+    """All tables of one host. `host` identifies it, `label` is how it was reached."""
+
+    host: str
+    label: str
+    tables: dict[str, Facts]
+
+
+def observe(evidence: Evidence, name: str = "") -> HostFacts:
+    """Parse one host's evidence into every table. `name` is its inventory name, which then is its identity."""
+    tables = {table.name: derive(table, evidence) for table in registry().values() if table is not collection.TABLE}
+    tables[collection.TABLE.name] = Facts(collection.rows(tables), {"": []})
+    return HostFacts(name or _identity(tables["hosts"], evidence), evidence.label, tables)
+
+
+def _identity(hosts: Facts, evidence: Evidence) -> str:
+    """The machine-id, which every carrier sees alike; else the host name, else how the host was reached."""
+    row = hosts.rows[0] if hosts.rows else {}
+    return str(row.get("machine_id") or (row.get("name") if evidence.carrier != "root" else "") or evidence.label)
+
+
+class Spooled(msgspec.Struct, frozen=True):
+    """A spool file and the digest of each table in it."""
+
+    host: str
+    path: str
+    digests: dict[str, str]
+
+
+def spool(facts: HostFacts, host: str, path: Path) -> Spooled:
+    """Write one host's tables, atomically: one JSON line a table, its rows turned into columns."""
+    digests = {}
+    lines = []
+    for name, table in registry().items():
+        columns = msgspec.json.encode(_columns(table, facts.tables[name].rows))
+        digests[name] = hashlib.sha256(columns).hexdigest()[:32]
+        lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}))
+    partial = path.with_suffix(".partial")
+    with gzip.open(partial, "wb", compresslevel=1) as file:
+        file.write(b"\n".join(lines) + b"\n")
+    os.replace(partial, path)
+    return Spooled(host, str(path), digests)
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {column.name: [row.get(column.name) for row in rows] for column in table.columns}
+
+
+def create(con: duckdb.DuckDBPyConnection) -> None:
+    """Create every table, empty, in the schema `facts`."""
+    con.execute("create schema if not exists facts")
+    for table in registry().values():
+        columns = ", ".join(f'"{column.name}" {_SQL_TYPES[column.type]}' for column in table.columns)
+        con.execute(f'create table facts."{table.name}" (host VARCHAR, {columns})')
+
+
+def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
+    """Read spool files into the tables that `create` made."""
+    for at in range(0, len(paths), _BATCH):
+        con.execute(
+            "create or replace temp table raw as select * from read_json(?, format='newline_delimited',"
+            " columns={host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}, maximum_object_size=1073741824)",
+            [list(paths[at : at + _BATCH])],
+        )
+        for table in registry().values():
+            shape = {column.name: [_SQL_TYPES[column.type].removesuffix("[]")] for column in table.columns}
+            for column in table.columns:
+                if column.type == "text[]":
+                    shape[column.name] = [["VARCHAR"]]  # type: ignore[list-item]  # a list in the list of values
+            names = ", ".join(f'unnest(c."{column.name}")' for column in table.columns)
+            con.execute(
+                f'insert into facts."{table.name}" select host, {names} from'  # noqa: S608 - names of our own tables
+                " (select host, from_json_strict(r, ?) as c from raw where t = ?)",
+                [msgspec.json.encode(shape).decode(), table.name],
+            )
+        con.execute("drop table raw")
+
+
+def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapping[str, Sequence[str]]) -> None:
+    """Write each table's rows of the hosts named in `changed` (table → hosts)."""
+    for name, hosts in changed.items():
+        if hosts:
+            con.execute("create or replace temp table wanted as select unnest(?) as host", [list(hosts)])
+            con.execute(
+                f"copy (select * from facts.\"{name}\" where host in (select host from wanted)) to "  # noqa: S608
+                f"'{_quoted(directory / name)}.parquet' (format parquet, compression zstd)"
+            )
+
+
+def load_parquet(con: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, str, Sequence[str]]]) -> None:
+    """Read (table, Parquet file, hosts) into the tables that `create` made."""
+    for name, path, hosts in parts:
+        con.execute(
+            f'insert into facts."{name}" by name select * from read_parquet(?) where host in (select unnest(?))',  # noqa: S608
+            [path, list(hosts)],
+        )
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

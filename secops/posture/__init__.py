@@ -1,0 +1,1 @@
+"""Judgement: rules over tables give verdicts and findings."""

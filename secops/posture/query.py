@@ -1,0 +1,123 @@
+"""What a rule's SQL may be: exactly one SELECT over the tables it names. Checked on the parsed statement."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from secops.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: Table functions that only make rows out of their arguments.
+_HARMLESS = frozenset({"unnest", "range", "generate_series"})
+
+
+def check_select(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> None:
+    """Refuse anything but one SELECT. Raises `UsageError` with the reason."""
+    _statement(con, sql, where)
+
+
+def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset[str], *, where: str) -> None:
+    """Refuse anything but one SELECT over `tables`, unqualified, with harmless functions in FROM.
+
+    A query that read another table would meet rows of hosts whose table was not seen whole.
+    """
+    tree = _statement(con, sql, where)
+    nodes = list(_nodes(tree))
+    own = {entry["key"].lower() for node in nodes if "cte_map" in node for entry in node["cte_map"]["map"]}
+    for node in nodes:
+        kind = node.get("type")
+        if kind == "BASE_TABLE":
+            name = str(node["table_name"]).lower()
+            if node.get("schema_name") or node.get("catalog_name") or name not in tables | own:
+                raise UsageError(f"reads {name!r}, which is not in its needs", where=where, hint="Add it to needs.")
+        elif kind == "TABLE_FUNCTION":
+            function = str(node["function"].get("function_name", "")).lower()
+            if function not in _HARMLESS:
+                raise UsageError(f"may not call the table function {function!r}", where=where)
+        elif kind == "SHOW_REF":
+            raise UsageError("must be a SELECT", where=where)
+
+
+def has_only_rows_that_prove(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> bool:
+    """Whether a row of the query stays true when more rows come: that is what `partial: rows_prove` promises.
+
+    On the safe side: no aggregate, window, outer join, EXCEPT; a subquery only as a plain EXISTS or IN that a WHERE
+    joins with AND, so that nothing can negate it.
+    """
+    nodes = list(_nodes(_statement(con, sql, where)))
+    plain = {id(sub) for node in nodes for sub in _conjuncts(node.get("where_clause")) if _is_positive(sub)}
+    for node in nodes:
+        kind = str(node.get("type", ""))
+        if kind == "SET_OPERATION_NODE" and "UNION" not in str(node.get("setop_type")):
+            return False
+        if kind == "JOIN" and node.get("join_type") not in ("INNER", "SEMI"):
+            return False
+        if node.get("class") == "SUBQUERY" and id(node) not in plain:
+            return False
+        if node.get("class") == "WINDOW" or node.get("group_expressions") or _aggregates(con, node):
+            return False
+    return True
+
+
+def _conjuncts(clause: Any) -> Iterator[dict[str, Any]]:
+    """The expressions that a WHERE clause joins with AND."""
+    if isinstance(clause, dict):
+        if clause.get("type") == "CONJUNCTION_AND":
+            for child in clause["children"]:
+                yield from _conjuncts(child)
+        else:
+            yield clause
+
+
+def _is_positive(node: dict[str, Any]) -> bool:
+    return node.get("class") == "SUBQUERY" and (
+        node.get("subquery_type") == "EXISTS"
+        or (node.get("subquery_type") == "ANY" and node.get("comparison_type") == "COMPARE_EQUAL")
+    )
+
+
+def _aggregates(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> bool:
+    name = node.get("function_name") if node.get("class") == "FUNCTION" else None
+    if not name:
+        return False
+    found = con.execute(
+        "select count(*) from duckdb_functions() where function_name = ? and function_type = 'aggregate'", [name]
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def _statement(con: duckdb.DuckDBPyConnection, sql: str, where: str) -> dict[str, Any]:
+    """The parsed SELECT as a tree. DuckDB's own parser decides what the text is."""
+    import duckdb
+
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise UsageError(f"is no SQL: {_brief(error)}", where=where) from error
+    if len(statements) != 1:
+        raise UsageError(f"must be one SELECT, not {len(statements)} statements", where=where)
+    row = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchone()
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    if tree.get("error"):
+        raise UsageError("must be a SELECT", where=where)
+    return tree
+
+
+def _brief(error: Exception) -> str:
+    return str(error).split("\n")[0][:200]
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the tree."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, dict):
+            yield node
+            todo += node.values()
+        elif isinstance(node, list):
+            todo += node
