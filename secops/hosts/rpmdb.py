@@ -79,10 +79,13 @@ def read_blobs(data: bytes, log: bytes = b"") -> Iterator[bytes]:
 
 
 def _rows(path: Path) -> Iterator[bytes]:
-    """The blobs of the table `Packages`; a view, a function or a generated column in its place is refused."""
+    """The blobs of the table `Packages`; a view or a generated column in its place is refused."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA trusted_schema = OFF")
         database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_BLOB)
+        columns = database.execute("PRAGMA table_xinfo(Packages)").fetchall()
+        if not any(name == "blob" and not hidden for _, name, *_, hidden in columns):
+            raise RpmdbError("it has no table of packages")
         database.set_authorizer(_only_reading)
         for (blob,) in database.execute("SELECT blob FROM Packages"):
             if not isinstance(blob, bytes):

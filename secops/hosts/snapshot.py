@@ -50,11 +50,12 @@ def _identity(hosts: Facts, evidence: Evidence) -> str:
 
 
 class Spooled(msgspec.Struct, frozen=True):
-    """A spool file and the digest of each table in it."""
+    """A spool file, the digest of each table in it, and the length of its longest line in bytes."""
 
     host: str
     path: str
     digests: dict[str, str]
+    widest: int
 
 
 def spool(facts: HostFacts, host: str, path: Path) -> Spooled:
@@ -69,7 +70,7 @@ def spool(facts: HostFacts, host: str, path: Path) -> Spooled:
     with gzip.open(partial, "wb", compresslevel=1) as file:
         file.write(b"\n".join(lines) + b"\n")
     os.replace(partial, path)
-    return Spooled(host, str(path), digests)
+    return Spooled(host, str(path), digests, max(map(len, lines)))
 
 
 def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -84,12 +85,15 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f'create table facts."{table.name}" (host VARCHAR, {columns})')
 
 
-def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> None:
-    """Read spool files into the tables that `create` made."""
+def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: int) -> None:
+    """Read spool files, whose lines are at most `widest` bytes, into the tables that `create` made.
+
+    DuckDB allocates buffers of twice that size for each thread, so a generous guess would cost gigabytes.
+    """
     for at in range(0, len(paths), _BATCH):
         con.execute(
             "create or replace temp table raw as select * from read_json(?, format='newline_delimited',"
-            " columns={host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}, maximum_object_size=1073741824)",
+            f" columns={{host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}}, maximum_object_size={widest + 1024})",
             [list(paths[at : at + _BATCH])],
         )
         for table in registry().values():

@@ -1,15 +1,15 @@
-"""Reading sshd_config files: lines, quotes, Include and Match, as OpenSSH reads them. What words mean is not known here.
+"""Reading sshd_config files: lines, quotes, Include and Match, as OpenSSH reads them.
 
-Pure: it is given the files that were collected and says which ones it missed.
+What the keywords mean is not known here. Pure: it is given the files that were collected and says which ones it missed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from posixpath import dirname, normpath
+from posixpath import normpath
 
 from secops.hosts.evidence import Item, Problem, Status
 
@@ -202,9 +202,7 @@ class _Reader:
             for pattern in words:
                 self.include(pattern, place)
         elif keyword:
-            self.parsed.settings.append(
-                Setting(place.context, keyword, tuple(words), rest, place.path, place.number)
-            )
+            self.parsed.settings.append(Setting(place.context, keyword, tuple(words), rest, place.path, place.number))
         return place.context
 
     def include(self, pattern: str, place: Place) -> None:
@@ -213,8 +211,10 @@ class _Reader:
         if len(wanted) > _MAX_PATH or not any(covers(known, wanted) for known in self.collected):
             self.fault(f"{place}: includes {pattern[:200]}, which was not collected")
             return
-        for path in sorted(path for path in self.files if glob_matches(wanted, path)):
-            if self.budget >= 0:
+        for path, item in sorted(self.files.items()):
+            if "*" in path and covers(path, wanted):  # a directory that could not be listed stands as its pattern
+                self.fault(f"{path}: {item.reason or item.status}", item.status)
+            elif glob_matches(wanted, path) and self.budget >= 0:
                 self.file(path, place.context, place.chain)
 
 

@@ -45,8 +45,8 @@ class Facts:
                 self.whole[table, part].add(host)
             else:
                 self.reasons[table, part][host] = f"{table}{'.' * bool(part)}{part}: {reason or status}"
-        con.execute("create or replace temp table eligible (host varchar)")
         con.execute("create schema if not exists judged")
+        con.execute("create or replace temp table eligible (host varchar)")
         con.execute("set search_path = 'judged'")
 
     def lacking(self, host: str, needs: Sequence[str]) -> str:
@@ -115,8 +115,10 @@ def _applies(facts: Facts, rule: Rule) -> dict[str, bool | None | str]:
     def ask(hosts: Sequence[str]) -> dict[str, bool | None | str]:
         facts.show_only(hosts, frozenset({"hosts"}))
         try:
-            rows = facts.con.execute(f"select host, ({rule.applies})::boolean from hosts").fetchall()  # noqa: S608
-            return dict.fromkeys(hosts, None) | dict(rows)
+            cursor = facts.con.execute(f"select host, ({rule.applies})::boolean as yes from hosts")  # noqa: S608
+            if len(cursor.description or ()) != 2:
+                raise duckdb.InvalidInputException("applies must be one expression")
+            return dict.fromkeys(hosts, None) | dict(cursor.fetchall())
         except duckdb.Error as error:
             _reraise_if_fatal(error)
             if len(hosts) == 1:
@@ -144,7 +146,8 @@ def _violations(
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         if len(rows) > MAX_ROWS:
             raise duckdb.OutOfRangeException(f"more than {MAX_ROWS} rows")
-        if not {row["host"] for row in rows} <= set(hosts):
+        known = set(hosts)
+        if not all(isinstance(row["host"], str) and row["host"] in known for row in rows):
             raise duckdb.InvalidInputException("the query names hosts that it was not given")
         missing = [name for name in rule.key if name not in names]
         if missing:

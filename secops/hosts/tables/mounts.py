@@ -21,23 +21,22 @@ FSTAB = Files(
     "fstab",
     ("/etc/fstab",),
     rewrite=(
-        (rf"^(.*[, \t:]({_SECRETS})=)[^, \t]*(.*)$", rf"\1{HIDDEN}\3"),
+        (f"^(.*[, \t:]({_SECRETS})=)[^, \t]*(.*)$", rf"\1{HIDDEN}\3"),  # real tabs: sed reads \\t otherwise
         (r"^(.*)$", r"\1"),
     ),
 )
 
+_NETWORK = """9p afs beegfs ceph cifs coda davfs fuse.ceph fuse.curlftpfs fuse.glusterfs fuse.rclone fuse.s3fs
+    fuse.sshfs glusterfs gpfs lustre ncpfs nfs nfs4 orangefs smb3 smbfs"""
+_PSEUDO = """apparmorfs autofs binder binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devpts devtmpfs efivarfs
+    fusectl fuse.lxcfs fuse.portal mqueue nfsd nsfs pipefs proc pstore resctrl rpc_pipefs securityfs selinuxfs
+    smackfs sysfs tracefs"""
+
 #: File systems whose files lie on another machine, beside those marked `_netdev`.
-NETWORK = frozenset(
-    "9p afs beegfs ceph cifs coda davfs fuse.ceph fuse.curlftpfs fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs "
-    "glusterfs gpfs lustre ncpfs nfs nfs4 orangefs smb3 smbfs".split()
-)
+NETWORK = frozenset(_NETWORK.split())
 
 #: File systems that show the kernel's state and keep nobody's files. tmpfs and overlay keep files: not among them.
-PSEUDO = frozenset(
-    "apparmorfs autofs binder binfmt_misc bpf cgroup cgroup2 configfs cpuset debugfs devpts devtmpfs efivarfs fusectl "
-    "fuse.lxcfs fuse.portal mqueue nfsd nsfs pipefs proc pstore resctrl rpc_pipefs securityfs selinuxfs smackfs "
-    "sysfs tracefs".split()
-)
+PSEUDO = frozenset(_PSEUDO.split())
 
 #: What mount(8) adds for these options of fstab, unless a later option takes it back.
 _IMPLIED = {

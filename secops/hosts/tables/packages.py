@@ -39,11 +39,12 @@ RPM_SQLITE = Files(
 )
 
 # Why as it is: an empty environment and --dbpath keep macros in a user's home out of it; without a database rpm would
-# make one; rpm before 4.15 refuses a format with a tag that it does not know; %|TAG?{…}| is empty for an absent tag.
+# make one; an older rpm refuses a format with a tag that it does not know; %|TAG?{…}| is empty for an absent tag;
+# busybox may have an rpm of its own that cannot list.
 RPM_QUERY = Command(
     "rpm_query",
-    r"""command -v rpm >/dev/null 2>&1 || exit 66
-ask() { env -i PATH="$PATH" HOME=/ LC_ALL=C rpm "$@"; }
+    r"""ask() { env -i PATH="$PATH" HOME=/ LC_ALL=C rpm "$@"; }
+case $(ask --version 2>/dev/null) in "RPM version"*) ;; *) exit 66 ;; esac
 for d in @DIRECTORIES@; do
   db=
   for f in "$d/Packages" "$d/Packages.db" "$d/rpmdb.sqlite"; do

@@ -1,0 +1,133 @@
+"""Run untrusted rules in a process of their own: limited memory, limited time, killed and replaced when they overstay."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any
+
+import msgspec
+
+from secops.core.errors import CitywallError, UsageError
+from secops.core.finding import Verdict
+from secops.posture.evaluate import Outcome
+from secops.posture.judge import Answer, Request, Source
+from secops.posture.rule import Rule
+
+#: Address space of a judging process: DuckDB's own limit does not hold for every function.
+MEMORY = 3 << 30
+MEMORY_PER_HOST = 1 << 20
+
+#: Seconds for one rule over all hosts, and for loading the tables.
+RULE_SECONDS = 10.0
+RULE_SECONDS_PER_HOST = 0.005
+LOAD_SECONDS = 60.0
+LOAD_SECONDS_PER_HOST = 0.2
+
+
+class JudgingError(CitywallError):
+    """The judging process could not load the tables."""
+
+
+def judge(
+    source: Source, rules: Sequence[Rule], *, reload: Source | None = None, hosts: int = 1, rule_seconds: float = 0
+) -> Iterator[Outcome]:
+    """One outcome per rule, in order. A rule that overstays or breaks the process is `error` on every host.
+
+    `reload` is where a second process finds the tables when the first one was killed.
+    """
+    for rule, value, error, known in _run("judge", source, rules, reload or source, hosts, rule_seconds):
+        if error:
+            yield Outcome(rule.id, [(Verdict.ERROR, error, known)], [])
+        else:
+            yield msgspec.convert(value, Outcome)
+
+
+def rule_faults(rules: Sequence[Rule], *, run_tests: bool, rule_seconds: float = 0) -> Iterator[tuple[Rule, list[str]]]:
+    """What the judging process finds wrong with each rule's SQL and, with `run_tests`, its tests."""
+    op = "test" if run_tests else "lint"
+    for rule, value, error, _ in _run(op, Source(), rules, Source(), 1, rule_seconds):
+        yield rule, [error] if error else list(value)
+
+
+def query(source: Source, sql: str, *, seconds: float = 60.0, hosts: int = 1) -> dict[str, Any]:
+    """A user's SELECT over all tables: `{"columns": […], "rows": [[…]]}`. Raises `UsageError` when it is refused."""
+    request = Request(op="sql", source=source, sql=sql, memory=MEMORY + hosts * MEMORY_PER_HOST, cpu=int(seconds) + 60)
+    with _process(request) as channel:
+        _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
+        answer = _receive(channel, seconds)
+    if answer is None:
+        raise UsageError(f"the query took more than {seconds:.0f} s or too much memory", where="sql")
+    if answer.error:
+        raise UsageError(answer.error, where="sql", hint="`citywall sql --tables` lists tables and columns.")
+    result: dict[str, Any] = answer.value
+    return result
+
+
+def _run(
+    op: str, source: Source, rules: Sequence[Rule], reload: Source, hosts: int, rule_seconds: float
+) -> Iterator[tuple[Rule, Any, str, list[str]]]:
+    """(rule, value, error, hosts) for each rule, over as many processes as it takes."""
+    seconds = rule_seconds or RULE_SECONDS + hosts * RULE_SECONDS_PER_HOST
+    left = list(rules)
+    while left:
+        cpu = int(2 * (LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST + seconds * len(left)))
+        request = Request(op=op, source=source, rules=left, memory=MEMORY + hosts * MEMORY_PER_HOST, cpu=cpu)
+        with _process(request) as channel:
+            known = _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
+            while left:
+                started = time.monotonic()
+                answer = _receive(channel, seconds)
+                rule = left.pop(0)
+                if answer is None:
+                    slow = time.monotonic() - started >= seconds
+                    error = f"took more than {seconds:.0f} s" if slow else "broke the judging process"
+                    yield rule, None, error, known
+                    break
+                yield rule, answer.value, answer.error, known
+                if answer.error:
+                    break
+        source = reload
+
+
+def _expect_loaded(channel: Connection, seconds: float) -> list[str]:
+    answer = _receive(channel, seconds)
+    if answer is None or answer.error:
+        what = answer.error if answer else "the judging process ended or took too long"
+        raise JudgingError(f"the tables could not be loaded: {what}", hint="Is there enough disk and memory?")
+    return list(answer.value or [])
+
+
+def _receive(channel: Connection, seconds: float) -> Answer | None:
+    """The next answer, or None when none came in time or the process ended."""
+    try:
+        if channel.poll(seconds):
+            return msgspec.json.decode(channel.recv_bytes(), type=Answer)
+    except (EOFError, OSError, msgspec.DecodeError):
+        pass
+    return None
+
+
+@contextmanager
+def _process(request: Request) -> Iterator[Connection]:
+    """A judging process at work on the request; killed on leaving, whatever it is doing."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-P", "-m", "secops.posture.judge", str(theirs.fileno())]
+        process = subprocess.Popen(
+            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        theirs.close()
+        channel = Connection(ours.detach())
+        try:
+            channel.send_bytes(msgspec.json.encode(request))
+            yield channel
+        finally:
+            channel.close()
+            process.kill()
+            process.wait()

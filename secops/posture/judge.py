@@ -1,0 +1,140 @@
+"""The judging process: the only one that loads DuckDB. Started by `isolation`, limited, killed when it overstays.
+
+It loads tables, locks DuckDB (no files, no network, no settings), and only then looks at a rule. Requests and answers
+are JSON messages over one inherited socket.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from secops.core.errors import UsageError
+from secops.hosts import snapshot
+from secops.posture.rule import Rule
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the tables come from: spool files (and what to write of them), or Parquet files as (table, path, hosts)."""
+
+    spools: list[str] = []
+    widest: int = 1 << 20
+    parts: list[tuple[str, str, list[str]]] = []
+    write_to: str = ""
+    changed: dict[str, list[str]] = {}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One job of a judging process. `memory` is its address space in bytes, `cpu` its processor seconds."""
+
+    op: str  # judge, sql, lint, test
+    source: Source = Source()
+    rules: list[Rule] = []
+    sql: str = ""
+    memory: int
+    cpu: int
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One message back. `done` names what it is about: `loaded`, a rule's id, or `sql`."""
+
+    done: str
+    value: Any = None
+    error: str = ""
+
+
+def main() -> None:
+    """Serve the one request that arrives on the descriptor named on the command line."""
+    channel = Connection(int(sys.argv[1]))
+    request = msgspec.json.decode(channel.recv_bytes(), type=Request)
+    resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (request.cpu, request.cpu + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    import duckdb
+
+    try:
+        con = _load(request.source)
+    except (OSError, MemoryError, duckdb.Error) as error:
+        send(channel, Answer(done="loaded", error=str(error).split("\n")[0] or type(error).__name__))
+        return
+    if request.op == "sql":
+        _lock(con)
+        send(channel, Answer(done="loaded"))
+        send(channel, _sql(con, request.sql))
+        return
+    hosts = [row[0] for row in con.execute("select distinct host from facts.hosts order by 1").fetchall()]
+    _lock(con)
+    send(channel, Answer(done="loaded", value=hosts))
+    _each_rule(channel, con, request)
+
+
+def send(channel: Connection, answer: Answer) -> None:
+    channel.send_bytes(msgspec.json.encode(answer, enc_hook=str))
+
+
+def _load(source: Source) -> duckdb.DuckDBPyConnection:
+    """A connection that holds the tables, and Parquet files of what changed."""
+    import duckdb
+
+    con = duckdb.connect(":memory:", config={"threads": 2, "autoinstall_known_extensions": False})
+    con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
+    snapshot.create(con)
+    snapshot.load_spools(con, source.spools, source.widest)
+    snapshot.load_parquet(con, source.parts)
+    if source.write_to:
+        snapshot.write_parquet(con, Path(source.write_to), source.changed)
+    return con
+
+
+def _lock(con: duckdb.DuckDBPyConnection) -> None:
+    """From here on nothing outside the tables can be reached, and no setting changed."""
+    con.execute("set enable_external_access = false; set lock_configuration = true")
+
+
+def _each_rule(channel: Connection, con: duckdb.DuckDBPyConnection, request: Request) -> None:
+    from secops.posture.cases import run_cases
+    from secops.posture.evaluate import Facts, evaluate
+    from secops.posture.lint import query_faults
+
+    facts = Facts(con)
+    for rule in request.rules:
+        try:
+            if request.op == "judge":
+                value: Any = evaluate(facts, rule)
+            else:
+                value = query_faults(con, rule)
+                value += run_cases(con, rule) if request.op == "test" and not value else []
+        except MemoryError as error:
+            send(channel, Answer(done=rule.id, error=f"needs too much memory ({error})"[:200]))
+            return  # the connection may be broken now: the parent starts a new process for the other rules
+        send(channel, Answer(done=rule.id, value=value))
+
+
+def _sql(con: duckdb.DuckDBPyConnection, sql: str) -> Answer:
+    """A user's own query over all tables."""
+    import duckdb
+
+    from secops.posture.query import check_select
+
+    con.execute("set search_path = 'facts'")
+    try:
+        check_select(con, sql, where="query")
+        cursor = con.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return Answer(done="sql", value={"columns": names, "rows": cursor.fetchall()})
+    except UsageError as error:
+        return Answer(done="sql", error=error.what)
+    except (duckdb.Error, MemoryError) as error:
+        return Answer(done="sql", error=str(error).strip()[:600] or "needs too much memory")
+
+
+if __name__ == "__main__":
+    main()

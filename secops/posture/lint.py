@@ -1,0 +1,109 @@
+"""What makes a rule unfit to be shipped: small checks, each with what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from secops.core.errors import UsageError
+from secops.hosts.tables import registry
+from secops.posture.evaluate import tables_of
+from secops.posture.query import check_rule_query, has_only_rows_that_prove
+from secops.posture.rule import Rule
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: `{column}` in messages and commands.
+PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+
+_FAMILIES = frozenset({"any", "debian", "rhel", "suse", "alpine"})
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def faults(rule: Rule) -> list[str]:
+    """Everything wrong with a rule that can be seen without running its query."""
+    return [fault for check in _CHECKS for fault in check(rule)]
+
+
+def _named(rule: Rule) -> Iterator[str]:
+    if not _ID.fullmatch(rule.id):
+        yield "id: use lower-case words joined by hyphens"
+    if not rule.key:
+        yield "key: name the columns that tell one finding from another"
+
+
+def _needs_exist(rule: Rule) -> Iterator[str]:
+    for need in rule.needs:
+        table, _, part = need.partition(".")
+        if table not in registry():
+            yield f"needs: there is no table {table}"
+        elif part and part not in registry()[table].parts:
+            yield f"needs: the table {table} has no part {part}"
+    if not rule.needs:
+        yield "needs: name the tables that the query reads"
+
+
+def _translated(rule: Rule) -> Iterator[str]:
+    for name in ("title", "message", "why", "fix"):
+        text = getattr(rule, name)
+        if not text.en.strip() or not _HAN.search(text.zh):
+            yield f"{name}: give it in English and in Chinese"
+        if set(PLACEHOLDER.findall(text.en)) != set(PLACEHOLDER.findall(text.zh)):
+            yield f"{name}: the two languages name different columns"
+
+
+def _families(rule: Rule) -> Iterator[str]:
+    for family in rule.fix.commands.keys() - _FAMILIES:
+        yield f"fix.commands: {family} is none of {', '.join(sorted(_FAMILIES))}"
+    if not rule.fix.commands:
+        yield "fix.commands: give the commands, by distribution family or for `any`"
+
+
+def _tested(rule: Rule) -> Iterator[str]:
+    if not any(case.expect or case.verdict == "fail" for case in rule.tests):
+        yield "tests: show at least one case that fails"
+    if not any(case.expect == [] or case.verdict == "pass" for case in rule.tests):
+        yield "tests: show at least one case that passes"
+
+
+def _referenced(rule: Rule) -> Iterator[str]:
+    if not any(rule.refs.values()):
+        yield "refs: name at least one source (attack, cis, mlps, cve, doc)"
+
+
+_CHECKS: tuple[Callable[[Rule], Iterator[str]], ...] = (
+    _named, _needs_exist, _translated, _families, _tested, _referenced,
+)  # fmt: skip
+
+
+def query_faults(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[str]:
+    """What DuckDB says of the rule's SQL over empty tables: columns, single SELECT, placeholders. In the judging process."""
+    import duckdb
+
+    if any(_needs_exist(rule)):
+        return []  # said already, and the query could not be bound
+    con.execute("set search_path = 'facts'")
+    try:
+        check_rule_query(con, f"select ({rule.applies}) from hosts", frozenset({"hosts"}), where="applies")
+        check_rule_query(con, rule.query, tables_of(rule), where="query")
+        con.execute(f"select ({rule.applies})::boolean from hosts limit 0")  # noqa: S608 - checked above
+        described = con.execute(f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit 0").description  # noqa: S608
+        if rule.partial and not has_only_rows_that_prove(con, rule.query, where="query"):
+            return ["partial: a row of this query could be wrong when rows are missing"]
+    except UsageError as error:
+        return [str(error)]
+    except duckdb.Error as error:
+        return [f"query: {str(error).strip().split(chr(10))[0][:200]}"]
+    columns = {column[0] for column in described or ()}
+    used = {name for text in (rule.message, rule.fix) for name in PLACEHOLDER.findall(text.en + text.zh)}
+    used |= {name for command in rule.fix.commands.values() for name in PLACEHOLDER.findall(command)}
+    found = [f"the query gives no column {name}" for name in sorted({"host", *rule.key, *used} - columns)]
+    unread = {need.partition(".")[0] for need in rule.needs} - _tables_read(con, rule)
+    return found + [f"needs: the query does not read {name}" for name in sorted(unread)]
+
+
+def _tables_read(con: duckdb.DuckDBPyConnection, rule: Rule) -> set[str]:
+    return {name.strip('"').rpartition(".")[2].strip('"').lower() for name in con.get_table_names(rule.query)}
