@@ -116,7 +116,7 @@ def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapp
         if hosts:
             con.execute("create or replace temp table wanted as select unnest(?) as host", [list(hosts)])
             con.execute(
-                f"copy (select * from facts.\"{name}\" where host in (select host from wanted)) to "  # noqa: S608
+                f'copy (select * from facts."{name}" where host in (select host from wanted)) to '  # noqa: S608
                 f"'{_quoted(directory / name)}.parquet' (format parquet, compression zstd)"
             )
 
@@ -132,3 +132,55 @@ def load_parquet(con: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, str,
 
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
+
+
+class Index(msgspec.Struct, frozen=True):
+    """Where a run's tables are: host → table → (digest, run that holds them). Kept as `index.json` beside them."""
+
+    hosts: dict[str, dict[str, tuple[str, str]]]
+
+    @classmethod
+    def build(cls, spools: Iterable[Spooled], before: Index, run: str) -> tuple[Index, dict[str, list[str]]]:
+        """The index of a new run, and what it must write itself (table → hosts): all that `before` does not hold."""
+        hosts: dict[str, dict[str, tuple[str, str]]] = {}
+        changed: dict[str, list[str]] = {}
+        for spooled in spools:
+            own = hosts.setdefault(spooled.host, {})
+            for table, digest in spooled.digests.items():
+                old = before.hosts.get(spooled.host, {}).get(table, ("", ""))
+                own[table] = old if old[0] == digest else (digest, run)
+                if old[0] != digest:
+                    changed.setdefault(table, []).append(spooled.host)
+        return cls(hosts), changed
+
+    @classmethod
+    def latest(cls, runs: Path) -> Index:
+        """The newest run's index whose files are all there; an empty one when there is none."""
+        for directory in sorted(runs.glob("[0-9]*"), reverse=True)[:1]:
+            index = cls.of(directory)
+            if index and all(Path(path).is_file() for _, path, _ in index.parts(runs)):
+                return index
+        return cls({})
+
+    @classmethod
+    def of(cls, directory: Path) -> Index | None:
+        """The index of one run; None when it cannot be read."""
+        try:
+            return msgspec.json.decode((directory / "index.json").read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def save(self, directory: Path) -> None:
+        (directory / "index.json").write_bytes(msgspec.json.encode(self))
+
+    def parts(self, runs: Path, moved: Mapping[str, Path] | None = None) -> list[tuple[str, str, list[str]]]:
+        """(table, Parquet file, hosts) for `load_parquet`. `moved` names runs that are not at their place yet."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for host, tables in self.hosts.items():
+            for table, (_, run) in tables.items():
+                groups.setdefault((table, run), []).append(host)
+        places = moved or {}
+        return [
+            (table, str(places.get(run, runs / run) / f"{table}.parquet"), hosts)
+            for (table, run), hosts in groups.items()
+        ]

@@ -104,6 +104,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
 _NUMBERS = frozenset({"clientalivecountmax", "maxauthtries", "maxsessions", "requiredrsasize", "x11displayoffset"})
 _TIMES = frozenset({"logingracetime", "clientaliveinterval"})
 _COMMAND_LINES = frozenset({"forcecommand", "authorizedkeyscommand", "authorizedprincipalscommand", "versionaddendum"})
+_SAME_LEVEL = {"DEBUG1": "DEBUG", "SILENT": "QUIET"}
 _NONE_WORDS = frozenset({"none", "any"})
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TIME = re.compile(r"(?=.)(?:[0-9]{1,9}[smhdw]){0,8}(?:[0-9]{1,9})?")
@@ -131,7 +132,7 @@ def normalise(key: str, words: Sequence[str], rest: str) -> str | None:
         plain = len(words) == 1 and first.isascii() and first.isdigit() and len(first) < 11
         return str(int(first)) if plain else None
     if key in ("loglevel", "syslogfacility"):
-        return "DEBUG" if first.upper() == "DEBUG1" else first.upper()
+        return _SAME_LEVEL.get(first.upper(), first.upper())
     if key == "maxstartups" and first.isascii() and first.isdigit():
         return f"{first}:30:{first}"
     if len(words) == 1 and first.lower() in _NONE_WORDS:

@@ -120,7 +120,11 @@ def _process(request: Request) -> Iterator[Connection]:
     with ours, theirs:
         command = [sys.executable, "-P", "-m", "secops.posture.judge", str(theirs.fileno())]
         process = subprocess.Popen(
-            command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+            command,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         theirs.close()
         channel = Connection(ours.detach())

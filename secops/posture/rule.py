@@ -87,6 +87,17 @@ class RuleSet(msgspec.Struct, frozen=True):
     def rules(self) -> Mapping[str, Rule]:
         return {name: file.rule for name, file in self.files.items()}
 
+    @classmethod
+    def of(cls, files: dict[str, RuleFile]) -> RuleSet:
+        """A set of rules, in the order of their ids."""
+        ordered = dict(sorted(files.items()))
+        content = msgspec.json.encode([file.rule for file in ordered.values()], order="deterministic")
+        return cls(ordered, hashlib.sha256(content).hexdigest())
+
+    def subset(self, ids: Iterable[str]) -> RuleSet:
+        """Only the rules with these ids."""
+        return RuleSet.of({name: self.files[name] for name in ids})
+
 
 def load_rule(path: Path) -> Rule:
     """Read one rule. Raises `UsageError` that names file, line or field."""
@@ -94,7 +105,9 @@ def load_rule(path: Path) -> Rule:
     try:
         rule = msgspec.convert(document, Rule, strict=True)
     except msgspec.ValidationError as error:
-        raise UsageError(str(error), where=str(path), hint="The format of a rule is in docs/rules-format.md.") from error
+        raise UsageError(
+            str(error), where=str(path), hint="The format of a rule is in docs/rules-format.md."
+        ) from error
     if rule.id != path.stem:
         raise UsageError(f"the id {rule.id!r} differs from the file's name", where=str(path))
     return rule
@@ -108,6 +121,4 @@ def load_rules(folders: Iterable[Path]) -> RuleSet:
         if rule.id in files:
             raise UsageError(f"the rule {rule.id} is also in {files[rule.id].path}", where=str(path))
         files[rule.id] = RuleFile(rule, str(path), path.parent.name)
-    ordered = dict(sorted(files.items()))
-    content = msgspec.json.encode([file.rule for file in ordered.values()], order="deterministic")
-    return RuleSet(ordered, hashlib.sha256(content).hexdigest())
+    return RuleSet.of(files)

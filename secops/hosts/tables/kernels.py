@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from secops.hosts.evidence import Evidence, Status
-from secops.hosts.listing import Entry, scan_listing
 from secops.hosts.section import Files, Listing
 from secops.hosts.tables import Built, Column, Row, Table, packages
+from secops.hosts.tables._listed import listed
 
 OSRELEASE, PROC_VERSION = "/proc/sys/kernel/osrelease", "/proc/version"
 KERNEL_RUNNING = Files("kernel_running", (OSRELEASE, PROC_VERSION), image=False)
@@ -57,27 +56,18 @@ def build(evidence: Evidence) -> Built:
 
 def _installed(evidence: Evidence, built: Built) -> tuple[set[str], set[str]]:
     """The releases that have modules, and the names of images: a release, or a flavour of one."""
-    modules, images = set(), set()
-    for entry in entries(evidence, KERNEL_FILES, built):
+    modules: set[str] = set()
+    images: set[str] = set()
+    for entry in listed(evidence, KERNEL_FILES, built):
         folder, _, name = entry.path.rpartition("/")
         release = folder.rpartition("/")[2]
         if folder == "/boot":
             found = _IMAGE.fullmatch(name)
             if found and entry.kind in "fl" and not name.endswith(_COPIES):
                 images.add(found.group(1))
-        elif _RELEASE.match(release):
+        elif _RELEASE.match(release) and name in ("kernel", "vmlinuz"):
             (modules if name == "kernel" else images).add(release)
     return modules, images
-
-
-def entries(evidence: Evidence, section: Listing, built: Built) -> Iterable[Entry]:
-    """The entries of a listing; a record that does not parse is told to `built`."""
-    for item in evidence[section.name].files:
-        for entry in scan_listing(item.data):
-            if entry is None:
-                built.lack(f"{section.name}: a record of the listing does not parse")
-            else:
-                yield entry
 
 
 def _running(evidence: Evidence, built: Built) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secops.hosts.evidence import Evidence, Item, Status
-from secops.hosts.listing import parse_listing
 from secops.hosts.rpmdb import Header, RpmdbError, parse_header, read_blobs
 from secops.hosts.section import Command, Files, Listing
 from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables._listed import listed
 
 # Only the lines we read leave the host, and the blank ones, which separate packages. Continuation lines start with
 # a space, so no description or file list can pass for a field.
@@ -137,7 +137,7 @@ def _rpm_live(evidence: Evidence, built: Built) -> None:
     problem = evidence.problem(RPM_QUERY)
     if problem:
         built.problems.append(problem)
-    listed = _rpm_databases(evidence)
+    listed = _rpm_databases(evidence, built)
     if evidence[RPM_QUERY.name].status is Status.ABSENT and listed:
         built.lack(f"{listed[0]} is there, but no rpm command to read it", Status.ABSENT)
     for number, line in enumerate(evidence[RPM_QUERY.name].only.lines, start=1):
@@ -155,8 +155,8 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _rpm_databases(evidence: Evidence) -> list[str]:
-    return [entry.path for item in evidence[RPM_FILES.name].files for entry in parse_listing(item.data)]
+def _rpm_databases(evidence: Evidence, built: Built) -> list[str]:
+    return [entry.path for entry in listed(evidence, RPM_FILES, built)]
 
 
 def _rpm_image(evidence: Evidence, built: Built) -> None:
@@ -169,7 +169,7 @@ def _rpm_image(evidence: Evidence, built: Built) -> None:
     if len(databases) > 1:
         built.lack("there are two different rpm databases")
     found = sum(_rpm_database(item, logs.get(item.path, b""), built) for item in databases)
-    others = [path for path in _rpm_databases(evidence) if not path.endswith(".sqlite")]
+    others = [path for path in _rpm_databases(evidence, built) if not path.endswith(".sqlite")]
     if others and not found:
         kind = "an ndb" if others[0].endswith(".db") else "a Berkeley DB"
         built.lack(f"{others[0]} is {kind} rpm database: scan the running host instead")

@@ -62,11 +62,13 @@ c=/etc/ssh/sshd_config; [ -f "$c" ] || c=/usr/etc/ssh/sshd_config
 "$s" -T -f "$c" -C user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22""",
 )
 
+#: Keywords whose value may be unknown although the configuration was read; each is a part of the table.
+PARTS = (*VARYING, *ALGORITHMS)
+
 #: Source of a value that only sshd itself told.
 TEST_SOURCE = "sshd -T"
 
 _RELEASE = re.compile(r"OpenSSH_([0-9]{1,3})\.([0-9]{1,3})(?:\.[0-9]+)?p[0-9]+(?: ([A-Za-z]+))?")
-_UNDECIDED = "neither the configuration nor sshd told the value of "
 _MAX_FAULTS = 20
 
 Settings = dict[tuple[str, str], list[Setting]]  # by (context, key)
@@ -82,12 +84,12 @@ def build(evidence: Evidence) -> Built:
     rows = _rows(_resolve([*policy, *settings], built), version, vendor, built)
     beyond = {row["key"] for row in rows if row["match_context"]} | {canonical(s.keyword) for s in policy}
     built.rows = _tested(rows, _test_output(evidence, beyond))
-    for part, keys in (("defaults", VARYING), ("algorithms", ALGORITHMS)):
-        for row in built.rows:
-            if row["key"] in keys and row["value"] is None:
-                built.lack(_UNDECIDED + row["key"], _untold(evidence), part=part)
+    for row in built.rows:
+        if row["key"] in PARTS and row["value"] is None:
+            built.lack(f"neither the configuration nor sshd told {row['key']}", _untold(evidence), part=row["key"])
     if problem := evidence.problem(SSHD_START):
-        built.lack(f"the options that sshd starts with: {problem.reason}", problem.status, part="algorithms")
+        for key in ALGORITHMS:
+            built.lack(f"the options that sshd starts with: {problem.reason}", problem.status, part=key)
     return built
 
 
@@ -184,6 +186,8 @@ def _resolve(settings: list[Setting], built: Built) -> Settings:
             if context not in ("", ALL):
                 _refused(built, setting, "inside a Match block")
             context = ""
+        elif context not in ("", ALL) and key not in ACCUMULATE and (ALL, key) in found:
+            continue  # a `Match all` above it has matched first
         found.setdefault((context, key), []).append(setting)
     for context, key in [place for place in found if place[0] == ALL]:
         found["", key] = found.pop((context, key)) + (found.get(("", key), []) if key == "subsystem" else [])
@@ -196,6 +200,8 @@ def _rows(found: Settings, version: Version | None, vendor: str, built: Built) -
         if key in REMOVED and version is not None and version >= REMOVED[key]:
             continue
         kept = settings if key in ACCUMULATE else settings[:1]
+        if key == "maxstartups" and (version is None or version < (10, 1)):
+            kept = settings[-1:]  # the one keyword whose last line won, until that was mended
         if key == "subsystem":
             kept = list({setting.words[0]: setting for setting in reversed(settings)}.values())[::-1]
         for setting in kept:
@@ -308,7 +314,8 @@ TABLE = Table(
     doc=(
         "Effective settings of the OpenSSH server. One row per keyword and context; keywords that accumulate (port, "
         "hostkey, allowusers, …) have a row per line. Rows of a Match block hold only what the block sets; what it "
-        "does not set is as in the global rows. Empty without sshd."
+        "does not set is as in the global rows. Empty without sshd. A keyword whose unset value depends on the build "
+        "(permitrootlogin, ciphers, macs, …) is a part by its own name: `needs: [sshd_effective.permitrootlogin]`."
     ),
     columns=(
         Column("match_context", "text", "criteria of the Match block (`user root address 10.0.0.0/8`); empty = global"),
@@ -325,6 +332,6 @@ TABLE = Table(
     ),
     sections=(),
     build=build,
-    parts={"defaults": (), "algorithms": ()},
+    parts=dict.fromkeys(PARTS, ()),
     extra_sections=(SSHD_CONFIG, SSHD_PROGRAM, SSHD_START, SSHD_TEST, OS_RELEASE),
 )

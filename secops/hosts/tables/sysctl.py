@@ -78,7 +78,7 @@ pick() {
     net/bridge/* net/core/* net/ipv4/* net/ipv6/* net/ipv6/icmp/* net/unix/* user/* vm/* @CONF@; do
     case $f in
       */stable_secret | */tcp_fastopen_key | vm/stat_refresh | vm/compact_memory | vm/drop_caches) continue ;;
-      fs/aio-nr | fs/file-nr | fs/inode-nr | fs/inode-state | fs/dentry-state | kernel/ns_last_pid | kernel/hung_task_detect_count) continue ;;
+      fs/aio-nr | fs/file-nr | fs/inode-nr | fs/*-state | kernel/ns_last_pid | kernel/*_detect_count) continue ;;
     esac
     [ -f "$f" ] || continue
     if [ "$1" ]; then [ -r "$f" ] || printf '?%s\n' "$f"

@@ -1,0 +1,5 @@
+"""`python -m secops` is `citywall`."""
+
+from secops.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The command line: the only layer that knows all others. One thin module per verb, each holding `command`."""

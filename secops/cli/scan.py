@@ -1,0 +1,189 @@
+"""`citywall scan`: ask hosts, judge them, keep the run, print the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from secops.core.errors import Exit, UsageError, worst
+from secops.core.finding import Severity
+from secops.core.i18n import _, language, set_language
+
+if TYPE_CHECKING:
+    from secops.core.report import Report
+    from secops.hosts.carriers import Carrier
+    from secops.posture.rule import RuleSet
+
+#: Percent of the applicable rules that must be decided for a scan to count as complete.
+MIN_COVERAGE = 75
+
+
+@click.command(
+    "scan",
+    help=f"""Judge hosts and print what matters first. Without a target: this machine.
+
+\b
+Examples:
+  citywall scan
+  citywall scan --ssh ops@web1 --ssh ops@db1 --sudo
+  citywall scan --root /mnt/image --format json -o report.json
+
+Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplete
+(a host did not answer, or less than {MIN_COVERAGE} % could be decided), 5 internal error.
+""",
+)
+@click.option("--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help="A host, through your own ssh client.")
+@click.option("--sudo", is_flag=True, help="On --ssh hosts, collect as root through `sudo -n`.")
+@click.option("--collector", is_flag=True, help="On --ssh hosts, use the fixed collector of `collect --print-sudoers`.")
+@click.option("--root", "roots", multiple=True, metavar="DIR", help="A mounted image; nothing in it is run.")
+@click.option(
+    "--bundle", "bundles", multiple=True, metavar="FILE", help="Evidence gathered by `collect` or its script."
+)
+@click.option("--inventory", type=click.Path(path_type=Path), metavar="FILE", help="Hosts by name (docs/inventory.md).")
+@click.option("--only", multiple=True, metavar="GLOB", help="Rules whose id or area matches.")
+@click.option("--rules", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="More rules.")
+@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; else the one of your environment.")
+@click.option("--verbose", "-v", is_flag=True, help="Every finding in full.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([*Severity, "never"]),
+    default="high",
+    show_default=True,
+    help="Exit 1 when a finding is at least this severe.",
+)
+@click.option(
+    "--min-coverage",
+    type=click.IntRange(0, 100),
+    default=MIN_COVERAGE,
+    show_default=True,
+    metavar="PCT",
+    help="Exit 3 when a host has less of its rules decided.",
+)
+def command(
+    ssh_targets: tuple[str, ...],
+    sudo: bool,
+    collector: bool,
+    roots: tuple[str, ...],
+    bundles: tuple[str, ...],
+    inventory: Path | None,
+    only: tuple[str, ...],
+    folders: tuple[Path, ...],
+    fmt: str,
+    output: Path | None,
+    lang: str | None,
+    verbose: bool,
+    fail_on: str,
+    min_coverage: int,
+) -> int:
+    if lang:
+        set_language(lang)
+    from secops.core import config
+    from secops.core.progress import Progress
+    from secops.core.render import emit
+    from secops.core.store import Store
+    from secops.posture.scan import scan
+
+    rules = select_rules(folders, only)
+    carriers = _carriers(ssh_targets, sudo, collector, roots, bundles, inventory)
+    store = Store.open()
+    with Progress() as progress:
+        report = scan(
+            carriers,
+            rules,
+            config.runs_dir(),
+            lang=language(),
+            waivers=store.waivers(),
+            first_seen=store.first_seen,
+            progress=progress,
+        )
+        store.save_report(report)
+    emit(report, fmt, language(), output, verbose=verbose)
+    code = exit_code(report, fail_on, min_coverage)
+    _explain(report, code, min_coverage)
+    return int(code)
+
+
+def select_rules(folders: tuple[Path, ...], only: tuple[str, ...]) -> RuleSet:
+    """The shipped rules and those of `folders`, of which `only` names some by id or area."""
+    from fnmatch import fnmatchcase
+
+    from secops.core.content import shipped
+    from secops.posture.rule import load_rules
+
+    rules = load_rules([shipped("rules") / "posture", *folders])
+    if not only:
+        return rules
+    kept = [
+        name
+        for name, file in rules.files.items()
+        if any(fnmatchcase(name, pattern) or fnmatchcase(file.area, pattern) for pattern in only)
+    ]
+    if not kept:
+        raise UsageError(
+            _("no rule matches {patterns}").format(patterns=", ".join(only)),
+            where="--only",
+            hint=_("`citywall rules list` shows them."),
+        )
+    return rules.subset(kept)
+
+
+def _carriers(
+    ssh_targets: tuple[str, ...],
+    sudo: bool,
+    collector: bool,
+    roots: tuple[str, ...],
+    bundles: tuple[str, ...],
+    inventory: Path | None,
+) -> list[Carrier]:
+    from secops.hosts.carriers.bundle import Bundle
+    from secops.hosts.carriers.local import Local
+    from secops.hosts.carriers.root import Root
+    from secops.hosts.carriers.ssh import Ssh
+    from secops.hosts.inventory import load
+
+    if sudo and collector:
+        raise click.UsageError(_("Give --sudo or --collector, not both."))
+    become = "sudo" if sudo else "collector" if collector else "none"
+    carriers: list[Carrier] = [Ssh(target, become=become) for target in ssh_targets]
+    carriers += [Root(directory) for directory in roots]
+    carriers += [Bundle(Path(path)) for path in bundles]
+    carriers += load(inventory) if inventory else []
+    labels = [carrier.name or carrier.label for carrier in carriers]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise UsageError(_("the host is named twice"), where=label)
+    return carriers or [Local()]
+
+
+def exit_code(report: Report, fail_on: str, min_coverage: int) -> Exit:
+    """Incomplete weighs more than findings: a scan that saw too little must not look like a judgement."""
+    codes = [Exit.CLEAN]
+    found = report.worst()
+    if fail_on != "never" and found and found.rank <= Severity(fail_on).rank:
+        codes.append(Exit.FINDINGS)
+    if any(host.unreachable for host in report.hosts) and fail_on != "never":
+        codes.append(Exit.INCOMPLETE)
+    if any(host.coverage.percent < min_coverage for host in report.hosts if not host.unreachable):
+        codes.append(Exit.INCOMPLETE)
+    return worst(*codes)
+
+
+def _explain(report: Report, code: Exit, min_coverage: int) -> None:
+    """Say on stderr why the scan counts as incomplete."""
+    if code is Exit.INCOMPLETE:
+        for host in report.hosts:
+            if host.unreachable:
+                text = _("{host}: not seen: {reason}").format(host=host.name, reason=host.unreachable)
+            elif host.coverage.percent < min_coverage:
+                text = _("{host}: only {percent} % of its rules could be decided (floor {floor} %)").format(
+                    host=host.name, percent=host.coverage.percent, floor=min_coverage
+                )
+            else:
+                continue
+            from secops.core.inert import printable
+
+            click.echo(printable(text), err=True)

@@ -1,0 +1,59 @@
+"""`citywall sql`: one SELECT over the tables of a run."""
+
+from __future__ import annotations
+
+import click
+
+from secops.core.i18n import _
+
+
+@click.command(
+    "sql",
+    help="""Ask the tables of the last run, or of RUN, with one SELECT (DuckDB's dialect).
+
+\b
+Examples:
+  citywall sql "select user_name from users where uid = 0"
+  citywall sql --tables users
+  citywall sql --format csv "select host, name, version from packages"
+""",
+)
+@click.argument("query", required=False)
+@click.option("--run", "run_id", default="last", show_default=True, metavar="RUN", help="A run of `citywall history`.")
+@click.option("--tables", is_flag=True, help="List the tables, or the columns of the table named as QUERY.")
+@click.option("--format", "fmt", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+def command(query: str | None, run_id: str, tables: bool, fmt: str) -> None:
+    from secops.cli._tables import show
+
+    if tables:
+        show(*_describe(query), fmt)
+        return
+    if not query:
+        raise click.UsageError(_("Give a SELECT, or --tables."))
+    from secops.core import config
+    from secops.core.errors import UsageError
+    from secops.core.store import Store
+    from secops.hosts.snapshot import Index
+    from secops.posture import isolation
+    from secops.posture.judge import Source
+
+    run = Store.open().resolve(run_id)
+    index = Index.of(config.runs_dir() / run)
+    if index is None:
+        raise UsageError(_("the tables of this run are not here"), where=run, hint=_("Scan again: `citywall scan`."))
+    source = Source(parts=index.parts(config.runs_dir()))
+    answer = isolation.query(source, query, hosts=len(index.hosts))
+    show(answer["columns"], answer["rows"], fmt)
+
+
+def _describe(table: str | None) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows that describe all tables, or one."""
+    from secops.core.errors import UsageError
+    from secops.hosts.tables import registry
+
+    if table is None:
+        return ["table", "parts", "what"], [[t.name, " ".join(t.parts), t.doc] for t in registry().values()]
+    if table not in registry():
+        raise UsageError(_("there is no such table"), where=table, hint=_("`citywall sql --tables` lists them."))
+    columns = registry()[table].columns
+    return ["column", "type", "unit", "what"], [[c.name, c.type, c.unit, c.doc] for c in columns]

@@ -1,0 +1,256 @@
+"""Network ports that are open to be spoken to, from the kernel's own tables, and who holds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from secops.hosts.evidence import Evidence, Status, readable
+from secops.hosts.section import Command
+from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables.mounts import MOUNTINFO
+from secops.hosts.tables.processes import PROCESS_STATUS, executable_path, hidden, names, output
+
+_TABLES = r"""LC_ALL=C; export LC_ALL
+set --
+for p in tcp tcp6 udp udp6; do
+  [ ! -e "/proc/net/$p" ] || set -- "$@" "/proc/net/$p"
+done
+"""
+
+# Addresses are printed as machine words: whether these are little-endian stands in the sixth byte of any program.
+# Connected sockets, which may be a hundred thousand, stay on the host. The header proves that a table was read.
+SOCKETS = Command(
+    "sockets",
+    _TABLES
+    + r"""printf 'order:%s\n' "$(head -c 6 /proc/self/exe | tail -c 1)"
+grep -HE 'local_address|^ *[0-9]+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (07|0A) ' "$@" """,
+)
+
+# NUL-ended fields, in this order: `socket PID INODE`, with the lowest process id that holds it; `exe PID TARGET
+# VERIFIED`, where VERIFIED is TARGET again if that path is, for us, the file that runs (a process may have other
+# mounts); `owners TOOL ANSWER`, where TOOL is asked about itself too, which proves that the database answers; `end`.
+# Only the kernel's words are parsed as lines: with GNU find every link that does not start with `socket:` is left
+# out, and without it a file's name could pass for a line of ls, so each find is read again by itself.
+# awk prints at its end, after all complaints of the commands before it: that order lets both share one pipe.
+SOCKET_HOLDERS = Command(
+    "socket_holders",
+    _TABLES
+    + r"""command -v awk >/dev/null || exit 66
+links() {
+  if find / -maxdepth 0 -printf '' 2>/dev/null; then
+    find /proc/[0-9]*/fd -lname 'socket:*' -printf '%p %l\n' | listening "$@"
+  else
+    find /proc/[0-9]*/fd -type l -exec ls -ln {} + | awk '{ print $(NF - 2), $NF }' | listening "$@" |
+      while read -r link target; do
+        [ "$(readlink -n "$link")" != "$target" ] || printf '%s %s\n' "$link" "$target"
+      done
+  fi
+}
+listening() {
+  awk 'links { if ($2 in want) print $1, $2; next }
+    $4 == "0A" || $4 == "07" { want["socket:[" $10 "]"] }' "$@" links=1 -
+}
+lowest() {
+  awk '{ split($1, path, "/"); pid = path[3] + 0; inode = substr($2, 9, length($2) - 9) }
+    !(inode in low) || pid < low[inode] { low[inode] = pid }
+    END { for (inode in low) print low[inode], inode }'
+}
+found=$({ links "$@" | lowest; } 2>&1)
+code=0
+case $found in *'Permission denied'* | *'not permitted'*) code=65 ;; esac
+found=$(printf '%s\n' "$found" | grep -x '[0-9][0-9]* [0-9][0-9]*' | sort -n)
+[ ! "$found" ] || printf 'socket\0%s\0%s\0' $found
+
+tool=
+if [ -s /var/lib/dpkg/status ]; then tool=$(command -v dpkg-query)
+elif [ -s /lib/apk/db/installed ] || [ -s /usr/lib/apk/db/installed ]; then tool=$(command -v apk)
+else tool=$(command -v rpm)
+fi
+set -- $tool
+for pid in $(printf '%s\n' "$found" | cut -d ' ' -f 1 | uniq); do
+  target=$(readlink -nv "/proc/$pid/exe" 2>&1; echo .)
+  target=${target%.}
+  case $target in
+    /*) ;;
+    *'Permission denied'* | *'not permitted'*) code=65; continue ;;
+    *) continue ;;
+  esac
+  verified=
+  [ ! "/proc/$pid/exe" -ef "$target" ] || verified=$target
+  printf 'exe\0%s\0%s\0%s\0' "$pid" "$target" "$verified"
+  case $verified in '' | *[!A-Za-z0-9_./+@=-]*) continue ;; esac  # no package has others, and no tool a question
+  set -- "$@" "$verified"
+  case $verified in /usr/*) other=${verified#/usr} ;; *) other=/usr$verified ;; esac
+  [ ! "$other" -ef "$verified" ] || set -- "$@" "$other"
+done
+printf 'owners\0%s\0' "$tool"
+case $tool in
+  */dpkg-query) dpkg-query -S "$@" ;;
+  */apk) apk info --who-owns "$@" ;;
+  */rpm)
+    rpm -qf --qf '[%{=NAME}: %{FILENAMES}\n]' "$@" | grep -F "$(printf ': %s\n' "$@")" ;;
+esac 2>/dev/null
+printf '\0end\0'
+exit $code""",
+)
+
+_HEADER = re.compile(r"/proc/net/(tcp6?|udp6?): *sl +local_address .*")
+_SOCKET = re.compile(
+    r"/proc/net/(tcp6?|udp6?): *\d{1,19}: ((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} (07|0A) "
+    r"\S+ \S+ \S+ +(\d{1,10}) +\d+ (\d{1,19})(?: .*)?"
+)
+_LISTENING = {"tcp": "0A", "udp": "07"}  # LISTEN; for udp: not connected to anyone
+_ORDER = {"\x01": "little", "\x02": "big"}
+_APK_OWNER = re.compile(r"(/.*) is owned by (.+)-[^-]+-r\d+")
+
+
+@dataclass
+class Holders:
+    """What SOCKET_HOLDERS found: process ids by inode, executables by process id, packages by path."""
+
+    pids: dict[int, int] = field(default_factory=dict)
+    targets: dict[int, str] = field(default_factory=dict)
+    verified: dict[int, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    tool: str = ""
+    whole: bool = False
+
+
+def build(evidence: Evidence) -> Built:
+    built = Built()
+    holders = _holders(output(evidence, SOCKET_HOLDERS).data)
+    if evidence.problem(SOCKET_HOLDERS) is None and not holders.whole:
+        _lack(built, "the list of socket holders is not whole", Status.FAILED)
+    if reason := hidden(evidence):
+        _lack(built, reason, Status.DENIED)
+    if holders.whole and not holders.tool:
+        built.lack("no package manager was found", Status.ABSENT, part="package")
+    elif holders.whole and holders.tool not in holders.owners:
+        built.lack(f"the database of {holders.tool} does not answer", part="package")
+    process_names = names(evidence)
+    for row in _sockets(evidence, built):
+        pid = holders.pids.get(row["inode"])
+        if pid is not None:
+            executable, _ = executable_path(holders.targets.get(pid, ""))
+            package = holders.owners.get(_plain(holders.verified.get(pid, "")))
+            row |= {"pid": pid, "process": process_names.get(pid), "executable": executable, "package": package}
+        built.rows.append(row)
+    return built
+
+
+def _lack(built: Built, reason: str, status: Status) -> None:
+    for part in TABLE.parts:
+        built.lack(reason, status, part=part)
+
+
+def _sockets(evidence: Evidence, built: Built) -> Iterator[Row]:
+    """The columns that the kernel's tables hold, of each socket that anyone may speak to."""
+    order = ""
+    headers = set()
+    for number, line in enumerate(evidence[SOCKETS.name].only.lines, start=1):
+        if line.startswith("order:"):
+            order = _ORDER.get(line[6:], "")
+        elif found := _HEADER.fullmatch(line):
+            headers.add(found.group(1))
+        elif not (found := _SOCKET.fullmatch(line)):
+            built.lack(f"line {number} is not a socket")
+        elif order and found.group(4) == _LISTENING[found.group(1)[:3]]:
+            yield _socket(found, order)
+    if evidence.problem(SOCKETS) is None and not (order and {"tcp", "udp"} <= headers):
+        built.lack("the kernel's tables of sockets are not whole")
+
+
+def _socket(found: re.Match[str], order: str) -> Row:
+    address = _address(found.group(2), order)
+    plain = address.ipv4_mapped if isinstance(address, IPv6Address) and address.ipv4_mapped else address
+    return {
+        "protocol": found.group(1),
+        "address": str(address) if plain is address else f"::ffff:{plain}",
+        "port": int(found.group(3), 16),
+        "uid": int(found.group(5)),
+        "inode": int(found.group(6)),
+        "loopback": plain.is_loopback,
+        "any_address": plain.is_unspecified,
+    }
+
+
+def _address(words: str, order: str) -> IPv4Address | IPv6Address:
+    """An address from the hexadecimal words of the kernel, each in the byte order of the machine."""
+    raw = bytes.fromhex(words)
+    if order == "little":
+        raw = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
+    return IPv4Address(raw) if len(raw) == 4 else IPv6Address(raw.rjust(16, b"\0"))
+
+
+def _holders(data: bytes) -> Holders:
+    """Read the records; whatever follows one that is not known is left, and the result is not whole."""
+    held = Holders()
+    parts = iter(readable(part) for part in data.split(b"\0"))
+    for tag in parts:
+        match tag:
+            case "socket":
+                pid, inode = next(parts, ""), next(parts, "")
+                if _is_number(pid) and _is_number(inode):
+                    held.pids[int(inode)] = int(pid)
+            case "exe":
+                pid, target, verified = next(parts, ""), next(parts, ""), next(parts, "")
+                if _is_number(pid):
+                    held.targets[int(pid)], held.verified[int(pid)] = target, verified
+            case "owners":
+                held.tool = next(parts, "")
+                held.owners = _owners(next(parts, ""))
+            case _:
+                held.whole = tag == "end"
+                break
+    return held
+
+
+def _is_number(text: str) -> bool:
+    return len(text) < 20 and text.isascii() and text.isdigit()
+
+
+def _owners(answer: str) -> dict[str, str]:
+    """Packages by path, from `package: /path` (dpkg, and rpm with our format) or apk's sentence."""
+    owners = {}
+    for line in answer.split("\n"):
+        package, _, path = line.partition(": /")
+        if found := _APK_OWNER.fullmatch(line):
+            owners[found.group(1)] = found.group(2)
+        elif path and not package.startswith(("diversion by ", "file ")):
+            owners["/" + path] = package.partition(":")[0].partition(",")[0]
+    both = {_plain(path): package for path, package in owners.items()}
+    return owners | both
+
+
+def _plain(path: str) -> str:
+    """A path without /usr: the package database may name a program with or without it."""
+    return path.removeprefix("/usr")
+
+
+TABLE = Table(
+    name="listening_ports",
+    doc="TCP sockets that listen and UDP sockets that are not connected (clients that wait for an answer too), in the "
+    "network namespace of the host: what a container publishes is seen, what it keeps inside is not.",
+    columns=(
+        Column("protocol", "text", "tcp, tcp6, udp or udp6; a tcp6 socket on `::` mostly takes IPv4 too"),
+        Column("address", "text", "local address"),
+        Column("port", "integer", "local port"),
+        Column("uid", "integer", "user who owns the socket"),
+        Column("inode", "integer", "the kernel's number of the socket"),
+        Column("loopback", "boolean", "only this host can reach it (127/8, ::1)"),
+        Column("any_address", "boolean", "bound to every address of the host"),
+        Column("pid", "integer", "lowest id of the processes that hold it; NULL when the kernel does (NFS, WireGuard)"),
+        Column("process", "text", "that process's name"),
+        Column("executable", "text", "its program, as its own mounts show the path"),
+        Column("package", "text", "package that owns the program; NULL when none does or the file is not that one"),
+    ),
+    sections=(SOCKETS,),
+    parts={
+        "process": (SOCKET_HOLDERS, PROCESS_STATUS, MOUNTINFO),
+        "package": (SOCKET_HOLDERS, MOUNTINFO),
+    },
+    build=build,
+)
