@@ -84,6 +84,7 @@ _OPERATOR = re.compile(r"[+-]?=")
 _VALUE = re.compile(r'(?:[^#!=, \t\r\n\\"\0]|\\[^\r\n\0])(?:[^#=, \t\r\n\\"\0]++|\\[^\r\n\0])*+')
 _ARGUMENT = re.compile(r"\\[*?\[\]!^]|\\[:\\,= \t#]|=[^#\\:, \t\r\n]++|[^#\\:,= \t\r\n][^#\\:, \t\r\n]*+")
 _ARGUMENT_REGEX = re.compile(r"\^(?:[^#\\\r\n$]++|\\[^\r\n])*+\$")
+_HEX = re.compile(r"[0-9A-Fa-f]++")
 _DIGEST = re.compile(r"[ \t]*+:[ \t]*+([A-Za-z0-9+/=]++)")
 _DEFAULTS = re.compile(rf'[ \t]*+Defaults(?:([:@>!])[ \t]*+(?=!*+"?(?:{_ID}|{_WORD}))|(?=[\s#\\]|\Z))')
 _ALIAS = re.compile(r"[ \t]*+((?:Host|Cmnd|Cmd|User|Runas)_Alias)(?=[\s\\]|\Z)")
@@ -191,8 +192,8 @@ class _Scanner:
     def _digest(self, name: str) -> Token:
         match = self._take(_DIGEST)
         size, value = _DIGEST_BYTES[name], match[1] if match else ""
-        lengths = {2 * size, 4 * ((size + 2) // 3) if value.endswith("=") else (4 * size + 2) // 3}
-        if len(value) not in lengths:
+        base64_length = 4 * ((size + 2) // 3) if value.endswith("=") else (4 * size + 2) // 3
+        if len(value) != base64_length and not (len(value) == 2 * size and _HEX.fullmatch(value)):
             raise SudoersError(f"not a {name} digest")
         return Token("digest", f"{name}:{value}")
 

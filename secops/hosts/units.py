@@ -20,6 +20,7 @@ DIRECTORIES = (
 _RANK = {directory: rank for rank, directory in enumerate(DIRECTORIES)}
 
 KINDS = ("service", "socket", "timer", "path", "target")
+_VENDOR = ("/usr/lib/", "/lib/")
 _PULLS = (".wants", ".requires", ".upholds")
 _MAX_LINKS = 8
 
@@ -49,12 +50,10 @@ def is_template(name: str) -> bool:
 
 def resolve(entries: Iterable[Entry]) -> Units:
     """Read a listing of `DIRECTORIES` and of the `*.wants/` in them."""
+    ranked = [(rank, entry) for entry in entries if (rank := _rank(entry))]
     files: dict[str, Entry] = {}
     pulls: dict[tuple[str, str], Entry] = {}
-    ranked = (
-        (_rank(entry), entry) for entry in entries if kind_of(basename(entry.path)) in KINDS and entry.kind in "fl"
-    )
-    for _, entry in sorted(((rank, entry) for rank, entry in ranked if rank is not None), key=lambda pair: pair[0]):
+    for _, entry in sorted(ranked, key=lambda pair: pair[0]):
         folder, name = dirname(entry.path), basename(entry.path)
         if folder in _RANK:
             files.setdefault(name, entry)
@@ -66,6 +65,8 @@ def resolve(entries: Iterable[Entry]) -> Units:
 def _rank(entry: Entry) -> tuple[int, str] | None:
     """Order of precedence, then by path; None for what is no unit file and no link in a `*.wants/`."""
     folder = dirname(entry.path)
+    if kind_of(entry.path) not in KINDS or entry.kind not in ("f", "l"):
+        return None
     if folder.endswith(_PULLS):
         folder = dirname(folder)
     return (_RANK[folder], entry.path) if folder in _RANK else None
@@ -77,17 +78,13 @@ class Units:
     def __init__(self, files: dict[str, Entry], pulls: Iterable[Entry]) -> None:
         self._files = files
         self.by_name: dict[str, Unit] = {}
-        for name in files:
-            real = self.real_name(name)
-            unit = self._unit(real)
-            if unit and real != name:
-                unit.aliases.append(name)
+        aliases = [(unit, name) for name in files if (unit := self.find(name)) and unit.name != name]
         for entry in pulls:
             self._pull(entry)
-        for name, entry in files.items():
-            if not entry.path.startswith(("/usr/", "/lib/")) and (unit := self.by_name.get(self.real_name(name))):
-                if unit.name != name:  # a further name in /etc is what `systemctl enable` makes of Alias=
-                    _enable(unit, entry.path)
+        for unit, name in aliases:
+            unit.aliases.append(name)
+            if not files[name].path.startswith(_VENDOR):  # what `systemctl enable` makes of Alias=
+                _enable(unit, files[name].path)
 
     def real_name(self, name: str) -> str:
         """The name of the file that `name` leads to; the name itself when it is no alias."""
@@ -147,7 +144,7 @@ def _masks(entry: Entry) -> bool:
 
 
 def _instance(target: str, name: str) -> str:
-    """The target's name, with the instance of `name` when the target is a template: getty@.service → getty@tty1.service."""
+    """The target's name; a template gets the instance of `name`: getty@.service becomes getty@tty1.service."""
     if not is_template(target) or "@" not in name:
         return target
     instance = name.partition("@")[2].rpartition(".")[0]

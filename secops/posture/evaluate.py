@@ -13,7 +13,7 @@ import msgspec
 
 from secops.core.errors import UsageError
 from secops.core.finding import Verdict
-from secops.posture.query import check_rule_query
+from secops.posture.query import check_expression, check_rule_query
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -45,9 +45,8 @@ class Facts:
                 self.whole[table, part].add(host)
             else:
                 self.reasons[table, part][host] = f"{table}{'.' * bool(part)}{part}: {reason or status}"
-        con.execute("create schema if not exists judged")
+        con.execute("create schema if not exists judged; create schema if not exists apart")
         con.execute("create or replace temp table eligible (host varchar)")
-        con.execute("set search_path = 'judged'")
 
     def lacking(self, host: str, needs: Sequence[str]) -> str:
         """Why the host cannot be judged by a rule with these needs; empty when it can."""
@@ -57,13 +56,19 @@ class Facts:
                 return self.reasons[table, part].get(host) or f"{need}: not collected"
         return ""
 
-    def show_only(self, hosts: Sequence[str], tables: frozenset[str]) -> None:
-        """Make exactly these hosts' rows of these tables visible."""
+    def show_only(self, hosts: Sequence[str], tables: frozenset[str], *, apart: bool = False) -> None:
+        """Make exactly these hosts' rows of these tables visible to the next query.
+
+        As views, through which DuckDB may compute a condition on other hosts' rows before it drops them; with `apart`
+        as copies, where other hosts' values cannot break anything.
+        """
         self.con.execute("delete from temp.main.eligible")
         self.con.execute("insert into temp.main.eligible select unnest(?)", [list(hosts)])
+        schema, kind = ("apart", "table") if apart else ("judged", "view")
+        self.con.execute(f"set search_path = '{schema}'")
         for table in tables:
             self.con.execute(
-                f'create or replace view judged."{table}" as select * from facts."{table}"'  # noqa: S608
+                f'create or replace {kind} {schema}."{table}" as select * from facts."{table}"'  # noqa: S608
                 " where host in (select host from temp.main.eligible)"
             )
 
@@ -77,7 +82,7 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
     """Judge every host by one rule. A broken rule is `error` on the hosts it applies to, never a pass."""
     states: dict[str, tuple[Verdict, str]] = {}
     try:
-        check_rule_query(facts.con, f"select ({rule.applies}) from hosts", frozenset({"hosts"}), where="applies")
+        check_expression(facts.con, rule.applies, where="applies")
         check_rule_query(facts.con, rule.query, tables_of(rule), where="query")
         applies = _applies(facts, rule)
     except UsageError as error:
@@ -110,64 +115,64 @@ def _grouped(states: dict[str, tuple[Verdict, str]]) -> list[tuple[Verdict, str,
 
 def _applies(facts: Facts, rule: Rule) -> dict[str, bool | None | str]:
     """Whether the rule is for each host: True, False, None (a NULL decided), or the text of an error."""
-    import duckdb
-
-    def ask(hosts: Sequence[str]) -> dict[str, bool | None | str]:
-        facts.show_only(hosts, frozenset({"hosts"}))
-        try:
-            cursor = facts.con.execute(f"select host, ({rule.applies})::boolean as yes from hosts")  # noqa: S608
-            if len(cursor.description or ()) != 2:
-                raise duckdb.InvalidInputException("applies must be one expression")
-            return dict.fromkeys(hosts, None) | dict(cursor.fetchall())
-        except duckdb.Error as error:
-            _reraise_if_fatal(error)
-            if len(hosts) == 1:
-                return {hosts[0]: _brief(error)}
-            half = len(hosts) // 2
-            return ask(hosts[:half]) | ask(hosts[half:])
-
-    return ask(facts.hosts) if facts.hosts else {}
+    sql = f"select host, ({rule.applies})::boolean as yes from hosts"  # noqa: S608 - checked by the caller
+    rows, errors = _ask(facts, sql, frozenset({"hosts"}), facts.hosts, ("yes",))
+    answers: dict[str, bool | None | str] = dict.fromkeys(facts.hosts)
+    answers.update((row["host"], row["yes"]) for row in rows)
+    answers.update(errors)
+    return answers
 
 
 def _violations(
     facts: Facts, rule: Rule, hosts: Sequence[str], states: dict[str, tuple[Verdict, str]]
 ) -> list[dict[str, Any]]:
-    """The query's rows. When it breaks on some host's data, halves find that host, and only it is `error`."""
-    import duckdb
-
-    if not hosts:
-        return []
-    facts.show_only(hosts, tables_of(rule))
-    try:
-        cursor = facts.con.execute(f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit {MAX_ROWS + 1}")  # noqa: S608
-        names = [column[0] for column in cursor.description or ()]
-        if "host" not in names or len(set(names)) != len(names):
-            raise duckdb.InvalidInputException("the query must give each column one name, and a column host")
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        if len(rows) > MAX_ROWS:
-            raise duckdb.OutOfRangeException(f"more than {MAX_ROWS} rows")
-        known = set(hosts)
-        if not all(isinstance(row["host"], str) and row["host"] in known for row in rows):
-            raise duckdb.InvalidInputException("the query names hosts that it was not given")
-        missing = [name for name in rule.key if name not in names]
-        if missing:
-            raise duckdb.InvalidInputException(f"the query gives no column {missing[0]}, which key names")
-    except duckdb.Error as error:
-        _reraise_if_fatal(error)
-        if len(hosts) == 1:
-            states[hosts[0]] = Verdict.ERROR, _brief(error)
-            return []
-        half = len(hosts) // 2
-        return _violations(facts, rule, hosts[:half], states) + _violations(facts, rule, hosts[half:], states)
+    """The query's rows; hosts on whose data it breaks become `error`."""
+    sql = f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit {MAX_ROWS + 1}"  # noqa: S608 - checked
+    rows, errors = _ask(facts, sql, tables_of(rule), hosts, rule.key)
+    states.update((host, (Verdict.ERROR, error)) for host, error in errors.items())
     return rows
 
 
-def _reraise_if_fatal(error: Exception) -> None:
-    """Memory that ran out is the rule's fault, not one host's: the judging process ends and the rule is `error`."""
+def _ask(
+    facts: Facts, sql: str, tables: frozenset[str], hosts: Sequence[str], columns: Sequence[str], *, apart: bool = False
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Rows of the query over these hosts, and hosts with the error it breaks with on their data.
+
+    A query that breaks is asked again of each half, with the other half's rows out of reach, so that one host's bad
+    value costs only that host its verdict.
+    """
     import duckdb
 
-    if isinstance(error, duckdb.OutOfMemoryException | duckdb.FatalException | duckdb.InternalException):
-        raise MemoryError(_brief(error)) from error
+    if not hosts:
+        return [], {}
+    try:
+        facts.show_only(hosts, tables, apart=apart)
+        return _rows(facts.con.execute(sql), frozenset(hosts), columns), {}
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException | duckdb.FatalException | duckdb.InternalException):
+            raise MemoryError(_brief(error)) from error  # the rule's fault, not one host's: this process ends
+        if len(hosts) == 1 and apart:
+            return [], {hosts[0]: _brief(error)}
+    except ValueError as error:
+        return [], dict.fromkeys(hosts, str(error))
+    half = (len(hosts) + 1) // 2
+    first = _ask(facts, sql, tables, hosts[:half], columns, apart=True)
+    second = _ask(facts, sql, tables, hosts[half:], columns, apart=True)
+    return first[0] + second[0], first[1] | second[1]
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, hosts: frozenset[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The result as dictionaries. Raises `ValueError` when it is not what a rule must give."""
+    names = [column[0] for column in cursor.description or ()]
+    missing = [name for name in ("host", *columns) if name not in names]
+    if missing:
+        raise ValueError(f"the query gives no column {missing[0]}")
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if len(rows) > MAX_ROWS:
+        raise ValueError(f"the query gives more than {MAX_ROWS} rows")
+    if not all(isinstance(row["host"], str) and row["host"] in hosts for row in rows):
+        raise ValueError("the query names hosts that it was not given")
+    return rows
 
 
 def _brief(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Run untrusted rules in a process of their own: limited memory, limited time, killed and replaced when they overstay."""
+"""Untrusted rules run in a process of their own: limited in memory and time, killed and replaced when they overstay."""
 
 from __future__ import annotations
 

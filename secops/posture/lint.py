@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from secops.core.errors import UsageError
 from secops.hosts.tables import registry
 from secops.posture.evaluate import tables_of
-from secops.posture.query import check_rule_query, has_only_rows_that_prove
+from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -80,14 +80,14 @@ _CHECKS: tuple[Callable[[Rule], Iterator[str]], ...] = (
 
 
 def query_faults(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[str]:
-    """What DuckDB says of the rule's SQL over empty tables: columns, single SELECT, placeholders. In the judging process."""
+    """What DuckDB says of the rule's SQL over empty tables. Runs in the judging process."""
     import duckdb
 
     if any(_needs_exist(rule)):
         return []  # said already, and the query could not be bound
     con.execute("set search_path = 'facts'")
     try:
-        check_rule_query(con, f"select ({rule.applies}) from hosts", frozenset({"hosts"}), where="applies")
+        check_expression(con, rule.applies, where="applies")
         check_rule_query(con, rule.query, tables_of(rule), where="query")
         con.execute(f"select ({rule.applies})::boolean from hosts limit 0")  # noqa: S608 - checked above
         described = con.execute(f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit 0").description  # noqa: S608

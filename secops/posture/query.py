@@ -42,6 +42,14 @@ def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset
             raise UsageError("must be a SELECT", where=where)
 
 
+def check_expression(con: duckdb.DuckDBPyConnection, expression: str, *, where: str) -> None:
+    """Refuse what is not one expression over the hosts table."""
+    sql = f"select ({expression}) from hosts"  # noqa: S608 - it is parsed, not run
+    check_rule_query(con, sql, frozenset({"hosts"}), where=where)
+    if len(_statement(con, sql, where)["statements"][0]["node"]["select_list"]) != 1:
+        raise UsageError("must be one expression", where=where)
+
+
 def has_only_rows_that_prove(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> bool:
     """Whether a row of the query stays true when more rows come: that is what `partial: rows_prove` promises.
 

@@ -29,9 +29,10 @@ SOCKETS = Command(
 grep -HE 'local_address|^ *[0-9]+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (07|0A) ' "$@" """,
 )
 
-# NUL-ended fields, in this order: `socket PID INODE`, with the lowest process id that holds it; `exe PID TARGET
-# VERIFIED`, where VERIFIED is TARGET again if that path is, for us, the file that runs (a process may have other
-# mounts); `owners TOOL ANSWER`, where TOOL is asked about itself too, which proves that the database answers; `end`.
+# NUL-ended fields, in this order: `socket PID INODE`, with the lowest process id that holds it; `exe PID TARGET PATH
+# OTHER`, where PATH is TARGET again if that path is, for us, the file that runs (a process may have other mounts),
+# and OTHER its second path where /usr is merged; `owners PATH OTHER ANSWER` of the tool that answers: it is asked
+# about itself too, which proves that its database answers; `end`.
 # Only the kernel's words are parsed as lines: with GNU find every link that does not start with `socket:` is left
 # out, and without it a file's name could pass for a line of ls, so each find is read again by itself.
 # awk prints at its end, after all complaints of the commands before it: that order lets both share one pipe.
@@ -43,7 +44,8 @@ links() {
   if find / -maxdepth 0 -printf '' 2>/dev/null; then
     find /proc/[0-9]*/fd -lname 'socket:*' -printf '%p %l\n' | listening "$@"
   else
-    find /proc/[0-9]*/fd -type l -exec ls -ln {} + | awk '{ print $(NF - 2), $NF }' | listening "$@" |
+    find /proc/[0-9]*/fd -type l -exec ls -ln {} + |
+      awk '$(NF - 2) ~ "^/proc/[0-9]+/fd/[0-9]+$" { print $(NF - 2), $NF }' | listening "$@" |
       while read -r link target; do
         [ "$(readlink -n "$link")" != "$target" ] || printf '%s %s\n' "$link" "$target"
       done
@@ -67,9 +69,16 @@ found=$(printf '%s\n' "$found" | grep -x '[0-9][0-9]* [0-9][0-9]*' | sort -n)
 tool=
 if [ -s /var/lib/dpkg/status ]; then tool=$(command -v dpkg-query)
 elif [ -s /lib/apk/db/installed ] || [ -s /usr/lib/apk/db/installed ]; then tool=$(command -v apk)
-else tool=$(command -v rpm)
+else
+  for db in /usr/lib/sysimage/rpm /var/lib/rpm; do
+    [ ! -e "$db/rpmdb.sqlite" ] && [ ! -e "$db/Packages" ] && [ ! -e "$db/Packages.db" ] || tool=$(command -v rpm)
+  done
 fi
-set -- $tool
+other() {
+  case $1 in /usr/*) other=${1#/usr} ;; *) other=/usr$1 ;; esac
+  [ "$other" -ef "$1" ] || other=
+}
+set --
 for pid in $(printf '%s\n' "$found" | cut -d ' ' -f 1 | uniq); do
   target=$(readlink -nv "/proc/$pid/exe" 2>&1; echo .)
   target=${target%.}
@@ -78,20 +87,23 @@ for pid in $(printf '%s\n' "$found" | cut -d ' ' -f 1 | uniq); do
     *'Permission denied'* | *'not permitted'*) code=65; continue ;;
     *) continue ;;
   esac
-  verified=
-  [ ! "/proc/$pid/exe" -ef "$target" ] || verified=$target
-  printf 'exe\0%s\0%s\0%s\0' "$pid" "$target" "$verified"
-  case $verified in '' | *[!A-Za-z0-9_./+@=-]*) continue ;; esac  # no package has others, and no tool a question
-  set -- "$@" "$verified"
-  case $verified in /usr/*) other=${verified#/usr} ;; *) other=/usr$verified ;; esac
-  [ ! "$other" -ef "$verified" ] || set -- "$@" "$other"
+  path= other=
+  case $target in
+    *[!A-Za-z0-9_./+@=-]*) ;;  # no package has such names, and no tool is to take one for a pattern
+    *) if [ "/proc/$pid/exe" -ef "$target" ]; then path=$target; other "$path"; set -- "$@" "$path" $other; fi ;;
+  esac
+  printf 'exe\0%s\0%s\0%s\0%s\0' "$pid" "$target" "$path" "$other"
 done
-printf 'owners\0%s\0' "$tool"
+other=
+if [ "$tool" ]; then tool=$(readlink -f "$tool"); other "$tool"; fi
+printf 'owners\0%s\0%s\0' "$tool" "$other"
+set -- "$@" $tool $other
 case $tool in
   */dpkg-query) dpkg-query -S "$@" ;;
   */apk) apk info --who-owns "$@" ;;
   */rpm)
-    rpm -qf --qf '[%{=NAME}: %{FILENAMES}\n]' "$@" | grep -F "$(printf ': %s\n' "$@")" ;;
+    env -i PATH="$PATH" HOME=/ LC_ALL=C rpm -qf --qf '[%{=NAME}: %{FILENAMES}\n]' "$@" |
+      grep -F "$(printf ': %s\n' "$@")" ;;
 esac 2>/dev/null
 printf '\0end\0'
 exit $code""",
@@ -104,7 +116,6 @@ _SOCKET = re.compile(
 )
 _LISTENING = {"tcp": "0A", "udp": "07"}  # LISTEN; for udp: not connected to anyone
 _ORDER = {"\x01": "little", "\x02": "big"}
-_APK_OWNER = re.compile(r"(/.*) is owned by (.+)-[^-]+-r\d+")
 
 
 @dataclass
@@ -113,10 +124,14 @@ class Holders:
 
     pids: dict[int, int] = field(default_factory=dict)
     targets: dict[int, str] = field(default_factory=dict)
-    verified: dict[int, str] = field(default_factory=dict)
+    paths: dict[int, tuple[str, str]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
-    tool: str = ""
+    tool: tuple[str, str] = ("", "")
     whole: bool = False
+
+    def package(self, paths: tuple[str, str]) -> str | None:
+        """The package that owns a file under one of its two paths."""
+        return self.owners.get(paths[0]) or self.owners.get(paths[1])
 
 
 def build(evidence: Evidence) -> Built:
@@ -126,16 +141,16 @@ def build(evidence: Evidence) -> Built:
         _lack(built, "the list of socket holders is not whole", Status.FAILED)
     if reason := hidden(evidence):
         _lack(built, reason, Status.DENIED)
-    if holders.whole and not holders.tool:
+    if holders.whole and not holders.tool[0]:
         built.lack("no package manager was found", Status.ABSENT, part="package")
-    elif holders.whole and holders.tool not in holders.owners:
-        built.lack(f"the database of {holders.tool} does not answer", part="package")
+    elif holders.whole and not holders.package(holders.tool):
+        built.lack(f"the database of {holders.tool[0]} does not answer", part="package")
     process_names = names(evidence)
     for row in _sockets(evidence, built):
         pid = holders.pids.get(row["inode"])
         if pid is not None:
             executable, _ = executable_path(holders.targets.get(pid, ""))
-            package = holders.owners.get(_plain(holders.verified.get(pid, "")))
+            package = holders.package(holders.paths.get(pid, ("", "")))
             row |= {"pid": pid, "process": process_names.get(pid), "executable": executable, "package": package}
         built.rows.append(row)
     return built
@@ -196,11 +211,11 @@ def _holders(data: bytes) -> Holders:
                 if _is_number(pid) and _is_number(inode):
                     held.pids[int(inode)] = int(pid)
             case "exe":
-                pid, target, verified = next(parts, ""), next(parts, ""), next(parts, "")
+                pid, target, path, other = (next(parts, "") for _ in range(4))
                 if _is_number(pid):
-                    held.targets[int(pid)], held.verified[int(pid)] = target, verified
+                    held.targets[int(pid)], held.paths[int(pid)] = target, (path, other)
             case "owners":
-                held.tool = next(parts, "")
+                held.tool = next(parts, ""), next(parts, "")
                 held.owners = _owners(next(parts, ""))
             case _:
                 held.whole = tag == "end"
@@ -216,18 +231,13 @@ def _owners(answer: str) -> dict[str, str]:
     """Packages by path, from `package: /path` (dpkg, and rpm with our format) or apk's sentence."""
     owners = {}
     for line in answer.split("\n"):
+        program, owned, versioned = line.partition(" is owned by ")
         package, _, path = line.partition(": /")
-        if found := _APK_OWNER.fullmatch(line):
-            owners[found.group(1)] = found.group(2)
-        elif path and not package.startswith(("diversion by ", "file ")):
-            owners["/" + path] = package.partition(":")[0].partition(",")[0]
-    both = {_plain(path): package for path, package in owners.items()}
-    return owners | both
-
-
-def _plain(path: str) -> str:
-    """A path without /usr: the package database may name a program with or without it."""
-    return path.removeprefix("/usr")
+        if owned:
+            owners[program] = versioned.rsplit("-", 2)[0]
+        elif path and not package.startswith("diversion by "):
+            owners[f"/{path}"] = package.partition(":")[0].partition(",")[0]
+    return owners
 
 
 TABLE = Table(

@@ -1,0 +1,84 @@
+"""The language of the interface: English in the source, Chinese from the catalogue (docs/translating.md)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from secops.core.errors import CitywallError, UsageError
+
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
+
+LANGUAGES = ("en", "zh")
+DOMAIN = "citywall"
+LOCALE = Path(__file__).resolve().parent.parent / "locale"
+
+#: What POSIX reads for the language of messages, the strongest first.
+_POSIX = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+_chosen = ""
+
+
+def set_language(lang: str) -> None:
+    """Speak `lang` from here on, whatever the environment says. Raises `UsageError` for one we do not speak."""
+    global _chosen
+    if lang not in LANGUAGES:
+        raise UsageError(f"there is no language {lang!r}", where="--lang", hint=f"Choose from {', '.join(LANGUAGES)}.")
+    _chosen = lang
+
+
+def language() -> str:
+    """The language in use: the chosen one, else CITYWALL_LANG, else what the locale says."""
+    return _chosen or _of_environment()
+
+
+def _of_environment() -> str:
+    for name in ("CITYWALL_LANG", *_POSIX):
+        value = os.environ.get(name)
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Use `lang` for the length of a block."""
+    global _chosen
+    before = _chosen
+    set_language(lang)
+    try:
+        yield
+    finally:
+        _chosen = before
+
+
+def _(text: str) -> str:
+    """`text` in the language in use. Fill placeholders afterwards: `_("{n} of {all}").format(...)`."""
+    return text if language() == "en" else _catalogue(language()).gettext(text)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    """The form for `n` things, in the language in use."""
+    if language() == "en":
+        return one if n == 1 else many
+    return _catalogue(language()).ngettext(one, many, n)
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name that every gettext tool knows
+    """`text` itself: marks a string for the catalogue where `_` is called later, on a variable."""
+    return text
+
+
+@cache
+def _catalogue(lang: str) -> GNUTranslations:
+    from gettext import translation
+
+    try:
+        return translation(DOMAIN, str(LOCALE), [lang])
+    except OSError as error:
+        raise CitywallError("the catalogue is missing", where=str(LOCALE / lang), hint="Reinstall Citywall.") from error

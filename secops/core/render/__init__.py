@@ -1,0 +1,100 @@
+"""Reports go out here: a format is a module with `render(report, page) -> str` and one line in `FORMATS`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from secops.core.errors import CitywallError, UsageError
+from secops.core.i18n import _, speaking
+
+if TYPE_CHECKING:
+    from secops.core.report import Report
+
+#: Format → the module that renders it, imported only when asked for.
+FORMATS = {
+    "text": "secops.core.render.text",
+    "json": "secops.core.render.json",
+}
+
+#: Columns of text: where there is no terminal; the least and the most that a terminal's own width counts.
+WIDTH, NARROWEST, WIDEST = 80, 40, 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a report is rendered for. `lang` is also the language in use while rendering."""
+
+    lang: str = "en"
+    width: int = WIDTH
+    colour: bool = False
+    verbose: bool = False
+
+
+def stdout_page(lang: str = "en", *, verbose: bool = False) -> Page:
+    """The page that standard output is: a terminal's width, colour on a terminal (rich heeds NO_COLOR itself)."""
+    terminal = sys.stdout.isatty()
+    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST) if terminal else WIDTH
+    return Page(lang, width, terminal or bool(os.environ.get("FORCE_COLOR")), verbose)
+
+
+def emit(report: Report, fmt: str, lang: str, output: Path | None, *, verbose: bool = False) -> None:
+    """Render the report and print it, or write it to `output`, whole or not at all.
+
+    Raises `UsageError` for a format or a path that cannot be used, `CitywallError` when writing fails.
+    """
+    with speaking(lang):
+        if fmt not in FORMATS:
+            hint = _("Choose from {names}.").format(names=", ".join(FORMATS))
+            raise UsageError(_("there is no format {name!r}").format(name=fmt), where="--format", hint=hint)
+        page = stdout_page(lang, verbose=verbose) if output is None else Page(lang, verbose=verbose)
+        document: str = import_module(FORMATS[fmt]).render(report, page)
+        if output is not None:
+            write_whole(output, document.encode("utf-8", "backslashreplace"))
+        else:
+            # for people in their terminal's encoding, for programs in the one the format promises
+            encoding = sys.stdout.encoding if fmt == "text" else "utf-8"
+            sys.stdout.flush()
+            sys.stdout.buffer.write(document.encode(encoding, "backslashreplace"))
+            sys.stdout.buffer.flush()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in its place by rename, so that nobody ever sees half of it. Only its owner may read it.
+
+    Links, devices and pipes are refused: renaming over them would replace them (`-o /dev/stdout` as root).
+    """
+    with suppress(OSError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            hint = _("Name a file, or leave the option out and redirect standard output.")
+            raise UsageError(_("not a regular file"), where=str(path), hint=hint)
+    partial = None
+    try:
+        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".partial", dir=path.parent)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        _clean(partial)
+        kind = UsageError if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError) else CitywallError
+        hint = _("Nothing was written. Check that the folder is there, writable, and has space.")
+        raise kind(_("cannot be written: {reason}").format(reason=error.strerror), where=str(path), hint=hint) from error
+    except BaseException:
+        _clean(partial)
+        raise
+
+
+def _clean(partial: str | None) -> None:
+    if partial:
+        with suppress(OSError):
+            os.unlink(partial)

@@ -1,0 +1,121 @@
+"""Verdicts: the engine computes them, and what was not seen is never a pass."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secops.core.finding import Verdict
+from secops.posture.evaluate import Outcome, evaluate
+from secops.posture.rule import Case
+from tests.posture.kit import facts, rule
+
+UID0 = "select host, user_name, uid from users where uid = 0 and user_name <> 'root'"
+TOOR = {"users": [{"user_name": "toor", "uid": 0}]}
+ROOT = {"users": [{"user_name": "root", "uid": 0}]}
+
+
+def states(outcome: Outcome) -> dict[str, tuple[Verdict, str]]:
+    return {host: (status, reason) for status, reason, hosts in outcome.hosts for host in hosts}
+
+
+def status(case: Case, **fields: object) -> Verdict:
+    return states(evaluate(facts(case), rule(UID0, **fields)))["host1"][0]
+
+
+def test_rows_fail_and_no_rows_pass() -> None:
+    assert status(Case(given=TOOR)) is Verdict.FAIL
+    assert status(Case(given=ROOT)) is Verdict.PASS
+
+
+def test_an_incomplete_table_is_unknown_with_and_without_rows() -> None:
+    assert status(Case(given=TOOR, incomplete=["users"])) is Verdict.UNKNOWN
+    assert status(Case(given=ROOT, incomplete=["users"])) is Verdict.UNKNOWN
+
+
+def test_the_reason_names_the_table() -> None:
+    outcome = evaluate(facts(Case(incomplete=["users"])), rule(UID0))
+    assert states(outcome)["host1"] == (Verdict.UNKNOWN, "users: test")
+
+
+def test_where_rows_prove_a_partial_table_can_fail_but_not_pass() -> None:
+    assert status(Case(given=TOOR, incomplete=["users"]), partial="rows_prove") is Verdict.FAIL
+    assert status(Case(given=ROOT, incomplete=["users"]), partial="rows_prove") is Verdict.UNKNOWN
+
+
+def test_a_part_that_is_missing_leaves_rules_on_the_rest_decided() -> None:
+    case = Case(given={"special_files": []}, incomplete=["special_files.capabilities"])
+    query = "select host, path as user_name from special_files where setuid"
+    base = evaluate(facts(case), rule(query, needs=["special_files"]))
+    part = evaluate(facts(case), rule(query, needs=["special_files.capabilities"]))
+    assert states(base)["host1"][0] is Verdict.PASS
+    assert states(part)["host1"][0] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("applies", "expected"),
+    [
+        ("hosts.kind = 'linux'", Verdict.FAIL),
+        ("has_sshd", Verdict.NOT_APPLICABLE),
+        ("os_version > '1'", Verdict.UNKNOWN),
+        ("name::integer = 1", Verdict.ERROR),
+        ("no_such_column", Verdict.ERROR),
+        ("true) from hosts; select (true", Verdict.ERROR),
+        ("true), (true", Verdict.ERROR),
+        ("exists (select 1 from shadow_meta)", Verdict.ERROR),
+    ],
+)
+def test_applies_decides_first_and_what_it_cannot_tell_is_unknown(applies: str, expected: Verdict) -> None:
+    case = Case(given=TOOR, hosts={"has_sshd": False, "os_version": None})
+    assert status(case, applies=applies) is expected
+
+
+def test_one_hosts_bad_value_is_its_own_error_and_the_others_are_judged() -> None:
+    rows = [{"host": f"h{n}", "user_name": str(n), "uid": 0} for n in range(9)]
+    rows[5]["user_name"] = "not a number"
+    outcome = evaluate(
+        facts(Case(given={"users": rows})),
+        rule("select host, user_name, uid from users where user_name::integer % 2 = 0"),
+    )
+    seen = states(outcome)
+    assert seen["h5"][0] is Verdict.ERROR
+    assert "not a number" in seen["h5"][1]
+    assert {h: s[0] for h, s in seen.items() if h not in ("h5", "host1")} == {
+        f"h{n}": Verdict.PASS if n % 2 else Verdict.FAIL for n in range(9) if n != 5
+    }
+
+
+def test_a_host_without_a_table_gives_no_false_fail_through_an_anti_join() -> None:
+    """A query for absence would fire on a host whose table was not collected: it is taken out before."""
+    query = (
+        "select host, name as user_name from hosts where host not in (select host from users where user_name = 'audit')"
+    )
+    case = Case(given={"users": [{"host": "b", "user_name": "audit"}]}, incomplete=["users"])
+    assert {s[0] for s in states(evaluate(facts(case), rule(query))).values()} == {Verdict.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select user_name from users",
+        "select host, uid from users",
+        "select 'elsewhere' as host, user_name from users",
+        "select null::varchar as host, user_name from users",
+        "select [host] as host, user_name from users",
+        "select host, user_name from users; select 1",
+        "select host, user_name from groups",
+    ],
+)
+def test_a_query_that_cannot_be_trusted_is_an_error_never_a_pass(query: str) -> None:
+    assert states(evaluate(facts(Case(given=TOOR)), rule(query)))["host1"][0] is Verdict.ERROR
+
+
+verdict_inputs = st.fixed_dictionaries(
+    {"rows": st.booleans(), "whole": st.booleans(), "applies": st.sampled_from(["true", "false", "null"])}
+)
+
+
+@given(verdict_inputs)
+def test_pass_means_applies_and_whole_and_no_rows(world: dict[str, object]) -> None:
+    case = Case(given=TOOR if world["rows"] else ROOT, incomplete=[] if world["whole"] else ["users"])
+    passed = status(case, applies=str(world["applies"])) is Verdict.PASS
+    assert passed == (world["applies"] == "true" and world["whole"] and not world["rows"])
