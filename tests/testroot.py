@@ -176,14 +176,13 @@ class TestHost:
         )
 
     def processes(self) -> list[str]:
-        """The command names of all processes of the host but its first and the ones that ask."""
-        listed = self.run(["sh", "-c", "for p in /proc/[0-9]*; do read -r n <$p/comm && echo ${p#/proc/} $n; done"])
-        rows = [line.split() for line in listed.stdout.decode().splitlines()]
-        return [name for pid, name in rows if pid != "1"][:-1]
+        """The command names of all processes of the host but its first and the one that asks."""
+        listing = 'for p in /proc/[0-9]*; do case ${p#/proc/} in 1|$$) ;; *) read -r n <$p/comm && echo "$n" ;; esac; done'
+        return self.run(["sh", "-c", listing]).stdout.decode().splitlines()
 
     def sshd(self, *options: str) -> str:
         """The `ProxyCommand` that connects a client to a fresh sshd of the host, as inetd would."""
-        return "exec " + shlex.join(self.command("/usr/sbin/sshd", "-i", *(f"-o{option}" for option in options)))
+        return shlex.join(self.command("/usr/sbin/sshd", "-i", *(f"-o{option}" for option in options)))
 
     def host_keys(self) -> list[str]:
         """The public host keys, as `type key`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 #: Printable for Python, yet nothing is seen: fillers, variation selectors, and other default-ignorable characters.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
@@ -19,9 +20,14 @@ def hidden(char: str) -> bool:
 
 def printable(text: str) -> str:
     """The text with every such character but the newline as `\\x1b`, `\\u202e` or `\\U000e0001`."""
+    return replace_hidden(text, escape)
+
+
+def replace_hidden(text: str, by: Callable[[str], str]) -> str:
+    """The text with hidden characters, except newlines, replaced one by one."""
     if text.isprintable() and not _INVISIBLE.search(text):
         return text
-    return "".join(escape(char) if char != "\n" and hidden(char) else char for char in text)
+    return "".join(by(char) if char != "\n" and hidden(char) else char for char in text)
 
 
 def escape(char: str) -> str:

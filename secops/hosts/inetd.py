@@ -57,15 +57,17 @@ def parse_xinetd(path: str, lines: Iterable[str]) -> tuple[list[Block], list[str
     return blocks, includes
 
 
-def judge_xinetd(blocks: Iterable[Block]) -> Iterator[Served]:
+def judge_xinetd(blocks: Iterable[Block]) -> list[Served]:
     """Each service's state: `disable = yes`, or a name in the defaults' `disabled` or missing in their `enabled`."""
     known = list(blocks)
     defaults = [block.settings for block in known if not block.service]
     off = {name for settings in defaults for name in settings.get("disabled", [])}
     only = {name for settings in defaults for name in settings.get("enabled", [])}
+    services: dict[str, Served] = {}
     for block in known:
-        if block.service:
-            name = block.settings.get("id", [block.service])[0]
-            names = {name, block.service}
-            disabled = block.settings.get("disable", ["no"])[-1:] == ["yes"] or bool(names & off)
-            yield Served(name, not disabled and (not only or bool(names & only)), block.path)
+        name = "".join(block.settings.get("id", [])[:1]) or block.service
+        names = {name, block.service}
+        on = block.settings.get("disable", [])[-1:] != ["yes"] and not names & off and (not only or bool(names & only))
+        if block.service and (on or name not in services):
+            services[name] = Served(name, on, block.path)
+    return list(services.values())

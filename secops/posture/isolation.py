@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
@@ -35,13 +35,19 @@ class JudgingError(CitywallError):
 
 
 def judge(
-    source: Source, rules: Sequence[Rule], *, reload: Source | None = None, hosts: int = 1, rule_seconds: float = 0
+    source: Source,
+    rules: Sequence[Rule],
+    *,
+    reload: Source | None = None,
+    hosts: int = 1,
+    rule_seconds: float = 0,
+    on_loaded: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """One outcome per rule, in order. A rule that overstays or breaks the process is `error` on every host.
 
     `reload` is where a second process finds the tables when the first one was killed.
     """
-    for rule, value, error, known in _run("judge", source, rules, reload or source, hosts, rule_seconds):
+    for rule, value, error, known in _run("judge", source, rules, reload or source, hosts, rule_seconds, on_loaded):
         if error:
             yield Outcome(rule.id, [(Verdict.ERROR, error, known)], [])
         else:
@@ -70,7 +76,13 @@ def query(source: Source, sql: str, *, seconds: float = 60.0, hosts: int = 1) ->
 
 
 def _run(
-    op: str, source: Source, rules: Sequence[Rule], reload: Source, hosts: int, rule_seconds: float
+    op: str,
+    source: Source,
+    rules: Sequence[Rule],
+    reload: Source,
+    hosts: int,
+    rule_seconds: float,
+    on_loaded: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Rule, Any, str, list[str]]]:
     """(rule, value, error, hosts) for each rule, over as many processes as it takes."""
     seconds = rule_seconds or RULE_SECONDS + hosts * RULE_SECONDS_PER_HOST
@@ -80,6 +92,7 @@ def _run(
         request = Request(op=op, source=source, rules=left, memory=MEMORY + hosts * MEMORY_PER_HOST, cpu=cpu)
         with _process(request) as channel:
             known = _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
+            on_loaded()
             while left:
                 started = time.monotonic()
                 answer = _receive(channel, seconds)

@@ -6,11 +6,11 @@ import os
 import shutil
 import stat
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from secops.core.errors import CitywallError, UsageError
@@ -76,25 +76,17 @@ def write_whole(path: Path, content: bytes) -> None:
         if not stat.S_ISREG(path.lstat().st_mode):
             hint = _("Name a file, or leave the option out and redirect standard output.")
             raise UsageError(_("not a regular file"), where=str(path), hint=hint)
-    partial = None
+    partial = path.with_name(f".{path.name[:40]}.{token_hex(8)}.partial")
     try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".partial", dir=path.parent)
-        with open(descriptor, "wb") as file:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        _clean(partial)
         kind = UsageError if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError) else CitywallError
         hint = _("Nothing was written. Check that the folder is there, writable, and has space.")
         raise kind(_("cannot be written: {reason}").format(reason=error.strerror), where=str(path), hint=hint) from error
-    except BaseException:
-        _clean(partial)
-        raise
-
-
-def _clean(partial: str | None) -> None:
-    if partial:
+    finally:
         with suppress(OSError):
-            os.unlink(partial)
+            partial.unlink()  # there only when something went wrong, Ctrl-C included

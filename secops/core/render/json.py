@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from secops.core.inert import hidden
+from secops.core.inert import replace_hidden
 
 if TYPE_CHECKING:
     from secops.core.render import Page
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 def render(report: Report, page: Page) -> str:  # noqa: ARG001 - every renderer's signature
     """The document. What a terminal would obey is escaped as JSON allows: the meaning stays, printing is safe."""
     document = msgspec.json.format(msgspec.json.encode(report, order="deterministic"), indent=1).decode()
-    return "\n".join(map(_inert, document.split("\n"))) + "\n"
-
-
-def _inert(line: str) -> str:
-    return "".join(_escape(char) if hidden(char) else char for char in line)
+    return "\n".join(replace_hidden(line, _escape) for line in document.split("\n")) + "\n"
 
 
 def _escape(char: str) -> str:

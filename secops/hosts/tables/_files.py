@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from secops.hosts.evidence import Evidence, Problem, summarise
-from secops.hosts.listing import Entry, scan_listing
-from secops.hosts.section import Files, Listing
-from secops.hosts.tables import Built
-
-
-def listed(evidence: Evidence, section: Listing, built: Built | None = None, *, part: str = "") -> dict[str, Entry]:
-    """The entries of a listing by path; a record that does not parse is told to `built`."""
-    found: dict[str, Entry] = {}
-    for item in evidence[section.name].files:
-        for entry in scan_listing(item.data):
-            if entry:
-                found[entry.path] = entry
-            elif built:
-                built.lack(f"{section.name}: a record does not parse", part=part)
-    return found
+from secops.hosts.section import Files
 
 
 def files_problem(evidence: Evidence, section: Files, ignored: Container[str]) -> Problem | None:

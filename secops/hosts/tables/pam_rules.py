@@ -36,7 +36,7 @@ _BACKUP = re.compile(
 _TOKEN = re.compile(r"\[((?:\\\]|[^\]])*)\]?|[^ \t]+")
 _SECRET = re.compile(r"passw|secret|token|bindpw|credential", re.I)
 _MAX_DEPTH = 16  # PAM's own limit
-_MAX_ENTRIES = 50_000  # repeated includes counted each time: no configuration may stall a scan
+_BUDGET = 4 << 20  # characters put in place, repeated includes counted each time: no configuration may stall a scan
 _MAX_FAULTS = 20
 
 
@@ -49,6 +49,10 @@ class Entry:
     control: str
     target: str
     arguments: tuple[str, ...]
+
+    @property
+    def cost(self) -> int:
+        return 16 + sum(map(len, self.arguments)) + len(self.arguments)
 
 
 def build(evidence: Evidence) -> Built:
@@ -92,7 +96,7 @@ class _Stacks:
     files: dict[str, Item]
     faults: dict[str, None]  # reasons, each once, in order
     parsed: dict[str, list[Entry]] = field(default_factory=dict)
-    left: int = _MAX_ENTRIES
+    left: int = _BUDGET
 
     def services(self) -> Iterator[tuple[str, str, list[Entry]]]:
         """(service, file, rules) of every service. Copies that editors and packages leave behind are none."""
@@ -133,7 +137,7 @@ class _Stacks:
     ) -> Iterator[tuple[Entry, str, tuple[str, ...]]]:
         """(rule, file, names of the includes on the way) in the order PAM runs them; `wanted` picks one type."""
         for entry in entries:
-            self.left -= 1
+            self.left -= entry.cost
             if self.left < 0:
                 self.fault("the PAM stacks are too large to be read")
                 return

@@ -47,16 +47,15 @@ def build(evidence: Evidence) -> Built:
     built = Built()
     units = resolve(listed(evidence, SERVICE_UNITS, built))
     scripts = list(listed(evidence, SERVICE_SCRIPTS, built))
-    states = _systemd_states(evidence, units, built)
+    states, started = _systemd_states(evidence, units, built), _openrc_started(evidence, built)
     rows = [_unit_row(unit) for unit in units.by_name.values()]
     rows += _script_rows(scripts, units, systemd=states is not None or _boots_systemd(scripts))
     rows += [_served_row(manager, served) for manager, served in _served(evidence, built)]
     rows += _other_rows(rows, states or {}, units)
     if not rows and not built.problems:
         built.lack("no systemd, OpenRC, SysV or inetd services are there", Status.ABSENT)
-    _set_active(rows, states, _openrc_started(evidence, built))
-    if any(row["active"] is None for row in rows):
-        _say_why_activity_is_unknown(evidence, built)
+    _set_active(rows, states, started)
+    _judge_activity(evidence, built, known=states is not None or started is not None)
     built.rows = sorted(rows, key=lambda row: (row["manager"], row["name"]))
     return built
 
@@ -184,22 +183,23 @@ def _set_active(rows: list[Row], states: dict[str, bool] | None, started: set[st
             row["active"] = row["enabled"] and up
 
 
-def _say_why_activity_is_unknown(evidence: Evidence, built: Built) -> None:
+def _judge_activity(evidence: Evidence, built: Built, *, known: bool) -> None:
+    """Tell the part `active` why it is not whole. That one of the two inits is not there is no problem."""
     if evidence.carrier == "root":
         built.lack("a mounted image runs nothing", Status.ABSENT, part="active")
         return
     seen = [problem for section in (SYSTEMCTL, OPENRC_STARTED) if (problem := evidence.problem(section))]
     told = [problem for problem in seen if problem.status is not Status.ABSENT]
     built.part_problems.setdefault("active", []).extend(told)
-    if not told:
+    if not told and not known:
         built.lack("neither systemd nor OpenRC runs here and can be asked", Status.ABSENT, part="active")
 
 
 TABLE = Table(
     name="services",
     doc=(
-        "Services, sockets, timers, paths and targets of systemd, OpenRC, SysV scripts, inetd and xinetd: every one that "
-        "is there, starts by itself, is masked, or runs. One row for each manager and name."
+        "Services, sockets, timers, paths and targets of systemd, OpenRC, SysV scripts, inetd and xinetd: every one "
+        "that is there, starts by itself, is masked, or runs. One row for each manager and name."
     ),
     columns=(
         Column(

@@ -11,7 +11,9 @@ from secops.hosts.evidence import Evidence
 from secops.hosts.section import Files, Listing
 from secops.hosts.sudoers import Command, Grant, Member, Policy, Rule, Setting, TooLargeError, load
 from secops.hosts.tables import Built, Column, Row, Table
-from secops.hosts.tables._files import files_problem, listed
+from secops.hosts.tables._files import files_problem
+from secops.hosts.tables._listed import listed
+from secops.hosts.tables.hosts import HOSTNAME, KERNEL_HOSTNAME, NSSWITCH, hostname
 
 MAX_ROWS = 100_000
 
@@ -25,12 +27,10 @@ SUDOERS = Files(
     (*_MAIN_FILES, *(f"{directory}/*" for directory in _DIRECTORIES), "/etc/sudoers.[a-ce-zA-Z0-9]*"),
 )
 SUDO_PATHS = Listing("sudo_paths", (*_BINARIES, *(f"{directory}/*" for directory in _DIRECTORIES)))
-SUDO_NSSWITCH = Files("sudo_nsswitch", ("/etc/nsswitch.conf", "/usr/etc/nsswitch.conf"))
 SUDO_CONF = Files("sudo_conf", ("/etc/sudo.conf",))
-SUDO_HOSTNAME = Files("sudo_hostname", ("/proc/sys/kernel/hostname", "/etc/hostname"))
 
-SECTIONS = (SUDO_PATHS, SUDO_NSSWITCH, SUDO_CONF)
-EXTRA_SECTIONS = (SUDOERS, SUDO_HOSTNAME)
+SECTIONS = (SUDO_PATHS, NSSWITCH, SUDO_CONF)
+EXTRA_SECTIONS = (SUDOERS, HOSTNAME, KERNEL_HOSTNAME)
 
 #: Root by name, by id, and the groups that root is in everywhere.
 _ROOT = frozenset({"root", "#0", "%root", "%#0"})
@@ -38,7 +38,7 @@ _ROOT = frozenset({"root", "#0", "%root", "%#0"})
 
 def read_policy(evidence: Evidence, built: Built) -> Policy:
     """The host's policy; an empty one when sudo is not there. What is not seen or not in force is told to `built`."""
-    paths = listed(evidence, SUDO_PATHS, built)
+    paths = {entry.path: entry for entry in listed(evidence, SUDO_PATHS, built)}
     unseen = files_problem(evidence, SUDOERS, {path for path, entry in paths.items() if entry.kind == "d"})
     if unseen:
         built.problems.append(unseen)
@@ -62,7 +62,7 @@ def tell_faults(policy: Policy, built: Built) -> None:
 def _other_sources(evidence: Evidence, built: Built) -> bool:
     """Tell of policy that is not in the files. False when sudo does not read the files at all."""
     sources = ["files"]
-    for line in evidence[SUDO_NSSWITCH.name].only.lines:
+    for line in evidence[NSSWITCH.name].only.lines:
         name, colon, rest = line.partition("#")[0].partition(":")
         if colon and name.strip().lower() == "sudoers":
             sources = rest.lower().split()
@@ -80,11 +80,8 @@ def _other_sources(evidence: Evidence, built: Built) -> bool:
 
 def _host(evidence: Evidence) -> str | None:
     """The host's name up to the first dot."""
-    for item in evidence[SUDO_HOSTNAME.name].files:
-        name = next((line.strip() for line in item.lines if line.strip() and not line.startswith("#")), "")
-        if name:
-            return name.partition(".")[0]
-    return None
+    name = hostname(evidence)
+    return name.partition(".")[0] if name else None
 
 
 def build(evidence: Evidence) -> Built:
