@@ -18,7 +18,7 @@ __all__ = ["Command", "Grant", "Member", "Policy", "Rule", "Setting", "TooLargeE
 #: sudo's own limit of nested includes, and ours for includes and for alias members looked at in all.
 MAX_DEPTH = 128
 MAX_INCLUDES = 1_000
-MAX_STEPS = 2_000_000
+MAX_STEPS = 1_000_000
 
 _SCOPES = {"": "global", ":": "user", "@": "host", ">": "runas", "!": "command"}
 _ALIAS_OF_SCOPE = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
@@ -74,7 +74,7 @@ class Policy:
                 if isinstance(member, Command):
                     continue
                 member = replace(member, kind="host" if kind == "Host_Alias" else "user")
-            yield replace(member, negated=negated ^ member.negated)
+            yield replace(member, negated=not member.negated) if negated else member
 
     def expand_scope(self, setting: Setting) -> Iterator[Member]:
         """The members a Defaults entry is for; none for a global one. Raises `TooLargeError`."""

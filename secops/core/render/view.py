@@ -11,6 +11,9 @@ import msgspec
 from secops.core.finding import Finding, Severity, Verdict
 from secops.core.report import Coverage, HostReport, Report
 
+#: Characters of a reason that a verdict repeats (see the table `collection`).
+REASON_LIMIT = 300
+
 UNDECIDED = (Verdict.UNKNOWN, Verdict.ERROR)
 
 _MACHINE_ID = re.compile(r"([0-9a-f]{32})(@.*)?", re.DOTALL)
@@ -99,16 +102,17 @@ def gaps(report: Report) -> list[Gap]:
     tables: dict[str, list[str]] = defaultdict(list)
     hosts: dict[str, list[str]] = defaultdict(list)
     rules: dict[str, list[str]] = defaultdict(list)
-    reason_of: dict[tuple[str, str], str] = {}
+    known: dict[str, dict[str, str]] = defaultdict(dict)
     for host in report.hosts:
         for table, reason in host.not_seen.items():
-            reason_of[host.host, f"{table}: {reason}"] = reason
+            known[host.host][reason[:REASON_LIMIT]] = reason
             tables[reason].append(table)
             hosts[reason].append(host.host)
     weight: Counter[str] = Counter()
     for verdict in report.verdicts:
         if verdict.status is Verdict.UNKNOWN:
-            reason = reason_of.get((verdict.host, verdict.reason), verdict.reason)
+            # a verdict says `table: reason`; the table is named once, with all that the same reason hides
+            reason = known[verdict.host].get(verdict.reason.partition(": ")[2], verdict.reason)
             hosts[reason].append(verdict.host)
             rules[reason].append(verdict.rule)
             weight[reason] += 1

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from secops.hosts.evidence import Evidence, Item, Status
+from secops.hosts.evidence import Evidence, Item, Problem, Status
 from secops.hosts.section import Command, Files
 from secops.hosts.sshd_config import ALL, Setting, parse
 from secops.hosts.sshd_keywords import (
@@ -87,7 +87,13 @@ def build(evidence: Evidence) -> Built:
     for row in built.rows:
         if row["key"] in PARTS and row["value"] is None:
             built.lack(f"neither the configuration nor sshd told {row['key']}", _untold(evidence), part=row["key"])
-    if problem := evidence.problem(SSHD_START):
+    unseen = [problem for problem in [evidence.problem(SSHD_START)] if problem]
+    unseen += [
+        Problem(item.status, f"{POLICY}: {item.reason}")
+        for item in evidence[SSHD_CONFIG.name].items
+        if item.path == POLICY and item.status not in (Status.OK, Status.EMPTY, Status.ABSENT)
+    ]
+    for problem in unseen:
         for key in ALGORITHMS:
             built.lack(f"the options that sshd starts with: {problem.reason}", problem.status, part=key)
     return built

@@ -274,6 +274,8 @@ def test_rhel_8_may_opt_out_of_its_crypto_policy() -> None:
         assert values(found, "ciphers") == [ciphers]
     unseen = facts("Ciphers 3des-cbc\n", sshd_start=Status.FAILED)
     assert (unseen.problems[""], bool(unseen.problems["ciphers"])) == ([], True)
+    lost = facts("Ciphers 3des-cbc\n", also={POLICY: Status.DENIED}, sshd_start=commented)
+    assert (lost.problems[""], lost.problems["ciphers"][0].status) == ([], Status.DENIED)
 
 
 def test_suse_keeps_its_own_configuration_under_usr() -> None:
