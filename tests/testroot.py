@@ -167,18 +167,23 @@ class TestHost:
         return ["nsenter", f"--target={self.pid}", *spaces, *argv]
 
     def run(
-        self, argv: Sequence[str], input: bytes = b"", *, user: str = "", check: bool = False
+        self,
+        argv: Sequence[str],
+        input: bytes = b"",  # noqa: A002 - as subprocess.run has it
+        *,
+        user: str = "",
+        check: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a program on the host, as root or as `user`."""
         before = ("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups") if user else ()
-        return subprocess.run(
-            self.command(*before, *argv), input=input, capture_output=True, env={"PATH": _PATH}, check=check, timeout=120
-        )
+        command = self.command(*before, *argv)
+        return subprocess.run(command, input=input, capture_output=True, env={"PATH": _PATH}, check=check, timeout=120)
 
     def processes(self) -> list[str]:
-        """The command names of all processes of the host but its first and the one that asks."""
-        listing = 'for p in /proc/[0-9]*; do case ${p#/proc/} in 1|$$) ;; *) read -r n <$p/comm && echo "$n" ;; esac; done'
-        return self.run(["sh", "-c", listing]).stdout.decode().splitlines()
+        """The command names of the host's processes, without its first, the one that asks, and the dead."""
+        listing = "for p in /proc/[0-9]*; do [ $p = /proc/$$ ] || cat $p/stat 2>/dev/null; done"
+        rows = [line.split() for line in self.run(["sh", "-c", listing]).stdout.decode().splitlines()]
+        return [name for pid, name, state, *_ in rows if pid != "1" and state != "Z" and name != "(cat)"]
 
     def sshd(self, *options: str) -> str:
         """The `ProxyCommand` that connects a client to a fresh sshd of the host, as inetd would."""

@@ -9,6 +9,7 @@ import click
 
 from secops import __version__
 from secops.core.errors import CitywallError, Exit
+from secops.core.inert import printable
 from secops.core.lazy import Entry, LazyGroup
 
 _LOOK, _KNOW, _KEEP = "Look", "Know", "Keep"
@@ -84,11 +85,6 @@ def _complain(what: str, hint: str) -> None:
     click.echo(f"citywall: {printable(what)}", err=True)
     if hint:
         click.echo(f"  {printable(hint)}", err=True)
-
-
-def printable(text: str) -> str:
-    """Text without control characters: an error may quote a hostile file or host."""
-    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 
 #: Printable for Python, yet nothing is seen: fillers, variation selectors, and other default-ignorable characters.
-_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 def hidden(char: str) -> bool:

@@ -11,6 +11,8 @@ The stream (`citywall.evidence/1`), written by the generated script and by nobod
 The nonce is made on the host for each run, content is encoded and its length stated, so no file's content can
 forge a frame. A frame is a `file`, an `output`, a `sealed` blob, a path that is `absent`, `denied` or `special`
 (not a regular file), a `note`, or `done`, which closes its section. A section without `done` was cut off.
+A stream made from evidence (see `bundle_format`) holds `item` frames, the section's own word in `done`, and an
+`image` frame when the evidence is that of an image.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from secops.core.errors import IncompleteError
 from secops.hosts.section import Files, Section
 
 MAGIC = b"CITYWALL-EVIDENCE 1 "
-_HEADER = re.compile(rb"^CITYWALL-EVIDENCE 1 ([0-9a-f]{32}) (\d{1,10}) (base64|hex)\n", re.MULTILINE)
+_HEADER = re.compile(rb"CITYWALL-EVIDENCE 1 ([0-9a-f]{32}) (\d{1,10}|-) (base64|hex)\n")  # noise may stand before it
 _TIMEOUT_CODES = frozenset({124, 137, 143})  # coreutils timeout, SIGKILL, busybox timeout (128 + SIGTERM)
 CODE_DENIED, CODE_ABSENT = 65, 66  # a Command's own word, see section.Command
 
@@ -81,8 +83,8 @@ class SectionEvidence:
 
     @property
     def files(self) -> tuple[Item, ...]:
-        """The items whose content was read at least in part."""
-        return tuple(item for item in self.items if item.status in _READ)
+        """The items whose content was read at least in part (a command may give some of what it was denied)."""
+        return tuple(i for i in self.items if i.status in _READ or (i.status is Status.DENIED and i.data))
 
     @property
     def only(self) -> Item:
@@ -93,6 +95,7 @@ class SectionEvidence:
 _READ = frozenset({Status.OK, Status.EMPTY, Status.TRUNCATED, Status.TIMEOUT})
 _WORST_FIRST = (Status.FAILED, Status.TIMEOUT, Status.TRUNCATED, Status.DENIED, Status.OK, Status.EMPTY, Status.ABSENT)
 MISSING = SectionEvidence(Status.FAILED, reason="section missing from the evidence")
+_IMAGES = "asked of images only"
 
 
 @dataclass(frozen=True)
@@ -151,30 +154,48 @@ def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: s
             where=label,
             hint="The first lines of the answer were: " + (readable(stream[:200]).strip() or "(nothing)"),
         )
-    nonce, uid, encoding = header.group(1), int(header.group(2)), header.group(3)
+    nonce, encoding = header.group(1), header.group(3)
     sections = {section.name: section for section in manifest}
     items: dict[str, list[Item]] = {}
-    closed: set[str] = set()
+    seen: dict[str, SectionEvidence] = {}
     ended = False
     for name, status, payload in _frames(stream, header.end(), nonce, encoding):
         if name == "end":
             ended = status == "done"
-        elif name in sections and name not in closed:
+        elif name == "image" and carrier == "bundle":
+            carrier = "root"
+        elif name in sections and name not in seen:
             if status == "done":
-                closed.add(name)
-                items.setdefault(name, [])
+                seen[name] = _closed(sections[name], items.pop(name, []), payload)
             else:
                 items.setdefault(name, []).append(_item(sections[name], status, payload, nonce))
-    why = cut or ("the evidence ends early" if not ended else "section missing from the evidence")
-    seen = {
-        name: summarise(section, items[name])
-        if name in closed
-        else SectionEvidence(
-            Status.TIMEOUT if "time" in cut and name not in items else Status.FAILED, tuple(items.get(name, ())), why
-        )
-        for name, section in sections.items()
-    }
-    return Evidence(carrier, label, uid, seen)
+    why = cut or ("the evidence ends early" if not ended else MISSING.reason)
+    for name, section in sections.items():
+        if name not in seen:
+            asked = section.live or carrier == "root"
+            seen[name] = _unclosed(items.get(name, []), why) if asked else SectionEvidence(Status.ABSENT, (), _IMAGES)
+    return Evidence(carrier, label, None if header.group(2) == b"-" else int(header.group(2)), seen)
+
+
+def _unclosed(items: list[Item], why: str) -> SectionEvidence:
+    """A section whose `done` never came."""
+    waited = why.startswith("time-out") and not items
+    return SectionEvidence(Status.TIMEOUT if waited else Status.FAILED, tuple(items), why)
+
+
+def _closed(section: Section, items: list[Item], payload: bytes) -> SectionEvidence:
+    """A section whose `done` came: what its items add up to, or its own word if it has one."""
+    if not payload:
+        return summarise(section, items)
+    status, _, reason = payload.partition(b"\0")
+    return SectionEvidence(_status(status), tuple(items), readable(reason))
+
+
+def _status(word: bytes) -> Status:
+    try:
+        return Status(word.decode("ascii"))
+    except ValueError:
+        return Status.FAILED
 
 
 def _frames(stream: bytes, at: int, nonce: bytes, encoding: bytes) -> Iterable[tuple[str, str, bytes]]:
@@ -196,9 +217,15 @@ def _frames(stream: bytes, at: int, nonce: bytes, encoding: bytes) -> Iterable[t
 
 
 def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
-    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`."""
+    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`.
+
+    That of an `item` frame is `path NUL status NUL reason NUL content`.
+    """
     path, _, rest = payload.partition(b"\0")
     name = readable(path)
+    if status == "item":
+        word, reason, content = (*rest.split(b"\0", 2), b"", b"")[:3]
+        return Item(name, content, _status(word), readable(reason))
     if status in ("absent", "denied"):
         return Item(name, status=Status(status), reason="no such file" if status == "absent" else "permission denied")
     if status == "special":
@@ -207,10 +234,14 @@ def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
         return Item(name, status=Status.FAILED, reason=readable(rest) or "failed")
     if status == "unsealed":
         return Item(name, status=Status.DENIED, reason="cannot seal: openssl with CMS is not there")
+    if status not in ("file", "output", "sealed"):
+        return Item(name, status=Status.FAILED, reason="a frame of an unknown kind")
     content, mark, trailer = rest.rpartition(nonce + b":")
     code, _, flag = trailer.rstrip(b"\n").partition(b":")
     if not mark or not code.isdigit():
         return Item(name, rest[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
+    if status == "sealed" and code != b"0":
+        return Item(name, status=Status.DENIED, reason=f"cannot seal: openssl ended with exit code {int(code[:9])}")
     return judge(section, name, content[:-1], int(code), cut=flag == b"t")
 
 
@@ -222,7 +253,7 @@ def judge(section: Section, path: str, content: bytes, code: int, *, cut: bool =
         return Item(path, content[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
     if code == CODE_DENIED:
         return Item(path, content, Status.DENIED, "needs more privilege")
-    if code in (CODE_ABSENT, 127):
+    if code in (CODE_ABSENT, 127) and not isinstance(section, Files):  # a file is there; its reader is not
         return Item(path, status=Status.ABSENT, reason="the tool for it is not installed")
     if code:
         return Item(path, content, Status.FAILED, f"exit code {code}")

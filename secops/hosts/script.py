@@ -17,12 +17,15 @@ from secops.hosts.walk import WALK_SH
 _PRELUDE = r"""#!/bin/sh
 # Citywall collector @VERSION@: reads configuration and prints it, encoded, on standard output.
 # It changes nothing, writes no file, opens no connection. Password hashes are left out@SEALED@.
+# By hand, as root to see everything:  sh citywall-collect.sh | gzip >host.bundle
+# Then, where Citywall is:             citywall scan --bundle host.bundle
 citywall_collect() {
 LC_ALL=C; export LC_ALL
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin; export PATH
 unset ENV BASH_ENV CDPATH GREP_OPTIONS POSIXLY_CORRECT IFS
 umask 077
 set +o noglob
+cd / || exit 70
 renice 10 $$ >/dev/null 2>&1 || renice -n 10 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
 
@@ -78,12 +81,12 @@ filtered() {
 
 # sealed SECTION LIMIT SECONDS PATH: leaves only encrypted to the operator's certificate in $seal.
 sealed() {
-  if [ -f "$4" ] && [ -r "$4" ] && openssl cms -help >/dev/null 2>&1; then
-    frame "$1" sealed "$({ printf '%s\0' "$4"; lim "$3" head -c $(($2 + 1)) "$4" 2>/dev/null
-      printf '\0%s:%d' "$n" $?; } | { printf '%s\n' "$seal" | openssl cms -encrypt -binary -aes256 \
-      -outform DER -in /dev/fd/4 /dev/fd/0 2>/dev/null; } 4<&0 | enc)"
-  elif [ -f "$4" ] && [ -r "$4" ]; then tell "$1" unsealed "$4"
-  else file "$1" "$2" "$3" "$4"
+  if ! [ -f "$4" ] || ! [ -r "$4" ]; then file "$1" "$2" "$3" "$4"
+  elif ! openssl cms -help >/dev/null 2>&1; then tell "$1" unsealed "$4"
+  elif [ "$(wc -c <"$4")" -gt "$2" ]; then tell "$1" note "$4" "larger than $2 bytes"
+  else
+    frame "$1" sealed "$({ printf '%s\0' "$4"; printf '%s\n' "$seal" | lim "$3" openssl cms -encrypt -binary -aes256 \
+      -outform DER -in "$4" /dev/fd/0 2>/dev/null; printf '\0%s:%d' "$n" $?; } | enc)"
   fi
 }
 

@@ -52,6 +52,7 @@ _RULES = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("tag", rf"(?:NO)?(?:{'|'.join(TAGS)})[ \t]*+:"),
+        ("nothing", r"\+|%:?"),
         ("netgroup", rf"\+{_WORD}"),
         ("group", rf"%:?(?:{_WORD}|{_ID})"),
         ("network", rf"{_V4}(?:/(?:{_V4}|[0-9]{{1,2}}))?"),
@@ -165,6 +166,8 @@ class _Scanner:
             raise SudoersError("unexpected character")
         end, kind = max(matches, key=lambda found: found[0])
         raw, self.at = self.text[self.at : end], end
+        if kind == "nothing":
+            raise SudoersError("empty group")
         if kind == "not":
             yield from [Token("!")] * (len(raw) % 2)  # `!!` is nothing
         elif kind == "mark":

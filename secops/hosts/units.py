@@ -68,6 +68,8 @@ def _rank(entry: Entry) -> tuple[int, str] | None:
     if kind_of(entry.path) not in KINDS or entry.kind not in ("f", "l"):
         return None
     if folder.endswith(_PULLS):
+        if basename(folder).startswith("initrd"):  # only read before the host's own file system is there
+            return None
         folder = dirname(folder)
     return (_RANK[folder], entry.path) if folder in _RANK else None
 

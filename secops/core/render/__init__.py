@@ -84,9 +84,12 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        kind = UsageError if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError) else CitywallError
-        hint = _("Nothing was written. Check that the folder is there, writable, and has space.")
-        raise kind(_("cannot be written: {reason}").format(reason=error.strerror), where=str(path), hint=hint) from error
+        wrong_path = isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError)
+        raise (UsageError if wrong_path else CitywallError)(
+            _("cannot be written: {reason}").format(reason=error.strerror),
+            where=str(path),
+            hint=_("Nothing was written. Check that the folder is there, writable, and has space."),
+        ) from error
     finally:
         with suppress(OSError):
             partial.unlink()  # there only when something went wrong, Ctrl-C included

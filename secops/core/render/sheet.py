@@ -1,10 +1,9 @@
-"""A page of text in the making: lines of styled parts, wrapped by terminal cells. What is put on it is made inert first."""
+"""A page of text in the making: lines of styled parts, wrapped by terminal cells. All text on it is made inert."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 from secops.core.inert import printable
 
@@ -33,24 +32,23 @@ def one_line(text: str) -> str:
     return printable(text).replace("\n", "\\x0a")
 
 
-@cache
-def _cells() -> tuple:  # type: ignore[type-arg] - rich's two functions, loaded when the first text is measured
-    from rich.cells import cell_len, chop_cells
-
-    return cell_len, chop_cells
-
-
 def cell_len(text: str) -> int:
     """Columns of a terminal that the text takes."""
-    length: int = _cells()[0](text)
-    return length
+    from rich.cells import cell_len as measure
+
+    return measure(text)
+
+
+def chop(text: str, width: int) -> list[str]:
+    """The text in pieces of at most `width` columns."""
+    from rich.cells import chop_cells
+
+    return chop_cells(text, width)
 
 
 def fit(text: str, width: int) -> str:
     """The text, cut to `width` columns with an ellipsis when it is longer."""
-    if cell_len(text) <= width:
-        return text
-    return _cells()[1](text, max(width - 1, 1))[0] + "…"
+    return text if cell_len(text) <= width else chop(text, max(width - 1, 1))[0] + "…"
 
 
 def pad(text: str, width: int) -> str:
@@ -76,7 +74,7 @@ def _pieces(text: str, width: int) -> Iterator[str]:
         if cell_len(piece.rstrip(" ")) <= width:
             yield piece
         else:
-            yield from _cells()[1](piece, width)
+            yield from chop(piece, width)
 
 
 class Sheet:

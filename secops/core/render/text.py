@@ -8,34 +8,22 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from secops.core.finding import Finding, Severity, Verdict
+from secops.core.finding import Severity, Verdict
 from secops.core.i18n import _, ngettext
 from secops.core.render import Page, stdout_page, words
 from secops.core.render.coverage import write_coverage
-from secops.core.render.sheet import Sheet, cell_len, fit, flow
-from secops.core.render.view import Group, coverage, groups, host_names, is_whole, undecided, unique, worst_hosts
+from secops.core.render.findings import STYLES, write_findings, write_waived
+from secops.core.render.sheet import Sheet, cell_len, fit, pad
+from secops.core.render.view import coverage, groups, host_names, is_whole, undecided, worst_hosts
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from secops.core.report import HostReport, Report
-
-STYLES = {
-    Severity.CRITICAL: "bold red",
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
-    Severity.INFO: "",
-}
-
-#: Findings shown of a rule, by whether it is told in full; the widest host column; characters shown of one message.
-_SHOWN_FULL, _SHOWN_BRIEF, _HOST_COLUMN, _MESSAGE = 5, 2, 28, 500
-_FULL = (Severity.CRITICAL, Severity.HIGH)
-_REFERENCES = 4
+    from secops.core.render.findings import Names
+    from secops.core.report import Report
 
 
 def render(report: Report, page: Page) -> str:
@@ -44,8 +32,8 @@ def render(report: Report, page: Page) -> str:
     names = host_names(report)
     _title(sheet, report)
     _headline(sheet, report, names)
-    _findings(sheet, groups(report, Verdict.FAIL), names, verbose=page.verbose)
-    _waived(sheet, groups(report, Verdict.WAIVED), names)
+    write_findings(sheet, groups(report, Verdict.FAIL), names, verbose=page.verbose)
+    write_waived(sheet, groups(report, Verdict.WAIVED), names)
     write_coverage(sheet, report, names, verbose=page.verbose)
     _not_looked_at(sheet, report)
     _next(sheet, report)
@@ -81,163 +69,130 @@ def _painted(sheet: Sheet, page: Page) -> str:
 
 def _title(sheet: Sheet, report: Report) -> None:
     run = report.run
-    when = run.started.replace("T", " ").removesuffix("Z")[:16]
+    when = run.started.replace("T", " ")[:16]
     rules = ngettext("{n} rule", "{n} rules", run.rules.count).format(n=run.rules.count)
-    facts = [f"Citywall {run.version}", f"{when} UTC", rules]
-    if run.profile:
-        facts.append(_("profile {name}").format(name=run.profile))
-    sheet.text(" · ".join([*facts, _("run {id}").format(id=run.id)]))
+    profile = [_("profile {name}").format(name=run.profile)] if run.profile else []
+    sheet.text(" · ".join([f"Citywall {run.version}", f"{when} UTC", rules, *profile, run.id]))
     sheet.blank()
 
 
-def _headline(sheet: Sheet, report: Report, names: dict[str, str]) -> None:
-    """Hosts, the worst finding, the score and the coverage in one sentence; below it, what keeps it from being clean."""
-    one = report.hosts[0] if len(report.hosts) == 1 else None
-    n = len(report.hosts)
-    who = names[one.host] if one else ngettext("{n} host", "{n} hosts", n).format(n=n)
-    facts = {"who": who, "score": _score(report, names), "coverage": _coverage(report)}
+def _headline(sheet: Sheet, report: Report, names: Names) -> None:
+    """Hosts, worst finding, score and coverage in one sentence; below it, what to know before trusting it."""
     worst = report.worst()
+    seen = coverage(report)
     if worst:
-        text = _("{who}: worst finding {severity}, {score}, {coverage}.").format(**facts, severity=words.severity(worst))
+        text = _("{who}: worst finding {severity}, {score}, {decided} of {applicable} decided.")
     elif is_whole(report):
-        text = _("{who}: no open findings, {score}, {coverage}.").format(**facts)
-    elif coverage(report).decided:
-        text = _("{who}: not shown to be clean. No open findings, but only {coverage}; {score}.").format(**facts)
+        text = _("{who}: no open findings, {score}, {decided} of {applicable} decided.")
+    elif seen.decided:
+        text = _("{who}: not shown to be clean. No open findings, but only {decided} of {applicable} decided; {score}.")
     else:
-        text = _("{who}: nothing was judged. This says nothing about security.").format(**facts)
+        text = _("{who}: nothing was judged. This says nothing about security.")
+    text = text.format(
+        who=_who(report, names),
+        severity=words.severity(worst) if worst else "",
+        score=_score(report, names),
+        decided=seen.decided,
+        applicable=seen.applicable,
+    )
     sheet.text(text, style="bold")
     _counts(sheet, report)
     for line in _reservations(report):
         sheet.text(line, indent=2)
 
 
-def _score(report: Report, names: dict[str, str]) -> str:
-    scored: list[HostReport] = [host for host in worst_hosts(report) if host.score is not None]
+def _who(report: Report, names: Names) -> str:
+    n = len(report.hosts)
+    return names[report.hosts[0].host] if n == 1 else ngettext("{n} host", "{n} hosts", n).format(n=n)
+
+
+def _score(report: Report, names: Names) -> str:
+    """The score of the one host, or of the worst that has one; and what it would be if waivers did not count."""
+    scored = [host for host in worst_hosts(report) if host.score is not None]
     if not scored:
         return _("no score")
     host = scored[0]
+    amount = _("{score} of 100").format(score=host.score)
+    if host.score_without_waivers not in (None, host.score):
+        amount = _("{score} of 100, {bare} without waivers").format(score=host.score, bare=host.score_without_waivers)
     if len(report.hosts) == 1:
-        return _("score {score} of 100").format(score=host.score)
-    return _("lowest score {score} of 100 ({host})").format(score=host.score, host=fit(names[host.host], 40))
-
-
-def _coverage(report: Report) -> str:
-    seen = coverage(report)
-    return _("{decided} of {applicable} decided").format(decided=seen.decided, applicable=seen.applicable)
+        return _("score {amount}").format(amount=amount)
+    return _("lowest score {amount} ({host})").format(amount=amount, host=fit(names[host.host], 40))
 
 
 def _counts(sheet: Sheet, report: Report) -> None:
     """Open findings by severity, and how many are waived."""
     found = Counter(finding.severity for finding in report.findings if finding.status is Verdict.FAIL)
-    parts = [(f"{words.severity(severity)} {found[severity]}", STYLES[severity]) for severity in Severity if found[severity]]
+    counts = [(f"{words.severity(value)} {found[value]}", STYLES[value]) for value in Severity if found[value]]
     waived = sum(finding.status is Verdict.WAIVED for finding in report.findings)
     if waived:
-        parts.append((f"{words.verdict(Verdict.WAIVED)} {waived}", ""))
-    if parts:
-        dots = [(" · ", "")] * len(parts)
-        sheet.parts(("  ", ""), *[part for pair in zip(parts, dots, strict=True) for part in pair][:-1])
+        counts.append((f"{words.verdict(Verdict.WAIVED)} {waived}", ""))
+    if counts:
+        sheet.parts(("  ", ""), counts[0], *(part for count in counts[1:] for part in ((" · ", ""), count)))
 
 
 def _reservations(report: Report) -> list[str]:
-    """What a reader must know before trusting the headline."""
     if is_whole(report):
-        return [_("Every rule that applies was decided, on every host.")]
+        return [_("Every rule that applies was decided.")]
     lines = []
-    open_verdicts = sum(map(undecided, report.hosts))
-    if open_verdicts:
+    n = sum(map(undecided, report.hosts))
+    if n:
+        lines.append(_("Undecided: {n}; none of them counts as passed.").format(n=n))
+    n = sum(bool(host.unreachable) for host in report.hosts)
+    if n:
         text = ngettext(
-            "{n} verdict is undecided: undecided is not passed.", "{n} are undecided: undecided is not passed.", open_verdicts
+            "{n} host was not reached: nothing is known of it.",
+            "{n} hosts were not reached: nothing is known of them.",
+            n,
         )
-        lines.append(text.format(n=open_verdicts))
-    lost = sum(bool(host.unreachable) for host in report.hosts)
-    if lost:
-        text = ngettext(
-            "{n} host was not reached: nothing is known of it.", "{n} hosts were not reached: nothing is known of them.", lost
-        )
-        lines.append(text.format(n=lost))
-    idle = sum(not host.unreachable and not host.coverage.applicable for host in report.hosts)
-    if idle:
-        text = ngettext("No rule applied to {n} host.", "No rule applied to {n} hosts.", idle)
-        lines.append(text.format(n=idle))
+        lines.append(text.format(n=n))
+    n = sum(not host.unreachable and not host.coverage.applicable for host in report.hosts)
+    if n:
+        lines.append(ngettext("No rule applied to {n} host.", "No rule applied to {n} hosts.", n).format(n=n))
     return lines
 
 
-def _findings(sheet: Sheet, found: Sequence[Group], names: dict[str, str], *, verbose: bool) -> None:
-    if not found:
-        return
-    sheet.heading(_("Findings"))
-    for at, group in enumerate(found):
-        if at:
-            sheet.blank()
-        _group(sheet, group, names, verbose=verbose)
-
-
-def _group(sheet: Sheet, group: Group, names: dict[str, str], *, verbose: bool) -> None:
-    """One rule: what is wrong and where; why, the fix with its commands and references where it is told in full."""
-    full = verbose or group.severity in _FULL
-    shown = group.findings if verbose else group.findings[: _SHOWN_FULL if full else _SHOWN_BRIEF]
-    _group_head(sheet, group)
-    _places(sheet, shown, names)
-    rest = len(group.findings) - len(shown)
-    if rest:
-        sheet.text(ngettext("… and {n} more", "… and {n} more", rest).format(n=rest), indent=4)
-    if full and group.findings[0].why:
-        _labelled(sheet, _("Why"), group.findings[0].why)
-    for at, fix in enumerate(unique(finding.fix for finding in shown if finding.fix)):
-        _labelled(sheet, "" if at else _("Fix"), fix)
-    if full:
-        _commands(sheet, shown, names)
-        _references(sheet, group.findings[0].refs, verbose=verbose)
-
-
-def _group_head(sheet: Sheet, group: Group) -> None:
-    severity = words.severity(group.severity).upper()
-    indent = max(cell_len(severity), *(cell_len(words.severity(value)) for value in Severity)) + 2
-    sheet.text(flow(group.findings[0].title), indent=indent, lead=severity, lead_style=STYLES[group.severity], style="bold")
-    n, hosts = len(group.findings), len(group.hosts)
-    facts = [group.rule, ngettext("{n} finding", "{n} findings", n).format(n=n)]
-    if len(sheet_hosts := group.hosts) > 1:
-        facts[1] = _("{findings} on {hosts}").format(
-            findings=facts[1], hosts=ngettext("{n} host", "{n} hosts", hosts).format(n=len(sheet_hosts))
+def _not_looked_at(sheet: Sheet, report: Report) -> None:
+    """The limits of every run, said aloud; then the age of what this one knew, and its notes."""
+    sheet.heading(_("Not looked at"))
+    never = (
+        _(
+            "Windows hosts, network devices, cloud consoles, databases, middleware and applications: "
+            "Citywall judges Linux hosts only."
+        ),
+        _(
+            "Accounts that a host takes from a directory (LDAP, AD, NIS), and files on network file systems: "
+            "only what the host itself holds is judged."
+        ),
+    )
+    feeds = [
+        _("Feed {name} is of {day}, {n} days old: nothing that came out later is known.").format(
+            name=feed.get("name", "?"), day=feed.get("as_of", "?"), n=feed.get("age_days", "?")
         )
-    if group.first_seen:
-        facts.append(_("first seen {day}").format(day=group.first_seen))
-    sheet.text(" · ".join(facts), indent=2)
+        for feed in report.run.feeds
+    ]
+    for text in never:
+        sheet.text(text, indent=4, lead="  -")
+    if feeds or report.notes:
+        sheet.heading(_("Notes"))
+    for text in (*feeds, *report.notes):
+        sheet.text(text, indent=4, lead="  -")
 
 
-def _places(sheet: Sheet, findings: Sequence[Finding], names: dict[str, str]) -> None:
-    """Each finding's message, with its host unless the report is about one host alone."""
-    indent = 4
-    if len(names) > 1:
-        indent += 2 + min(max(cell_len(names.get(finding.host, finding.host)) for finding in findings), _HOST_COLUMN)
-    before = ""
-    for finding in findings:
-        host = names.get(finding.host, finding.host)
-        lead = f"    {host}" if len(names) > 1 and host != before else ""
-        sheet.text(_cut(finding.message), indent=indent, lead=lead)
-        before = host
-
-
-def _cut(message: str) -> str:
-    """A message of readable length; the JSON report has all of it."""
-    return message if len(message) <= _MESSAGE else message[:_MESSAGE] + "…"
-
-
-def _labelled(sheet: Sheet, label: str, text: str) -> None:
-    sheet.text(flow(text), indent=8, lead=f"  {label}")
-
-
-def _commands(sheet: Sheet, findings: Sequence[Finding], names: dict[str, str]) -> None:
-    """The commands of the findings shown, each list of commands once, under the hosts it is for."""
-    by_host: dict[str, list[str]] = {}
-    for finding in findings:
-        if finding.commands:
-            by_host.setdefault(finding.host, []).append(finding.commands)
-    hosts_of: dict[tuple[str, ...], list[str]] = {}
-    for host, commands in by_host.items():
-        hosts_of.setdefault(tuple(unique(commands)), []).append(host)
-    for blocks, hosts in hosts_of.items():
-        if len(hosts_of) > 1 or len(by_host) < len({finding.host for finding in findings}):
-            sheet.text(_("on {hosts}:").format(hosts=_listed([names.get(host, host) for host in hosts])), indent=8)
-        for block in blocks:
-            sheet.verbatim(block, indent=10)
+def _next(sheet: Sheet, report: Report) -> None:
+    """One or two commands that lead on from here."""
+    found = groups(report, Verdict.FAIL)
+    if found:
+        steps = [
+            (f"citywall rules show {found[0].rule}", _("what this rule asks")),
+            ("citywall waive add --help", _("accept a finding, until a day")),
+        ]
+    elif is_whole(report):
+        steps = [("citywall history", _("how it was before"))]
+    else:
+        steps = [("citywall scan --help", _("how to see more: --sudo, or as root"))]
+    sheet.blank()
+    sheet.blank()
+    width = max(cell_len(command) for command, _meaning in steps) + 2
+    for at, (command, meaning) in enumerate(steps):
+        sheet.parts((pad("" if at else _("Next"), 8), "bold"), (pad(command, width), ""), (meaning, ""))

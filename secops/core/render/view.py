@@ -130,8 +130,10 @@ def faults(report: Report) -> list[Fault]:
 
 
 def host_names(report: Report) -> dict[str, str]:
-    """Each host as people call it: its own name where its identity is a machine-id, told apart where names are equal."""
-    names = {host.host: host.name if host.name and _MACHINE_ID.fullmatch(host.host) else host.host for host in report.hosts}
+    """Each host as people call it: its own name where its identity is a machine-id. No two are called the same."""
+    names = {finding.host: finding.host for finding in report.findings}
+    for host in report.hosts:
+        names[host.host] = host.name if host.name and _MACHINE_ID.fullmatch(host.host) else host.host
     often = Counter(names.values())
     return {host: name if often[name] == 1 else f"{name} ({_short(host)})" for host, name in names.items()}
 

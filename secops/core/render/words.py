@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from secops.core.finding import Severity, Verdict
@@ -29,7 +30,7 @@ _CARRIERS = {
     "root": N_("mounted image"),
     "bundle": N_("bundle"),
 }
-_FRAMEWORKS = {"attack": "ATT&CK", "cis": "CIS", "mlps": N_("MLPS"), "nist": "NIST", "stig": "STIG", "cve": "CVE"}
+_FRAMEWORKS = {"attack": "ATT&CK", "cis": "CIS", "mlps": N_("MLPS"), "nist": "NIST", "stig": "STIG", "cve": ""}
 
 #: Why something was not seen, as collection and judging say it (after a path and a colon).
 REASONS = (
@@ -66,7 +67,9 @@ def carrier(value: str) -> str:
 
 
 def framework(name: str) -> str:
-    return _(_FRAMEWORKS[name]) if name in _FRAMEWORKS else name
+    """What references of a framework begin with; empty where their ids say it."""
+    word = _FRAMEWORKS.get(name, name)
+    return _(word) if word else ""
 
 
 def reason(text: str) -> str:
@@ -81,6 +84,15 @@ def reason(text: str) -> str:
 def advice(text: str) -> str:
     """What would let Citywall see it; empty when a reader cannot change it."""
     return _("run as root or with sudo") if text.endswith(_NEED_PRIVILEGE) else ""
+
+
+def listed(values: Sequence[str], limit: int = 5) -> str:
+    """The first `limit` values, and how many more there are."""
+    shown = _(", ").join(values[:limit])
+    rest = len(values) - limit
+    if rest <= 0:
+        return shown
+    return _("{names} and {n} more").format(names=shown, n=rest)
 
 
 @cache

@@ -10,8 +10,11 @@ from secops.hosts.evidence import Evidence
 class Carrier(Protocol):
     """One host, reached in one way. `label` is how the user named it; `name` its inventory name, if any."""
 
-    label: str
-    name: str
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
 
     def collect(self) -> Evidence:
         """Everything the host answers. Raises `IncompleteError` when there is no evidence at all."""

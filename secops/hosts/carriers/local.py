@@ -16,17 +16,20 @@ DEADLINE = 900.0
 
 @dataclass
 class Local:
-    """The host Citywall runs on."""
+    """The host Citywall runs on. `seal` is the certificate (PEM) for sealed sections."""
 
     label: str = "localhost"
     name: str = ""
+    seal: str = ""
     shell: Sequence[str] = ("sh",)
     deadline: float = DEADLINE
 
     def collect(self) -> Evidence:
         """Run the script; the environment is reduced to what a shell needs."""
-        answer = ask([*self.shell], generate(manifest()), deadline=self.deadline, env={"PATH": _PATH})
-        return decode(answer.stream, manifest(), carrier="local", label=self.label, cut=answer.cut)
+        sections = manifest(with_hashes=bool(self.seal))
+        script = generate(sections, certificate=self.seal)
+        answer = ask([*self.shell], script, deadline=self.deadline, env={"PATH": _PATH})
+        return decode(answer.stream, sections, carrier="local", label=self.label, cut=answer.cut)
 
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"

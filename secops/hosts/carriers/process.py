@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 #: Bytes of evidence one host may send: beyond this it is cut, and what was cut is not judged.
@@ -30,7 +31,7 @@ class Answer:
 def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, str] | None = None) -> Answer:
     """Run `command` with `script` on its standard input for at most `deadline` seconds.
 
-    The command gets its own process group, which is ended with it, on time-out, and on Ctrl-C.
+    The command gets its own process group, which is ended with it, on time-out, on Ctrl-C, and by `end_all`.
     """
     with open(os.memfd_create("collector"), "w+b") as stdin:  # in memory: nothing is left on a disk
         stdin.write(script.encode())
@@ -38,10 +39,23 @@ def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, 
         with subprocess.Popen(
             command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, start_new_session=True
         ) as process:
+            _running.add(process)
             try:
                 return _listen(process, deadline)
             finally:
                 _end(process)
+                _running.discard(process)
+
+
+#: Commands that other threads wait for: Ctrl-C reaches only the main one.
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+def end_all() -> None:
+    """End every command that runs now; the threads that wait for one then return."""
+    for process in list(_running):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def _listen(process: subprocess.Popen[bytes], deadline: float) -> Answer:

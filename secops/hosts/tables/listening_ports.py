@@ -11,7 +11,7 @@ from secops.hosts.evidence import Evidence, Status, readable
 from secops.hosts.section import Command
 from secops.hosts.tables import Built, Column, Row, Table
 from secops.hosts.tables.mounts import MOUNTINFO
-from secops.hosts.tables.processes import PROCESS_STATUS, executable_path, hidden, names, output
+from secops.hosts.tables.processes import PROCESS_STATUS, executable_path, hidden, names
 
 _TABLES = r"""LC_ALL=C; export LC_ALL
 set --
@@ -39,9 +39,10 @@ grep -HE 'local_address|^ *[0-9]+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (
 SOCKET_HOLDERS = Command(
     "socket_holders",
     _TABLES
-    + r"""command -v awk >/dev/null || exit 66
+    + r"""[ "$(command -v awk)" ] || exit 66
+gnu=; find / -maxdepth 0 -printf '' && gnu=1
 links() {
-  if find / -maxdepth 0 -printf '' 2>/dev/null; then
+  if [ "$gnu" ]; then
     find /proc/[0-9]*/fd -lname 'socket:*' -printf '%p %l\n' | listening "$@"
   else
     find /proc/[0-9]*/fd -type l -exec ls -ln {} + |
@@ -104,7 +105,7 @@ case $tool in
   */rpm)
     env -i PATH="$PATH" HOME=/ LC_ALL=C rpm -qf --qf '[%{=NAME}: %{FILENAMES}\n]' "$@" |
       grep -F "$(printf ': %s\n' "$@")" ;;
-esac 2>/dev/null
+esac
 printf '\0end\0'
 exit $code""",
 )
@@ -136,7 +137,7 @@ class Holders:
 
 def build(evidence: Evidence) -> Built:
     built = Built()
-    holders = _holders(output(evidence, SOCKET_HOLDERS).data)
+    holders = _holders(evidence[SOCKET_HOLDERS.name].only.data)
     if evidence.problem(SOCKET_HOLDERS) is None and not holders.whole:
         _lack(built, "the list of socket holders is not whole", Status.FAILED)
     if reason := hidden(evidence):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from secops.hosts.evidence import Evidence, Item, Status, readable
-from secops.hosts.section import Command, Section
+from secops.hosts.evidence import Evidence, Status, readable
+from secops.hosts.section import Command
 from secops.hosts.tables import Built, Column, Row, Table
 from secops.hosts.tables.mounts import MOUNTINFO, mountinfo
 
@@ -29,8 +29,9 @@ PROCESS_EXECUTABLES = Command(
     "process_executables",
     r"""LC_ALL=C; export LC_ALL
 exec 3>&1
+gnu=; find / -maxdepth 0 -printf '' && gnu=1
 links() {
-  if find / -maxdepth 0 -printf '' 2>/dev/null; then find /proc/[0-9]*/exe -printf '%h\0%l\0'
+  if [ "$gnu" ]; then find /proc/[0-9]*/exe -printf '%h\0%l\0'
   else
     for d in /proc/[0-9]*; do
       target=$(readlink -nv "$d/exe"; echo .)
@@ -50,11 +51,6 @@ _SECCOMP = {"0": "disabled", "1": "strict", "2": "filter"}
 _HIDING = re.compile(r"hidepid=(?!0$|off$).+")
 
 
-def output(evidence: Evidence, section: Section) -> Item:
-    """A command's output, also the part that a plain user could see before the command answered "denied"."""
-    return next(iter(evidence[section.name].items), Item(""))
-
-
 def hidden(evidence: Evidence) -> str:
     """Why a user other than root does not see every process; empty when nothing hides them."""
     hiding = any(
@@ -68,7 +64,7 @@ def hidden(evidence: Evidence) -> str:
 def statuses(evidence: Evidence) -> Iterator[dict[str, str]]:
     """The fields of each /proc/PID/status."""
     fields: dict[str, str] = {}
-    for line in output(evidence, PROCESS_STATUS).lines:
+    for line in evidence[PROCESS_STATUS.name].only.lines:
         found = _FIELD.fullmatch(line)
         if found is None:
             continue
@@ -112,7 +108,7 @@ def build(evidence: Evidence) -> Built:
 
 def _executables(evidence: Evidence, built: Built) -> dict[int, str]:
     """What each /proc/PID/exe links to, by process id."""
-    parts = output(evidence, PROCESS_EXECUTABLES).data.split(b"\0")
+    parts = evidence[PROCESS_EXECUTABLES.name].only.data.split(b"\0")
     if len(parts) % 2 == 0:  # pairs, and the empty rest after the last NUL
         built.lack("the list of executables is not whole", part="executable")
     targets = {}
@@ -166,8 +162,14 @@ TABLE = Table(
         Column("uid", "integer", "real user id"),
         Column("euid", "integer", "effective user id"),
         Column("name", "text", "the process's own word for itself, at most 15 bytes; any process can change its own"),
-        Column("executable", "text", "path of the program, as its own mounts show it; NULL for a zombie and one just started"),
-        Column("deleted", "boolean", "the program's file was removed or replaced since, or lies in memory only (memfd)"),
+        Column(
+            "executable",
+            "text",
+            "path of the program, as its own mounts show it; NULL for a zombie and one just started",
+        ),
+        Column(
+            "deleted", "boolean", "the program's file was removed or replaced since, or lies in memory only (memfd)"
+        ),
         Column("state", "text", "the kernel's letter: R running, S sleeping, D waiting, T stopped, Z zombie, …"),
         Column("threads", "integer", "number of threads"),
         Column("cap_eff", "text", "effective capabilities, as the kernel's hexadecimal mask"),

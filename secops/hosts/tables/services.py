@@ -46,7 +46,7 @@ _SUPER = {"xinetd": ("xinetd",), "inetd": ("inetd", "openbsd-inetd", "inetutils-
 def build(evidence: Evidence) -> Built:
     built = Built()
     units = resolve(listed(evidence, SERVICE_UNITS, built))
-    scripts = list(listed(evidence, SERVICE_SCRIPTS, built))
+    scripts = list({entry.path: entry for entry in listed(evidence, SERVICE_SCRIPTS, built)}.values())
     states, started = _systemd_states(evidence, units, built), _openrc_started(evidence, built)
     rows = [_unit_row(unit) for unit in units.by_name.values()]
     rows += _script_rows(scripts, units, systemd=states is not None or _boots_systemd(scripts))

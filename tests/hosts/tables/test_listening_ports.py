@@ -20,11 +20,13 @@ from tests.hosts.evidence_kit import evidence
 from tests.hosts.tables.live_kit import NOBODY, Shell, collect, denied_at_most, run, running, shells
 
 HEADERS = {
-    "tcp": "/proc/net/tcp:  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
+    "tcp": "/proc/net/tcp:  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+    "inode",
     "udp": "/proc/net/udp:   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
     "inode ref pointer drops            ",
 }
 MOUNTED = "22 28 0:21 / /proc rw,relatime - proc proc rw\n"
+ANY = "0.0.0.0"  # noqa: S104 - what is read, nothing is bound
 ANY6, ONE6 = "0" * 32, "0" * 24 + "01000000"
 
 
@@ -86,16 +88,17 @@ def by_inode(facts: Facts) -> dict[int, Row]:
 def test_addresses_are_decoded_and_only_open_sockets_kept() -> None:
     facts = facts_of()
     assert facts.problems == {"": [], "process": [], "package": []}
-    assert [tuple(row[name] for name in ("protocol", "address", "port", "loopback", "any_address")) for row in facts.rows] == [
-        ("tcp", "0.0.0.0", 22, False, True),
+    names = ("protocol", "address", "port", "loopback", "any_address")
+    assert [tuple(row[name] for name in names) for row in facts.rows] == [
+        ("tcp", ANY, 22, False, True),
         ("tcp", "127.0.0.1", 8080, True, False),
         ("tcp6", "::", 80, False, True),
         ("tcp6", "::1", 631, True, False),
         ("tcp6", "::ffff:127.0.0.1", 9090, True, False),
         ("tcp6", "2001:db8::1", 443, False, False),
-        ("udp", "0.0.0.0", 68, False, True),
+        ("udp", ANY, 68, False, True),
         ("udp6", "::", 514, False, True),
-    ]  # fmt: skip
+    ]
     assert by_inode(facts)[12]["uid"] == 1000
 
 
@@ -184,8 +187,7 @@ def opened() -> Iterator[dict[str, socket.socket]]:
             if name.startswith("tcp"):
                 each.listen()
         client = stack.enter_context(socket.create_connection(made["tcp"].getsockname()))
-        made["udp"].getsockname()
-        assert client.getsockname()
+        assert client.getsockname(), "a connected socket, which is none of those"
         yield made
 
 
@@ -223,23 +225,25 @@ def test_of_processes_that_share_a_socket_the_lowest_is_named(shell: Shell, open
 
 def test_a_file_name_cannot_pass_for_the_holder_of_a_socket(opened: dict[str, socket.socket], tmp_path: Path) -> None:
     """Without GNU find the links come from ls, and GNU ls prints a newline in a name as it is."""
-    applets = next((shell for shell in shells() if shell.name == "busybox"), shells()[0])
-    tools = tmp_path / "tools"
-    shutil.copytree(applets.path.split(":")[0], tools, symlinks=True) if applets.name == "busybox" else tools.mkdir()
-    (tools / "ls").unlink(missing_ok=True)
-    (tools / "ls").symlink_to(shutil.which("ls") or "/bin/ls")
+    find = tmp_path / "find"
+    find.write_text(f"""#!/bin/sh
+case "$*" in *-printf*) exit 1 ;; esac
+exec {shutil.which("find")} "$@"
+""")
+    find.chmod(0o755)
     inode = os.fstat(opened["tcp"].fileno()).st_ino
+    own = tmp_path / "1/fd/9"  # a link that does say so, below a directory that looks like a process
     with ExitStack() as stack:
-        for link in ("/proc/1/fd/9", f"{tmp_path}/x/1/fd/9"):
-            Path(link).parent.mkdir(parents=True, exist_ok=True)
-            if link.startswith("/tmp"):
-                Path(link).symlink_to(f"socket:[{inode}]")
+        for link in (Path("/proc/1/fd/9"), own):
             lie = tmp_path / f"a\nlrwx------ 1 0 0 64 Nov 22 17:06 {link} -> socket:[{inode}]"
             lie.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(lie.open("w"))
-        shell = Shell("mixed", applets.argv, f"{tools}:{applets.path}")
-        facts = derive(TABLE, collect(*TABLE.all_sections, shell=shell))
-    assert by_inode(facts)[inode]["pid"] == os.getpid()
+        own.parent.mkdir(parents=True)
+        own.symlink_to(f"socket:[{inode}]")
+        shell = Shell("mixed", ("sh",), f"{tmp_path}:{os.environ['PATH']}")
+        data, _ = run(SOCKET_HOLDERS.script, shell)
+    assert f"socket\0{os.getpid()}\0{inode}\0".encode() in data
+    assert data.count(f"\0{inode}\0".encode()) == 1
 
 
 def test_the_package_of_a_program_is_asked_of_the_system_that_has_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.listing import record
+from secops.hosts.section import Files
 from secops.hosts.tables import Facts, derive
 from secops.hosts.tables.packages import APK_INSTALLED, DPKG_STATUS, RPM_QUERY, TABLE
 from tests.hosts.evidence_kit import Content, evidence
@@ -83,14 +85,13 @@ def reasons(found: Facts) -> list[str]:
     return [problem.reason for problem in found.problems[""]]
 
 
-def filtered(section: object, text: str) -> str:
+def filtered(section: Files, text: str) -> str:
     """What the section's rewrite leaves of a text."""
     kept = []
     for line in text.split("\n"):
-        for pattern, replacement in getattr(section, "rewrite"):  # noqa: B009
-            if re.search(pattern, line):
-                kept.append(re.sub(pattern, replacement, line, count=1))
-                break
+        rule = next((rule for rule in section.rewrite if re.search(rule[0], line)), None)
+        if rule:
+            kept.append(re.sub(*rule, line, count=1))
     return "\n".join(kept)
 
 
@@ -223,6 +224,17 @@ def test_an_image_with_an_older_rpm_database_is_not_whole(name: str, kind: str) 
 def test_an_image_with_a_link_between_the_two_places_counts_once() -> None:
     found = facts(carrier="root", rpm_sqlite={SQLITE: DATABASE, "/var/lib/rpm/rpmdb.sqlite": DATABASE})
     assert (len(found.rows), reasons(found)) == (7, [])
+
+
+def test_the_write_ahead_log_of_an_image_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rpmdb.sqlite").write_bytes(DATABASE)
+    connection = sqlite3.connect(tmp_path / "rpmdb.sqlite")
+    connection.execute("DELETE FROM Packages WHERE hnum <= 2")
+    connection.commit()
+    log = (tmp_path / "rpmdb.sqlite-wal").read_bytes()
+    connection.close()
+    found = facts(carrier="root", rpm_sqlite={SQLITE: DATABASE, f"{SQLITE}-wal": log})
+    assert (len(found.rows), reasons(found)) == (5, [])
 
 
 def test_two_rpm_databases_that_differ_are_told() -> None:

@@ -1,0 +1,97 @@
+"""`citywall diff`: what two runs tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from secops.core.errors import Exit
+from secops.core.i18n import _, set_language
+
+if TYPE_CHECKING:
+    from secops.core.finding import Finding
+    from secops.posture.compare import Diff
+
+#: Rows of a section that a person is shown; JSON has all.
+_ROWS = 20
+
+
+@click.command(
+    "diff",
+    help="""Tell what is new, fixed and still open from run BEFORE to run AFTER
+(else: from the run before the last to the last).
+
+A finding that is gone because it could no longer be judged is not called fixed.
+A run is an id of `citywall history`, the beginning of one, `last`, or `last~1`.
+
+\b
+Examples:
+  citywall diff
+  citywall diff 20261122T170102Z last --fail-on medium
+
+Exit code: 0 nothing new, 1 newly open findings at or above --fail-on, 2 wrong
+usage, 5 internal error.
+""",
+)
+@click.argument("before", default="last~1", metavar="[BEFORE]")
+@click.argument("after", default="last", metavar="[AFTER]")
+@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; else the one of your environment.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["critical", "high", "medium", "low", "info", "never"]),
+    default="high",
+    show_default=True,
+    help="Exit 1 when a newly open finding is at least this severe.",
+)
+def command(before: str, after: str, fmt: str, lang: str | None, fail_on: str) -> int:
+    if lang:
+        set_language(lang)
+    from secops.cli._document import show_document
+    from secops.core.finding import Severity
+    from secops.core.store import Store
+    from secops.posture.compare import diff
+
+    store = Store.open()
+    result = diff(store.load_report(before), store.load_report(after))
+    if fmt == "json":
+        show_document(result)
+    else:
+        _show(result)
+    if fail_on == "never" or all(f.severity.rank > Severity(fail_on).rank for f in result.newly_open()):
+        return int(Exit.CLEAN)
+    return int(Exit.FINDINGS)
+
+
+def _show(result: Diff) -> None:
+    from secops.core.inert import printable
+
+    click.echo(printable(f"{result.before} → {result.after}"))
+    for note in result.notes:
+        click.echo(printable(note))
+    lost = [(item.finding, item.reason) for item in result.no_longer_decided]
+    _section(_("New"), _told(result.new))
+    _section(_("Open again: the waiver no longer holds"), _told(result.reopened))
+    _section(_("No longer decided: not known to be fixed"), lost)
+    _section(_("Fixed"), _told(result.fixed))
+    _section(_("Newly waived"), _told(result.newly_waived))
+    _section(_("Still open"), _told(result.still_open))
+
+
+def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
+    """Findings with what is to be said of them."""
+    waived = _("waived")
+    return [(f, f"{f.message} ({waived}: {f.waiver})" if f.waiver else f.message) for f in findings]
+
+
+def _section(title: str, rows: Sequence[tuple[Finding, str]]) -> None:
+    from secops.cli._tables import show
+
+    click.echo(f"\n{title}: {len(rows)}")
+    if rows:
+        columns = ("severity", "host", "rule", "what")
+        show(columns, [(str(f.severity), f.host, f.rule, text) for f, text in rows[:_ROWS]], "text")
+    if len(rows) > _ROWS:
+        click.echo(_("… and {count} more: --format json has all.").format(count=len(rows) - _ROWS))

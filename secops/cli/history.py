@@ -1,0 +1,53 @@
+"""`citywall history`: the runs that were kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from secops.core.i18n import _
+
+if TYPE_CHECKING:
+    from secops.core.store import StoredRun
+
+
+@click.command(
+    "history",
+    help="""Earlier runs, the latest first: what was open in each, and how much could be decided.
+
+\b
+Examples:
+  citywall history
+  citywall history --limit 100 --format json
+""",
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most N runs.")
+@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(limit: int, fmt: str) -> None:
+    from secops.cli._tables import show
+    from secops.core.store import Store
+
+    runs = Store.open().list_runs(limit)
+    if fmt == "json":
+        from secops.cli._document import show_document
+
+        show_document(runs)
+    elif runs:
+        columns = ("run", "hosts", "crit", "high", "med", "low", "waived", "coverage", "score")
+        show(columns, [_row(run) for run in runs], fmt)
+    else:
+        click.echo(_("No run was kept yet. `citywall scan` makes the first."), err=True)
+
+
+def _row(run: StoredRun) -> list[str | int | None]:
+    numbers = run.summary
+    seen = numbers.hosts - numbers.unreachable
+    return [
+        run.id,
+        f"{seen}/{numbers.hosts}" if numbers.unreachable else numbers.hosts,
+        *list(numbers.open.values())[:4],
+        numbers.waived,
+        f"{100 * numbers.decided // numbers.applicable} %" if numbers.applicable else "-",
+        numbers.score,
+    ]

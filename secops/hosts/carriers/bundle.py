@@ -1,0 +1,51 @@
+"""Evidence in a file: written by `citywall collect -o`, or by the printed script on a host without a network."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+
+from secops.core.errors import IncompleteError, UsageError
+from secops.hosts.bundle_format import unpack
+from secops.hosts.carriers.process import MAX_ANSWER
+from secops.hosts.evidence import MAGIC, Evidence, decode
+from secops.hosts.manifest import manifest
+
+
+@dataclass
+class Bundle:
+    """One host's evidence in the file `path`, plain or gzip'ed. `with_hashes` also reads the sealed hashes."""
+
+    path: Path
+    name: str = ""
+    with_hashes: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"bundle:{self.path}"
+
+    def collect(self) -> Evidence:
+        """The evidence in the file. What a cut-off file lacks is `failed`.
+
+        Raises `UsageError` when the file cannot be opened, `IncompleteError` when it is damaged or no bundle.
+        """
+        try:
+            stream, cut = unpack(self.path, MAX_ANSWER)
+        except gzip.BadGzipFile as error:
+            raise IncompleteError(
+                f"the bundle is damaged: {error}", where=str(self.path), hint="Copy it from the host again."
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                f"cannot be read: {error.strerror}",
+                where=str(self.path),
+                hint="Name a file that `citywall collect -o` or the collector script has written.",
+            ) from error
+        if stream.count(MAGIC) > 1:
+            raise IncompleteError(
+                f"holds {stream.count(MAGIC)} runs of the collector",
+                where=str(self.path),
+                hint="Keep one file for each host and run.",
+            )
+        return decode(stream, manifest(with_hashes=self.with_hashes), carrier="bundle", label=self.label, cut=cut)

@@ -1,0 +1,214 @@
+"""Public keys that may log in: the authorized_keys files of every home, and those below /etc/ssh."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from posixpath import basename, dirname, join, normpath
+
+from secops.hosts.evidence import Evidence, Item
+from secops.hosts.section import Files
+from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
+from secops.hosts.tables.users import PASSWD, passwd_lines
+
+_HOME_FILES = (".ssh/authorized_keys", ".ssh/authorized_keys2")
+_NAMED_DIRECTORIES = ("/etc/ssh/authorized_keys", "/etc/ssh/authorized_keys.d")  # a file is named after its user
+_TYPES = r"(sk-|webauthn-sk-)?(ssh|ecdsa)-[a-z0-9@.-]+|sm2(-cert)?"
+
+AUTHORIZED_KEYS = Files(
+    "authorized_keys",
+    (
+        *(f"~/{name}" for name in _HOME_FILES),
+        *(f"/{name}" for name in _HOME_FILES),  # accounts whose home is /
+        *(f"{directory}/*" for directory in _NAMED_DIRECTORIES),
+    ),
+    # A user may make the file a link to anything: only public keys leave the host. Blank lines keep the numbering, a
+    # question mark stands for a line that is no key.
+    rewrite=(
+        (r"^[^!-}]*(#.*)?$", ""),
+        (f"^((.*[ \t])?({_TYPES})[ \t]+AAAA.*)$", r"\1"),
+        (r"^.*$", "?"),
+    ),
+)
+
+_KEY = re.compile(rf"(?P<type>{_TYPES})[ \t]+(?P<blob>[^ \t]+)(?P<comment>.*)")
+#: Up to the first blank outside quotes; `\"` is a quotation mark that neither opens nor closes.
+_OPTIONS = re.compile(r'(?:[^ \t"\\]++|\\"?|"(?:[^"\\]++|\\"?)*+(?:"|\Z))++')
+_OPTION = re.compile(r'(?:[^,"\\]++|\\"?|"(?:[^"\\]++|\\"?)*+(?:"|\Z))++')
+_SECRET_OPTIONS = frozenset({"command", "environment"})  # their values may hold passwords
+_BITS = {"nistp256": 256, "nistp384": 384, "nistp521": 521, "ssh-ed25519": 256, "sm2": 256}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One line of an authorized_keys file. `bits` and `fingerprint` are None where the form does not tell."""
+
+    type: str
+    fingerprint: str | None
+    bits: int | None
+    comment: str
+    options: tuple[str, ...]
+
+    def has(self, option: str) -> bool:
+        return any(found == option or found.startswith(f"{option}=") for found in self.options)
+
+
+def parse_line(line: str) -> Key | None:
+    """The key of a line; None when it holds none that is well-formed."""
+    text = line.strip(" \t\r")
+    match, options = _KEY.fullmatch(text), ""
+    if not match:
+        lead = _OPTIONS.match(text)
+        options = lead[0] if lead else ""
+        match = _KEY.fullmatch(text[len(options) :].lstrip(" \t"))
+    if not match:
+        return None
+    try:
+        blob = base64.b64decode(match["blob"].encode("ascii"), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    name = match["type"]
+    fields = _fields(blob)
+    if "-cert" in name:
+        known = blob.startswith(len(name).to_bytes(4, "big") + name.encode())
+        return Key(name, None, _bits(name, ()), match["comment"].strip(), _split(options)) if known else None
+    if len(fields) < 2 or fields[0] != name.encode():
+        return None
+    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+    return Key(name, f"SHA256:{digest}", _bits(name, fields), match["comment"].strip(), _split(options))
+
+
+def _fields(blob: bytes) -> list[bytes]:
+    """The length-prefixed strings of a key; none when they do not add up."""
+    fields, at = [], 0
+    while at < len(blob):
+        size = int.from_bytes(blob[at : at + 4], "big")
+        at += 4 + size
+        if at > len(blob):
+            return []
+        fields.append(blob[at - size : at])
+    return fields
+
+
+def _bits(name: str, fields: Sequence[bytes]) -> int | None:
+    if name in ("ssh-rsa", "ssh-dss"):
+        number = fields[2 if name == "ssh-rsa" else 1] if len(fields) > 2 else b""
+        return int.from_bytes(number, "big").bit_length() or None
+    return next((bits for part, bits in _BITS.items() if part in name), None)
+
+
+def _split(options: str) -> tuple[str, ...]:
+    """Options, each as `name` or `name=value` without quotes; values that may be secret are left out."""
+    found = []
+    for match in _OPTION.finditer(options):
+        name, equals, value = match[0].partition("=")
+        name = name.lower()
+        if equals and name not in _SECRET_OPTIONS:
+            inner = value[1:-1] if value.startswith('"') and value.endswith('"') and len(value) > 1 else value
+            name += "=" + inner.replace('\\"', '"')
+        found.append(name)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _User:
+    name: str
+    uid: str
+    home: str
+
+    def expand(self, pattern: str) -> str:
+        """The file an AuthorizedKeysFile entry names for this user."""
+        tokens = {"%h": self.home, "%u": self.name, "%U": self.uid, "%%": "%"}
+        path = re.sub("%[huU%]", lambda match: tokens[match[0]], pattern)
+        return _path(join(self.home, path))
+
+
+def build(evidence: Evidence) -> Built:
+    built = Built()
+    users = [_User(f[0], f[2], _path(f[5])) for _, f in passwd_lines(evidence, built) if f[5].startswith("/")]
+    places = sshd_effective.authorized_keys_files(evidence)
+    for problem in derive(sshd_effective.TABLE, evidence).problems[""]:
+        built.lack(f"where sshd reads keys from is not known: {problem.reason}", problem.status)
+    homes: dict[str, list[_User]] = {}
+    for user in users:
+        for name in _HOME_FILES:
+            homes.setdefault(_path(join(user.home, name)), []).append(user)
+    for place in places:
+        if not all(_is_collected(user.expand(place), homes) for user in users):
+            built.lack(f"sshd reads keys from {place}, which is not collected")
+    by_name = {user.name: user for user in users}
+    read = {user.name: {user.expand(place) for place in places} for user in users}
+    files = {_path(item.path): item for item in evidence[AUTHORIZED_KEYS.name].files}
+    for path, item in files.items():
+        named = [by_name[basename(path)]] if dirname(path) in _NAMED_DIRECTORIES and basename(path) in by_name else []
+        owners = homes.get(path, named)
+        for row in _rows(path, item, built):
+            for owner in owners:
+                built.rows.append({**row, "user_name": owner.name, "effective": path in read[owner.name]})
+            if not owners:
+                built.rows.append({**row, "user_name": None, "effective": None})
+    return built
+
+
+def _path(path: str) -> str:
+    """One spelling for each path: `//x` and `/y/../x` are `/x`."""
+    return "/" + normpath(path).lstrip("/")
+
+
+def _is_collected(path: str, homes: dict[str, list[_User]]) -> bool:
+    return path in homes or dirname(path) in _NAMED_DIRECTORIES
+
+
+def _rows(path: str, item: Item, built: Built) -> Iterator[Row]:
+    faults = []
+    for number, line in enumerate(item.lines, start=1):
+        if not line.strip(" \t\r") or line.lstrip(" \t").startswith("#"):
+            continue
+        key = parse_line(line)
+        if key is None:
+            faults.append(number)
+            continue
+        yield {
+            "path": path,
+            "line": number,
+            "key_type": key.type,
+            "fingerprint": key.fingerprint,
+            "key_bits": key.bits,
+            "comment": key.comment,
+            "options": list(key.options),
+            "from_restricted": key.has("from"),
+            "forced_command": key.has("command"),
+            "restrict": key.has("restrict"),
+            "cert_authority": key.has("cert-authority"),
+        }
+    if faults:
+        built.lack(f"{path}: {len(faults)} lines are not public keys, the first is {faults[0]}")
+
+
+TABLE = Table(
+    name="authorized_keys",
+    doc="Public keys that may log in by SSH, one row per key and user. Keys that a program finds for sshd "
+    "(AuthorizedKeysCommand) and homes of directory accounts are not in it.",
+    columns=(
+        Column("user_name", "text", "account whose home (or file below /etc/ssh) it is; NULL when no local account"),
+        Column("path", "text", "file of the key"),
+        Column("line", "integer", "line in the file"),
+        Column("effective", "boolean", "AuthorizedKeysFile names this file for this user; NULL when there is no user"),
+        Column("key_type", "text", "ssh-rsa, ssh-ed25519, ecdsa-sha2-nistp256, sk-…, sm2, …-cert-v01@openssh.com"),
+        Column("fingerprint", "text", "SHA256:… as ssh-keygen prints it; NULL for certificates"),
+        Column("key_bits", "integer", "size of the key; NULL when its type does not tell", "bits"),
+        Column("comment", "text", "what follows the key, usually whose it is; may be empty"),
+        Column("options", "text[]", "options as name or name=value, without the values of command and environment"),
+        Column("from_restricted", "boolean", "from= limits the addresses"),
+        Column("forced_command", "boolean", "command= is run whatever the user asks"),
+        Column("restrict", "boolean", "restrict turns forwarding, terminal and rc file off"),
+        Column("cert_authority", "boolean", "the key signs certificates: whoever holds one may log in"),
+    ),
+    sections=(AUTHORIZED_KEYS, PASSWD),
+    build=build,
+    extra_sections=tuple(sshd_effective.TABLE.all_sections),
+)

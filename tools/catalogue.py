@@ -1,0 +1,80 @@
+"""Bring the Chinese catalogue up to date: extract strings, keep what is translated, compile. See docs/translating.md.
+
+A string without a translation ends it with exit code 1 and is named; so does a translation that lost a placeholder.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+SOURCE = Path(__file__).resolve().parent.parent / "secops"
+PO = SOURCE / "locale/zh/LC_MESSAGES/citywall.po"
+MO = PO.with_suffix(".mo")
+_KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+
+
+def extracted() -> Catalog:
+    """Every string of the source that is marked for translation."""
+    catalog = Catalog()
+    for _file, _line, message, comments, context in extract_from_dir(
+        SOURCE, [("**.py", "python")], keywords=_KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
+    ):
+        catalog.add(message, auto_comments=comments, context=context)
+    return catalog
+
+
+def translated() -> Catalog:
+    """The catalogue as it is kept."""
+    with PO.open("rb") as file:
+        return read_po(file, locale="zh")
+
+
+def faults(message: Message) -> str:
+    """What is wrong with one translation; empty when nothing is."""
+    source = [message.id] if isinstance(message.id, str) else list(message.id)
+    target = [message.string] if isinstance(message.string, str) else list(message.string or ())
+    if not target or not all(target):
+        return "not translated"
+    if message.fuzzy:
+        return "marked fuzzy: check it and take the mark away"
+    if any(_placeholders(text) != _placeholders(source[-1]) for text in target):
+        return "the placeholders differ"
+    return ""
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """The catalogue as gettext reads it."""
+    buffer = BytesIO()
+    write_mo(buffer, catalog)
+    return buffer.getvalue()
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+
+
+def main() -> int:
+    catalog = translated()
+    template = extracted()
+    template.creation_date = catalog.creation_date  # a date that changes by itself would be a change of its own
+    catalog.project, catalog.version = "citywall", ""
+    catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = ""
+    catalog.update(template, no_fuzzy_matching=True)
+    with PO.open("wb") as file:
+        write_po(file, catalog, width=120, no_location=True, sort_output=True, ignore_obsolete=True)
+    MO.write_bytes(compiled(catalog))
+    wrong = [f"{message.id!r}: {fault}" for message in catalog if message.id and (fault := faults(message))]
+    sys.stderr.writelines(f"{line}\n" for line in wrong)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
