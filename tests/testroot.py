@@ -35,6 +35,9 @@ echo '127.0.0.1 localhost testhost' >/etc/hosts
 echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 """
 
+#: The uid and gid of `ops`.
+OPS = 1000
+
 _HOME = Path(__file__).resolve().parents[1] / "build" / "testroot"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CLONE_NEWNS = 0x00020000
@@ -130,14 +133,14 @@ def copy() -> Iterator[Path]:
 
 
 #: The first process of a host. It lives until its standard input ends, which it does when the test process does.
+#: It tells its number only from inside its root: whoever enters it earlier would be on the machine itself.
 _INIT = """set -e
 read -r pid rest </proc/self/stat
 hostname "$2"
 mount -t proc proc "$1/proc"
 mount -t devpts devpts "$1/dev/pts" -o newinstance,ptmxmode=0666,mode=0620,gid=5
 mount --bind "$1/dev/pts/ptmx" "$1/dev/ptmx"
-echo "$pid"
-exec chroot "$1" sh -c 'read -r end || :'
+exec chroot "$1" sh -c 'echo "$1"; read -r end || :' init "$pid"
 """
 
 
@@ -161,22 +164,22 @@ class TestHost:
         path.chmod(mode)
         return path
 
-    def command(self, *argv: str) -> list[str]:
-        """What runs `argv` on the host, as root."""
-        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd=/")
-        return ["nsenter", f"--target={self.pid}", *spaces, *argv]
+    def command(self, *argv: str, uid: int = 0) -> list[str]:
+        """What runs `argv` on the host as `uid`, with the group of the same number."""
+        spaces = ("--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd")
+        user = (f"--setgid={uid}", f"--setuid={uid}") if uid else ()
+        return ["nsenter", f"--target={self.pid}", *spaces, *user, *argv]
 
     def run(
         self,
         argv: Sequence[str],
         input: bytes = b"",  # noqa: A002 - as subprocess.run has it
         *,
-        user: str = "",
+        uid: int = 0,
         check: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run a program on the host, as root or as `user`."""
-        before = ("setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups") if user else ()
-        command = self.command(*before, *argv)
+        """Run a program on the host."""
+        command = self.command(*argv, uid=uid)
         return subprocess.run(command, input=input, capture_output=True, env={"PATH": _PATH}, check=check, timeout=120)
 
     def processes(self) -> list[str]:
@@ -209,8 +212,8 @@ def host(name: str = "testhost") -> Iterator[TestHost]:
             try:
                 assert init.stdout
                 pid = init.stdout.readline().strip()
-                if not pid:
-                    raise RuntimeError("the test host did not start")
+                if not pid or not Path(f"/proc/{int(pid)}/root").samefile(root):
+                    raise RuntimeError("the test host did not start, or not in its own root")
                 yield TestHost(root, int(pid))
             finally:
                 init.kill()

@@ -66,12 +66,12 @@ def command(before: str, after: str, fmt: str, lang: str | None, fail_on: str) -
 
 
 def _show(result: Diff) -> None:
-    from secops.core.inert import printable
+    from secops.core.render.words import reason
 
-    click.echo(printable(f"{result.before} → {result.after}"))
+    _say(f"{result.before} → {result.after}")
     for note in result.notes:
-        click.echo(printable(note))
-    lost = [(item.finding, item.reason) for item in result.no_longer_decided]
+        _say(note)
+    lost = [(item.finding, reason(item.reason)) for item in result.no_longer_decided]
     _section(_("New"), _told(result.new))
     _section(_("Open again: the waiver no longer holds"), _told(result.reopened))
     _section(_("No longer decided: not known to be fixed"), lost)
@@ -86,12 +86,23 @@ def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
     return [(f, f"{f.message} ({waived}: {f.waiver})" if f.waiver else f.message) for f in findings]
 
 
-def _section(title: str, rows: Sequence[tuple[Finding, str]]) -> None:
+def _section(title: str, told: Sequence[tuple[Finding, str]]) -> None:
     from secops.cli._tables import show
+    from secops.core.render.words import severity
 
-    click.echo(f"\n{title}: {len(rows)}")
-    if rows:
-        columns = ("severity", "host", "rule", "what")
-        show(columns, [(str(f.severity), f.host, f.rule, text) for f, text in rows[:_ROWS]], "text")
-    if len(rows) > _ROWS:
-        click.echo(_("… and {count} more: --format json has all.").format(count=len(rows) - _ROWS))
+    _say(f"\n{title} ({len(told)})")
+    if told:
+        rows = [(severity(finding.severity), finding.host, finding.rule, text) for finding, text in told[:_ROWS]]
+        show(("severity", "host", "rule", "what"), rows, "text")
+    if len(told) > _ROWS:
+        _say(_("… and {count} more: --format json has all.").format(count=len(told) - _ROWS))
+
+
+def _say(text: str) -> None:
+    """Print a text wrapped to the terminal."""
+    from rich.text import Text
+
+    from secops.core.inert import printable
+    from secops.core.render.text import console
+
+    console().print(Text(printable(text)))

@@ -34,19 +34,21 @@ def command(limit: int, fmt: str) -> None:
 
         show_document(runs)
     elif runs:
-        columns = ("run", "hosts", "crit", "high", "med", "low", "waived", "coverage", "score")
+        columns = ("run", "hosts", "crit", "high", "med", "waived", "decided", "score")
         show(columns, [_row(run) for run in runs], fmt)
     else:
         click.echo(_("No run was kept yet. `citywall scan` makes the first."), err=True)
 
 
 def _row(run: StoredRun) -> list[str | int | None]:
+    from secops.core.finding import Severity
+
     numbers = run.summary
     seen = numbers.hosts - numbers.unreachable
     return [
         run.id,
         f"{seen}/{numbers.hosts}" if numbers.unreachable else numbers.hosts,
-        *list(numbers.open.values())[:4],
+        *(numbers.open[severity] for severity in (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)),
         numbers.waived,
         f"{100 * numbers.decided // numbers.applicable} %" if numbers.applicable else "-",
         numbers.score,

@@ -25,7 +25,7 @@ not as open, and say who approved it; after the end they are open again.
 \b
 Examples:
   citywall waive add sudo-nopasswd-all --host web1 --key user=deploy \\
-      --reason "deployment robot, ticket 4711" --approver "Li Wei" --expires 90d
+      --reason "robot, ticket 4711" --approver "Li Wei" --expires 90d
   citywall waive list
   citywall waive remove w-3f9a62c1
 """,
@@ -40,7 +40,7 @@ def command() -> None:
 
 \b
 Example:
-  citywall waive add ssh-root-login --host 'lab-*' --reason "throw-away hosts" \\
+  citywall waive add ssh-root-login --host 'lab-*' --reason "a lab" \\
       --approver "Li Wei" --expires 2027-03-31
 """,
 )
@@ -106,7 +106,7 @@ def _reach(store: Store, waiver: Waiver) -> str:
     return _("It matches {count} of the last run's findings. It counts from the next scan on.").format(count=count)
 
 
-@command.command("list", help="Every waiver, expired ones too.\n\n\\b\nExample:\n  citywall waive list --format json")
+@command.command("list", help="Every waiver, expired ones too.\n\n\b\nExample:\n  citywall waive list --format json")
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_waivers(fmt: str) -> None:
     from secops.cli._document import show_document
@@ -133,7 +133,7 @@ def _row(waiver: Waiver, today: date) -> list[str]:
 @command.command(
     "remove",
     help="End a waiver now; its findings are open again in the next scan.\n\n"
-    "\\b\nExample:\n  citywall waive remove w-3f9a62c1",
+    "\b\nExample:\n  citywall waive remove w-3f9a62c1",
 )
 @click.argument("waiver_id", metavar="ID")
 def remove(waiver_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Progress on stderr for what takes longer than two seconds. Library code tells it what it does, never how to show it."""
+"""Progress on stderr for what takes over two seconds. Library code says what it does, never how to show it."""
 
 from __future__ import annotations
 

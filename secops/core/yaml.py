@@ -1,7 +1,12 @@
-"""Strict YAML: one document, no duplicate keys, no aliases, no custom tags, errors with file and line."""
+"""Strict YAML: one document, no duplicate keys, no aliases, no custom tags, errors with file and line.
+
+Plain scalars mean what they look like: `no`, `off`, `0644`, `22:30` and `2026-01-01` stay text (YAML 1.1 would make
+them a boolean, 420, 1350 and a date); only true, false, null, decimal integers and decimal fractions are values.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,18 @@ from secops.core.errors import UsageError
 #: Bytes of one content file; rules and scenarios are a few kilobytes.
 MAX_BYTES = 1 << 20
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where it is built in
+    yaml_implicit_resolvers = {}  # noqa: RUF012 - ours replace those of YAML 1.1
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
+    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
 def load(path: Path) -> Any:

@@ -6,12 +6,13 @@ import re
 import struct
 
 #: capabilities(7), in bit order.
-NAMES = (
+_LISTED = (
     "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service"
     " net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin"
     " sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override"
     " mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore"
-).split()
+)
+NAMES = _LISTED.split()
 
 # `path = cap_net_raw+ep` before libcap 2.41, `path cap_net_raw=ep` since; clauses may follow one another
 _CLAUSE = r"(?:[a-z0-9_,]*[=+-][eip]*)"
@@ -21,9 +22,8 @@ _GETCAP = re.compile(rf"^(?P<path>.*?)(?: =)? (?P<caps>{_CLAUSE}(?: {_CLAUSE})*)
 def from_attribute(raw: bytes) -> list[str]:
     """The permitted and inheritable capabilities of the attribute (linux/capability.h, revisions 1 to 3), sorted."""
     words = [word for (word,) in struct.iter_unpack("<I", raw[4 : len(raw) // 4 * 4])][:4]
-    bits = sum(
-        (permitted | inheritable) << 32 * n for n, (permitted, inheritable) in enumerate(zip(words[::2], words[1::2]))
-    )
+    pairs = zip(words[::2], words[1::2], strict=False)  # a cut attribute may end in the middle of a pair
+    bits = sum((permitted | inheritable) << 32 * n for n, (permitted, inheritable) in enumerate(pairs))
     return sorted(f"cap_{NAMES[bit]}" if bit < len(NAMES) else f"cap_{bit}" for bit in range(64) if bits >> bit & 1)
 
 

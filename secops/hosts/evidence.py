@@ -129,9 +129,9 @@ def summarise(section: Section, items: Iterable[Item]) -> SectionEvidence:
     """Fold a section's items into its evidence: the worst status wins and says which path it came from."""
     kept = tuple(items)
     statuses = {item.status for item in kept}
-    if statuses & {Status.OK} and not statuses - {Status.OK, Status.EMPTY, Status.ABSENT}:
-        if isinstance(section, Files) and section.required and Status.EMPTY in statuses:
-            statuses = {Status.EMPTY}  # a required file that is there but empty is a fault, not a fact
+    harmless = not statuses - {Status.OK, Status.EMPTY, Status.ABSENT}
+    if harmless and Status.EMPTY in statuses and isinstance(section, Files) and section.required:
+        statuses = {Status.EMPTY}  # a required file that is there but empty is a fault, not a fact
     status = next((s for s in _WORST_FIRST if s in statuses), Status.ABSENT)
     if status is Status.OK:
         return SectionEvidence(status, kept)

@@ -85,7 +85,7 @@ class Image:
                 os.close(inner)
 
     def glob(self, pattern: bytes) -> list[bytes]:
-        """Paths that a shell glob matches, links in directories followed. Raises `PermissionError` when it cannot tell."""
+        """Paths that a shell glob matches. Raises `PermissionError` when a directory on the way is closed to us."""
         paths = [b""]
         for part in pattern.strip(b"/").split(b"/"):
             if _WILD.search(part):

@@ -91,7 +91,7 @@ def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: in
     DuckDB allocates buffers of twice that size for each thread, so a generous guess would cost gigabytes.
     """
     for at in range(0, len(paths), _BATCH):
-        con.execute(
+        con.execute(  # noqa: S608 - a number of our own
             "create or replace temp table raw as select * from read_json(?, format='newline_delimited',"
             f" columns={{host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}}, maximum_object_size={widest + 1024})",
             [list(paths[at : at + _BATCH])],

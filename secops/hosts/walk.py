@@ -26,7 +26,9 @@ starts=; seen=" "
 while read -r _ _ dev root mnt _ rest; do
   type=" $rest"; type=${type#* - }; type=${type%% *}
   case $mnt in *\\*) mnt=$(printf '%b' "$(printf '%s' "$mnt" | sed 's/\\\([0-7]\{3\}\)/\\0\1/g')") ;; esac
-  case $mnt in /run/user/*|/var/lib/docker/*|/var/lib/containers/*|/run/containerd/*|/var/lib/kubelet/*) continue ;; esac
+  case $mnt in
+    /run/user/*|/run/containerd/*|/var/lib/docker/*|/var/lib/containers/*|/var/lib/kubelet/*) continue ;;
+  esac
   case " @LOCAL@ " in
     *" $type "*) ;;
     *) case $mnt:$type in /:*) ;; *) case " @PSEUDO@ overlay " in *" $type "*) ;; *)

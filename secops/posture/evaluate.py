@@ -113,11 +113,11 @@ def _grouped(states: dict[str, tuple[Verdict, str]]) -> list[tuple[Verdict, str,
     return [(status, reason, hosts) for (status, reason), hosts in groups.items()]
 
 
-def _applies(facts: Facts, rule: Rule) -> dict[str, bool | None | str]:
+def _applies(facts: Facts, rule: Rule) -> dict[str, bool | str | None]:
     """Whether the rule is for each host: True, False, None (a NULL decided), or the text of an error."""
     sql = f"select host, ({rule.applies})::boolean as yes from hosts"  # noqa: S608 - checked by the caller
     rows, errors = _ask(facts, sql, frozenset({"hosts"}), facts.hosts, ("yes",))
-    answers: dict[str, bool | None | str] = dict.fromkeys(facts.hosts)
+    answers: dict[str, bool | str | None] = dict.fromkeys(facts.hosts)
     answers.update((row["host"], row["yes"]) for row in rows)
     answers.update(errors)
     return answers

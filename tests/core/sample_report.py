@@ -199,7 +199,7 @@ def _findings(zh: bool) -> list[Finding]:
             WEB,
             Severity.HIGH,
             ("PermitRootLogin is yes (/etc/ssh/sshd_config:12)", "PermitRootLogin 为 yes（/etc/ssh/sshd_config:12）"),
-            key={"address": "0.0.0.0"},
+            key={"source": "/etc/ssh/sshd_config"},
             status=Verdict.WAIVED,
             waiver=("W-7, approved by Li Ming, until 2027-01-31", "W-7，批准人：李明，有效期至 2027-01-31")[zh],
         )

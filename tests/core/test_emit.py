@@ -44,7 +44,9 @@ def _on_terminal(columns: int, lang: str = "en", **env: str) -> str:
     """What a terminal of that width is sent."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    with subprocess.Popen([sys.executable, "-c", EMIT, "text", lang], cwd=ROOT, env=_env(**env), stdout=theirs) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", EMIT, "text", lang], cwd=ROOT, env=_env(**env), stdout=theirs
+    ) as child:
         os.close(theirs)
         sent = b""
         try:
@@ -117,7 +119,9 @@ def test_an_unknown_format_names_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("fmt", ["text", "json"])
-def test_a_file_is_written_whole_for_its_owner_only(fmt: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_is_written_whole_for_its_owner_only(
+    fmt: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / f"{'报告' * 30}.out"
     path.write_text("an older report")
     emit(sample_report("zh"), fmt, "zh", path)

@@ -15,7 +15,9 @@ from secops.core.i18n import _, language, ngettext, set_language, speaking
 def _language_under(**env: str) -> str:
     code = "from secops.core.i18n import language; print(language())"
     kept = {"PATH": os.environ["PATH"]}
-    return subprocess.run([sys.executable, "-c", code], env=kept | env, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], env=kept | env, capture_output=True, text=True, check=True
+    ).stdout
 
 
 @pytest.mark.parametrize(

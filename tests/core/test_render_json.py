@@ -22,7 +22,9 @@ def test_it_reads_back_as_the_same_report(lang: str) -> None:
 def test_it_is_always_in_the_same_order() -> None:
     report = sample_report()
     turned = [
-        msgspec.structs.replace(host, counts=dict(reversed(host.counts.items())), not_seen=dict(reversed(host.not_seen.items())))
+        msgspec.structs.replace(
+            host, counts=dict(reversed(host.counts.items())), not_seen=dict(reversed(host.not_seen.items()))
+        )
         for host in report.hosts
     ]
     assert renderer.render(msgspec.structs.replace(report, hosts=turned), Page()) == renderer.render(report, Page())

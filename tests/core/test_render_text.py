@@ -1,6 +1,6 @@
 """The text report: its face in both languages, what it may never look like, and hostile names.
 
-The golden files are refreshed by `UPDATE_GOLDEN=1 pytest tests/core/test_render_text.py`: read the diff before it lands.
+The golden files are refreshed by `UPDATE_GOLDEN=1 pytest tests/core/test_render_text.py`: read the diff of them then.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def changed(report: Report, **fields: Any) -> Report:
     return msgspec.structs.replace(report, **fields)
 
 
-def host(name: str, decided: int, applicable: int, **more: Any) -> HostReport:
+def host(identity: str, decided: int, applicable: int, **more: Any) -> HostReport:
     score = 100 if decided == applicable else 60
-    return HostReport(host=name, carrier="local", score=score, coverage=Coverage(decided, applicable, 150), **more)
+    return HostReport(host=identity, carrier="local", score=score, coverage=Coverage(decided, applicable, 150), **more)
 
 
 def clean(*hosts: HostReport) -> Report:
@@ -164,6 +164,12 @@ def test_what_was_not_seen_is_told_once_with_what_would_help() -> None:
     assert "special_files: took longer than 120 s 30 rules" in page
 
 
+def test_root_is_not_told_to_be_root() -> None:
+    denied = {"t": "/srv/nfs: permission denied"}
+    assert "permission denied\n" in shown(clean(host("a", 3, 9, as_root=True, not_seen=denied)))
+    assert "permission denied: run as root" in shown(clean(host("a", 3, 9, not_seen=denied)))
+
+
 def test_reasons_are_told_in_chinese() -> None:
     page = "".join(line.strip() for line in shown(sample_report("zh"), "zh").split("\n"))
     assert "/etc/shadow: 权限不足：请以 root 或通过 sudo 运行" in page
@@ -224,7 +230,7 @@ def test_commands_stand_under_the_hosts_they_are_for() -> None:
 
 
 def test_hosts_known_by_machine_id_are_called_by_name_and_told_apart() -> None:
-    twins = [host(f"{n}{'0' * 31}", 90, 90, name="web") for n in (1, 2)] + [host("1" + "0" * 31 + "@b", 9, 9, name="web")]
+    twins = [host(f"{n}{'0' * 31}", 90, 90, name="web") for n in (1, 2)] + [host(f"1{'0' * 31}@b", 9, 9, name="web")]
     page = shown(clean(*twins))
     assert all(f"web ({name})" in page for name in ("10000000", "20000000", "10000000@b"))
 
@@ -235,7 +241,7 @@ def test_hosts_known_by_machine_id_are_called_by_name_and_told_apart() -> None:
 def test_chinese_breaks_anywhere_but_before_a_full_stop() -> None:
     assert wrap("主机安全核查，完成。", 12) == ["主机安全核", "查，完成。"]
     assert wrap("以 root 身份执行", 8) == ["以 root", "身份执行"]
-    assert wrap("见（附录）", 6) == ["见", "（附", "录）"]
+    assert wrap("见（附录）", 5) == ["见", "（附", "录）"]
 
 
 @settings(max_examples=200, deadline=None)

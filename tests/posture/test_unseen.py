@@ -33,6 +33,14 @@ LOST = {
     "timeout": SectionEvidence(Status.TIMEOUT, reason="took longer than 20 s"),
 }
 
+FAULTS = """set -e
+cp /bin/bash /tmp/.x; chmod 4755 /tmp/.x
+setcap cap_setuid+ep /usr/bin/perl
+useradd -o -u 0 toor; passwd -d toor
+chown 4242 /usr/local/bin/suid
+mkdir -m 777 /srv/open
+"""
+
 Statuses = dict[str, dict[str, Verdict]]  # host → rule → verdict
 
 
@@ -44,8 +52,7 @@ def plant(host: TestHost) -> None:
     host.write("/etc/sysctl.d/x.conf", "net.ipv4.ip_forward = 1\nkernel.randomize_va_space = 0\n")
     host.write("/home/ops/.ssh/authorized_keys", f"{host.host_keys()[0]} shared\n", 0o600, 1000)
     host.write("/usr/local/bin/suid", b"\x7fELF", 0o4755)
-    host.run(["sh", "-c", "cp /bin/bash /tmp/.x; chmod 4755 /tmp/.x; setcap cap_setuid+ep /usr/bin/perl; "
-              "useradd -o -u 0 toor; passwd -d toor; chown 4242 /usr/local/bin/suid; mkdir -m 777 /srv/open"])  # fmt: skip
+    host.run(["sh", "-c", FAULTS], check=True)
 
 
 @pytest.fixture(scope="module")

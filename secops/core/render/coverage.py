@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from secops.core.finding import Verdict
 from secops.core.i18n import _, ngettext
 from secops.core.inert import printable
 from secops.core.render import words
-from secops.core.render.sheet import Sheet, cell_len, pad
-from secops.core.render.view import UNDECIDED, faults, gaps, worst_hosts
+from secops.core.render.sheet import Sheet, cell_len, cut, pad
+from secops.core.render.view import UNDECIDED, Names, faults, gaps, worst_hosts
 from secops.core.report import HostReport, Report
 
 #: Hosts, and reasons, shown of a fleet unless everything is asked for; columns of a host's name.
 _HOSTS, _REASONS, _NAME = 20, 12, 30
-
-Names = Mapping[str, str]
 
 
 def write_coverage(sheet: Sheet, report: Report, names: Names, *, verbose: bool) -> None:
@@ -65,7 +63,7 @@ def _not_reached(sheet: Sheet, hosts: Sequence[HostReport], names: Names, *, ver
         return
     _subheading(sheet, _("Not reached: nothing is known of these hosts"))
     for host in hosts if verbose else hosts[:_HOSTS]:
-        sheet.text(_(": ").join((names[host.host], host.unreachable)), indent=4)
+        sheet.text(_(": ").join((names[host.host], cut(host.unreachable))), indent=4)
     _more_hosts(sheet, 0 if verbose else len(hosts) - _HOSTS)
 
 
@@ -74,11 +72,13 @@ def _not_seen(sheet: Sheet, report: Report, names: Names, *, verbose: bool) -> N
     found = gaps(report)
     if not found:
         return
+    seen_as_root = {host.host for host in report.hosts if host.as_root}
     _subheading(sheet, _("Not seen"))
     for gap in found if verbose else found[:_REASONS]:
         tables = words.listed(gap.tables, len(gap.tables) if verbose else 6)
-        said = [part for part in (tables, words.reason(gap.reason), words.advice(gap.reason)) if part]
-        sheet.text(_(": ").join(said), indent=4)
+        advice = "" if seen_as_root.issuperset(gap.hosts) else words.advice(gap.reason)
+        said = (tables, cut(words.reason(gap.reason)), advice)
+        sheet.text(_(": ").join(filter(None, said)), indent=4)
         what = ngettext("{n} rule undecided", "{n} rules undecided", len(gap.rules)).format(n=len(gap.rules))
         where = words.listed([names[host] for host in gap.hosts])
         if gap.rules:
@@ -95,7 +95,7 @@ def _in_error(sheet: Sheet, report: Report, names: Names, *, verbose: bool) -> N
     _subheading(sheet, _("Rules in error: a fault of the rule or of the data it met, not a pass"))
     for fault in found if verbose else found[:_REASONS]:
         where = [words.listed([names[host] for host in fault.hosts])] if len(names) > 1 else []
-        said = [fault.rule, *where, fault.reason or words.verdict(Verdict.ERROR)]
+        said = [fault.rule, *where, cut(fault.reason) or words.verdict(Verdict.ERROR)]
         sheet.text(_(": ").join(said), indent=4)
     _more_reasons(sheet, 0 if verbose else len(found) - _REASONS)
 

@@ -8,8 +8,8 @@ from secops.core.finding import Finding, Severity
 from secops.core.i18n import _, ngettext
 from secops.core.inert import printable
 from secops.core.render import words
-from secops.core.render.sheet import Sheet, cell_len, flow
-from secops.core.render.view import Group, unique
+from secops.core.render.sheet import Sheet, cell_len, cut, flow
+from secops.core.render.view import Group, Names, unique
 
 STYLES = {
     Severity.CRITICAL: "bold red",
@@ -20,13 +20,11 @@ STYLES = {
 }
 _FULL = (Severity.CRITICAL, Severity.HIGH)
 
-#: Findings shown of a rule, in full and in brief; references of a framework; columns of hosts; characters of a message.
-_SHOWN_FULL, _SHOWN_BRIEF, _REFERENCES, _HOST_COLUMN, _MESSAGE = 5, 2, 4, 28, 500
+#: Findings shown of a rule, in full and in brief; references shown of a framework; columns of a host's name.
+_SHOWN_FULL, _SHOWN_BRIEF, _REFERENCES, _HOST_COLUMN = 5, 2, 4, 28
 
 #: Columns before the text of Why, Fix and References, and before commands.
 _LABEL, _COMMAND = 8, 10
-
-Names = Mapping[str, str]  # host → what people call it
 
 
 def write_findings(sheet: Sheet, found: Sequence[Group], names: Names, *, verbose: bool) -> None:
@@ -47,7 +45,7 @@ def write_waived(sheet: Sheet, found: Sequence[Group], names: Names) -> None:
         sheet.text(flow(group.findings[0].title), indent=_severity_column(), **_severity_lead(group))
         for finding in group.findings:
             place = [names[finding.host]] if len(names) > 1 else []
-            sheet.text(_(": ").join([*place, _cut(finding.message)]), indent=4)
+            sheet.text(_(": ").join([*place, cut(finding.message)]), indent=4)
             sheet.text(finding.waiver or _("waived, nothing is said by whom"), indent=6)
 
 
@@ -95,13 +93,8 @@ def _places(sheet: Sheet, findings: Sequence[Finding], names: Names) -> None:
     before = ""
     for finding in findings:
         lead = f"    {names[finding.host]}" if len(names) > 1 and finding.host != before else ""
-        sheet.text(_cut(finding.message), indent=indent, lead=lead)
+        sheet.text(cut(finding.message), indent=indent, lead=lead)
         before = finding.host
-
-
-def _cut(message: str) -> str:
-    """A message of readable length; the JSON report has all of it."""
-    return message if len(message) <= _MESSAGE else message[:_MESSAGE] + "…"
 
 
 def _labelled(sheet: Sheet, label: str, text: str) -> None:

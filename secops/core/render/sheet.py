@@ -9,6 +9,9 @@ from secops.core.inert import printable
 
 Part = tuple[str, str]  # text, rich style
 
+#: Characters shown of a message or a reason.
+_SAID = 500
+
 _WIDE = "\u2e80-\u2fff\u3040-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff10-\uff5a"  # one character is a word of its own
 _CLOSES = "\u2019\u201d\u2026\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff05\uff09\uff0c\uff1a\uff1b\uff1f"
 _OPENS = "\u2018\u201c\u3008\u300a\u300c\u300e\u3010\uff08"
@@ -30,6 +33,11 @@ def flow(text: str) -> str:
 def one_line(text: str) -> str:
     """Inert, and on one line: a line break in a name is shown, not obeyed."""
     return printable(text).replace("\n", "\\x0a")
+
+
+def cut(text: str) -> str:
+    """What a host said, in readable length; the JSON report has all of it."""
+    return text if len(text) <= _SAID else text[:_SAID] + "…"
 
 
 def cell_len(text: str) -> int:

@@ -17,12 +17,11 @@ from secops.core.render import Page, stdout_page, words
 from secops.core.render.coverage import write_coverage
 from secops.core.render.findings import STYLES, write_findings, write_waived
 from secops.core.render.sheet import Sheet, cell_len, fit, pad
-from secops.core.render.view import coverage, groups, host_names, is_whole, undecided, worst_hosts
+from secops.core.render.view import Names, coverage, groups, host_names, is_whole, undecided, worst_hosts
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from secops.core.render.findings import Names
     from secops.core.report import Report
 
 
@@ -185,7 +184,7 @@ def _next(sheet: Sheet, report: Report) -> None:
     if found:
         steps = [
             (f"citywall rules show {found[0].rule}", _("what this rule asks")),
-            ("citywall waive add --help", _("accept a finding, until a day")),
+            ("citywall waive add --help", _("accept it until a day")),
         ]
     elif is_whole(report):
         steps = [("citywall history", _("how it was before"))]
@@ -195,4 +194,6 @@ def _next(sheet: Sheet, report: Report) -> None:
     sheet.blank()
     width = max(cell_len(command) for command, _meaning in steps) + 2
     for at, (command, meaning) in enumerate(steps):
-        sheet.parts((pad("" if at else _("Next"), 8), "bold"), (pad(command, width), ""), (meaning, ""))
+        explained = f"{pad(command, width)}{meaning}"
+        fits = cell_len(explained) <= sheet.width - 8
+        sheet.parts((pad("" if at else _("Next"), 8), "bold"), (explained if fits else command, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -15,6 +15,8 @@ from secops.core.report import Coverage, HostReport, Report
 REASON_LIMIT = 300
 
 UNDECIDED = (Verdict.UNKNOWN, Verdict.ERROR)
+
+Names = Mapping[str, str]  # host → what people call it
 
 _MACHINE_ID = re.compile(r"([0-9a-f]{32})(@.*)?", re.DOTALL)
 
@@ -129,9 +131,10 @@ def faults(report: Report) -> list[Fault]:
     return [Fault(rule, reason, unique(hosts)) for (rule, reason), hosts in found.items()]
 
 
-def host_names(report: Report) -> dict[str, str]:
-    """Each host as people call it: its own name where its identity is a machine-id. No two are called the same."""
+def host_names(report: Report) -> Names:
+    """Each host as people call it: where its identity is a machine-id, its own name, told apart from equal ones."""
     names = {finding.host: finding.host for finding in report.findings}
+    names |= {verdict.host: verdict.host for verdict in report.verdicts}
     for host in report.hosts:
         names[host.host] = host.name if host.name and _MACHINE_ID.fullmatch(host.host) else host.host
     often = Counter(names.values())

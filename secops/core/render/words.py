@@ -30,7 +30,15 @@ _CARRIERS = {
     "root": N_("mounted image"),
     "bundle": N_("bundle"),
 }
-_FRAMEWORKS = {"attack": "ATT&CK", "cis": "CIS", "mlps": N_("MLPS"), "nist": "NIST", "stig": "STIG", "cve": ""}
+_FRAMEWORKS = {
+    "attack": "ATT&CK",
+    "cis": "CIS",
+    "mlps": N_("MLPS"),
+    "nist": "NIST",
+    "stig": "STIG",
+    "cve": "",
+    "doc": "",
+}
 
 #: Why something was not seen, as collection and judging say it (after a path and a colon).
 REASONS = (

@@ -90,7 +90,7 @@ _HOST: tuple[Fault, ...] = (
         N_("Install it: citywall collect --print-sudoers tells how."),
     ),
     Fault(
-        r"sudo\S*: (command )?not found|sudo: No such file",
+        r"sudo\S*: (command )?not found|sudo\S*: No such file",
         N_("sudo is not installed there"),
         N_("Log in as root, or leave --sudo out and see less."),
     ),

@@ -20,8 +20,8 @@ LANDMARKS = Listing(
     "landmarks",
     (
         "/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sudo", "/usr/local/bin/sudo",
-        "/etc/pam.d", "/usr/lib/pam.d", "/etc/pam.conf", "/usr/sbin/cron", "/usr/sbin/crond", "/usr/lib/systemd/systemd",
-        "/lib/systemd/systemd", "/sbin/openrc", "/usr/sbin/openrc", "/run/systemd/system", "/run/openrc",
+        "/etc/pam.d", "/usr/lib/pam.d", "/etc/pam.conf", "/usr/lib/systemd/systemd", "/lib/systemd/systemd",
+        "/sbin/openrc", "/usr/sbin/openrc", "/run/systemd/system", "/run/openrc",
         "/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/usr/sbin/auditd", "/sbin/auditd", "/",
     ),
     required=True,

@@ -46,7 +46,8 @@ def _password(field: str) -> Row:
 
 def _days(fields: list[str]) -> Row:
     """The ageing fields as integers; an empty, negative or malformed one is NULL: no such limit."""
-    return {name: int(text) if text.isdecimal() and len(text) < 10 else None for name, text in zip(_DAYS, fields[1:])}
+    pairs = zip(_DAYS, fields[1:7], strict=True)
+    return {name: int(text) if text.isdecimal() and len(text) < 10 else None for name, text in pairs}
 
 
 TABLE = Table(

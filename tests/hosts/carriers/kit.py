@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from secops.hosts.carriers.ssh import Ssh
-from tests.testroot import TestHost
-
-OPS = 1000  # the uid of `ops` in the test root
+from tests.testroot import OPS, TestHost
 
 
 @dataclass

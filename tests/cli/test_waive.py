@@ -1,0 +1,100 @@
+"""`citywall waive`: who accepts what, why, and until when."""
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from secops.core.store import Store
+from secops.core.waiver import Waiver
+from tests.cli.store_kit import FIRST, HOSTILE, citywall, is_inert, seed, url
+
+ADD = ["waive", "add", "r1", "--host", "web*", "--reason", "ticket 4711", "--approver", "李伟", "--expires", "90d"]
+
+
+def _kept(home: Path) -> list[Waiver]:
+    return Store.open(url(home)).waivers()
+
+
+def test_a_waiver_is_kept_and_its_id_printed(tmp_path: Path) -> None:
+    done = citywall(tmp_path, *ADD, "--key", "user=root", "--key", "path=/a=b")
+    assert done.returncode == 0
+    assert re.fullmatch(r"w-[0-9a-f]{8}\n", done.stdout)
+    assert "next scan" in done.stderr
+    today = datetime.now(UTC).date()
+    (waiver,) = _kept(tmp_path)
+    assert waiver == Waiver(
+        id=done.stdout.strip(), rule="r1", host="web*", key={"user": "root", "path": "/a=b"}, reason="ticket 4711",
+        approver="李伟", created=waiver.created, expires=waiver.created + timedelta(90),
+    )  # fmt: skip
+    assert today - timedelta(1) <= waiver.created <= today
+
+
+def test_it_tells_how_many_findings_it_is_about(tmp_path: Path) -> None:
+    seed(tmp_path, FIRST)
+    assert "It matches 1 of the last run's findings" in citywall(tmp_path, *ADD).stderr
+    assert "It matches no finding of the last run" in citywall(tmp_path, *ADD, "--key", "user=ops").stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--expires", "tomorrow"], "'tomorrow' is no date"),
+        (["--expires", "367d"], "it would end on"),
+        (["--expires", "9999d"], "it would end on"),
+        (["--expires", "2020-01-01"], "it would end on 2020-01-01"),
+        (["--key", "user"], "'user' names no value"),
+        (["--key", "=root"], "'=root' names no value"),
+        (["--key", "user=a", "--key", "user=b"], "'user=b' names no value"),
+        (["--reason", "  "], "reason is empty"),
+        (["--approver", ""], "approver is empty"),
+        (["--host", ""], "host is empty"),
+    ],
+)
+def test_what_makes_no_waiver_is_wrong_usage(tmp_path: Path, wrong: list[str], said: str) -> None:
+    done = citywall(tmp_path, *ADD, *wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert not (tmp_path / "citywall.db").exists()
+
+
+@pytest.mark.parametrize("option", ["--host", "--reason", "--approver", "--expires"])
+def test_each_of_these_must_be_said(tmp_path: Path, option: str) -> None:
+    at = ADD.index(option)
+    done = citywall(tmp_path, *ADD[:at], *ADD[at + 2 :])
+    assert done.returncode == 2
+    assert option in done.stderr
+
+
+def test_the_list_fits_a_terminal_is_inert_and_marks_what_has_ended(tmp_path: Path) -> None:
+    store = Store.open(url(tmp_path))
+    day = date(2026, 1, 1)
+    common = {"rule": "r" * 50, "host": HOSTILE, "key": {"user": HOSTILE}, "reason": HOSTILE, "approver": HOSTILE}
+    store.add_waiver(Waiver(id="w-00000001", created=day, expires=day + timedelta(9), **common))  # type: ignore[arg-type]
+    store.add_waiver(Waiver(id="w-00000002", created=date(9000, 1, 1), expires=date(9000, 2, 2), **common))  # type: ignore[arg-type]
+    done = citywall(tmp_path, "waive", "list")
+    assert done.returncode == 0
+    assert done.stdout.count("expired") == 1
+    assert is_inert(done.stdout)
+    document = citywall(tmp_path, "waive", "list", "--format", "json").stdout
+    assert not set("\x1b\x9b\u202e") & set(document)
+    assert [item["reason"] for item in json.loads(document)] == [HOSTILE] * 2
+    assert json.loads(document)[0]["expires"] == "2026-01-10"
+
+
+def test_an_empty_list(tmp_path: Path) -> None:
+    done = citywall(tmp_path, "waive", "list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "no waivers" in done.stderr
+
+
+def test_a_waiver_can_be_removed_once(tmp_path: Path) -> None:
+    name = citywall(tmp_path, *ADD).stdout.strip()
+    assert citywall(tmp_path, "waive", "remove", name).returncode == 0
+    assert _kept(tmp_path) == []
+    done = citywall(tmp_path, "waive", "remove", name)
+    assert done.returncode == 2
+    assert "no such waiver" in done.stderr
+    assert "citywall waive list" in done.stderr

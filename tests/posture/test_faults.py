@@ -1,0 +1,105 @@
+"""Faults planted one at a time on a real host: each flips exactly its named rules, and a clean twin flips none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from secops.core.content import shipped
+from secops.core.finding import Severity, Verdict
+from secops.hosts.evidence import Evidence, decode
+from secops.hosts.manifest import manifest
+from secops.hosts.script import generate
+from secops.hosts.snapshot import observe, spool
+from secops.posture.isolation import judge
+from secops.posture.judge import Source
+from secops.posture.rule import Rule, load_rules
+from tests import testroot
+
+#: fault → (what is done on the host as root, rules that must fail for it and for nothing else)
+FAULTS: dict[str, tuple[str, set[str]]] = {
+    "second root": ("useradd -o -u 0 -M toor", {"account-uid-zero"}),
+    "no password": ("useradd guest; passwd -d guest", {"account-empty-password"}),
+    "shared uid": ("echo 'dup:x:1000:1000::/:/usr/sbin/nologin' >>/etc/passwd", {"account-duplicate"}),
+    "hash in passwd": (
+        "sed -i 's|^ops:x:|ops:$6$salt$0123456789abcdef:|' /etc/passwd", {"account-password-in-passwd"},
+    ),
+    "md5 hash": ("usermod -p '$1$salt$qJH7.N4xYta3aEG/dfqo/0' ops", {"account-weak-hash"}),
+    "docker group": ("groupadd docker; usermod -aG docker ops", {"account-root-equivalent-group"}),
+    "daemon with a password": (
+        "usermod -p '$y$j9T$abc$def' -s /bin/sh games", {"account-system-password", "account-password-never-expires"},
+    ),
+    "anyone passes PAM": ("sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/common-auth", {"auth-pam-bypass"}),
+    "md5 for new passwords": ("sed -i 's/yescrypt/md5/' /etc/pam.d/common-password", {"auth-weak-hash-method"}),
+    "open directory": ("mkdir -m 777 /srv/open", {"dir-world-writable-no-sticky"}),
+    "capability": ("setcap cap_setuid+ep /usr/bin/perl", {"file-dangerous-capability"}),
+    "SUID shell": ("cp /bin/dash /usr/local/bin/ok; chmod 4755 /usr/local/bin/ok", set()),
+    "SUID bash": ("chmod u+s /bin/bash", {"file-suid-shell"}),
+    "SUID in tmp": ("cp /bin/true /tmp/.x; chmod 4755 /tmp/.x", {"file-suid-writable-place"}),
+    "nobody's file": ("touch /srv/x; chown 4242 /srv/x", {"file-unowned"}),
+    "open program": ("cp /bin/true /usr/local/bin/tool; chmod 777 /usr/local/bin/tool", {"file-writable-program"}),
+    "ssh empty passwords": ("echo PermitEmptyPasswords yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-empty-passwords"}),
+    "ssh root login": ("echo PermitRootLogin yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-root-login"}),
+    "ssh old cipher": ("echo Ciphers +3des-cbc >/etc/ssh/sshd_config.d/x.conf", {"ssh-weak-algorithms"}),
+    "ssh user environment": ("echo PermitUserEnvironment yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-risky-options"}),
+    "sudo without password": ("echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/x", {"sudo-nopasswd-all"}),
+    "sudo for everyone": ("echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/x", {"sudo-everyone"}),
+    "sudo editor": ("echo 'ops ALL=(root) /usr/bin/vim' >/etc/sudoers.d/x", {"sudo-shell-escape"}),
+    "sudo with exceptions": ("echo 'ops ALL=(ALL) ALL, !/bin/su' >/etc/sudoers.d/x", {"sudo-negated-command"}),
+    "sudo wildcard": ("echo 'ops ALL=(root) /bin/cat /var/log/*' >/etc/sudoers.d/x", {"sudo-wildcard"}),
+    "sudo keeps environment": ("echo 'Defaults !env_reset' >/etc/sudoers.d/x", {"sudo-environment"}),
+    "broken package": (
+        "sed -i '/^Package: sudo$/,/^$/s/^Status: .*/Status: install ok half-configured/' /var/lib/dpkg/status",
+        {"software-broken-package"},
+    ),
+    "telnet": ("busybox nc -l -p 23 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-cleartext-login"}),
+    "open cache": ("busybox nc -l -p 11211 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-unauthenticated-store"}),
+    "docker over TCP": ("busybox nc -l -p 2375 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-docker-api"}),
+    "process from tmp": ("cp /bin/sleep /tmp/m; /tmp/m 60 </dev/null >/dev/null 2>&1 &", {"process-writable-place"}),
+    "clean twin": (":", set()),
+}  # fmt: skip
+
+Failing = dict[str, set[str]]  # host → rules that fail
+
+
+@pytest.fixture(scope="module")
+def rules() -> dict[str, Rule]:
+    return dict(load_rules([shipped("rules") / "posture"]).rules)
+
+
+@pytest.fixture(scope="module")
+def failing(test_root: Path, rules: dict[str, Rule], tmp_path_factory: pytest.TempPathFactory) -> Failing:
+    """Every fault on a host of its own, all judged together."""
+    scratch = tmp_path_factory.mktemp("faults")
+    spools = [spool(observe(e, name), name, scratch / f"{n}.gz") for n, (name, e) in enumerate(_hosts())]
+    source = Source(spools=[s.path for s in spools], widest=max(s.widest for s in spools))
+    found: Failing = {s.host: set() for s in spools}
+    for outcome in judge(source, list(rules.values()), hosts=len(spools)):
+        for status, reason, hosts in outcome.hosts:
+            assert status is not Verdict.ERROR, (outcome.rule, reason)
+            for host in hosts if status is Verdict.FAIL else ():
+                found[host].add(outcome.rule)
+    return found
+
+
+def _hosts() -> Iterator[tuple[str, Evidence]]:
+    for name, (script, _) in {"fresh": (":", set()), **FAULTS}.items():
+        with testroot.host() as host:
+            done = host.run(["sh", "-c", f"set -e; {script}"])
+            assert done.returncode == 0, (name, done.stderr)
+            stream = host.run(["sh"], generate(manifest()).encode()).stdout
+            yield name, decode(stream, manifest(), carrier="local", label=name)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_flips_exactly_its_rules(fault: str, failing: Failing) -> None:
+    assert failing[fault] - failing["fresh"] == FAULTS[fault][1]
+    assert failing["fresh"] - failing[fault] == set()
+
+
+def test_a_fresh_debian_has_nothing_critical_and_at_most_three_high(failing: Failing, rules: dict[str, Rule]) -> None:
+    severities = [rules[name].severity for name in failing["fresh"]]
+    assert severities.count(Severity.CRITICAL) == 0
+    assert severities.count(Severity.HIGH) <= 3
