@@ -153,12 +153,16 @@ class TestHost:
         self.root, self.pid = root, pid
 
     def at(self, inside: str) -> Path:
-        """The outside path of a path of the host. Its links are not resolved: use it for plain paths only."""
-        return self.root / inside.lstrip("/")
+        """The outside path of a path of the host. A link on the way that leads out to this machine is refused."""
+        path = self.root / inside.lstrip("/")
+        if not path.parent.resolve().is_relative_to(self.root):
+            raise ValueError(f"{inside} leads out of the test host")
+        return path
 
     def write(self, inside: str, content: str | bytes, mode: int = 0o644, owner: int = 0) -> Path:
-        """Put a file on the host."""
+        """Put a file on the host, in the place of what was there."""
         path = self.at(inside)
+        path.unlink(missing_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         os.chown(path, owner, owner)
         path.chmod(mode)

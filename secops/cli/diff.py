@@ -92,10 +92,18 @@ def _section(title: str, told: Sequence[tuple[Finding, str]]) -> None:
 
     _say(f"\n{title} ({len(told)})")
     if told:
-        rows = [(severity(finding.severity), finding.host, finding.rule, text) for finding, text in told[:_ROWS]]
-        show(("severity", "host", "rule", "what"), rows, "text")
+        rows = [
+            (severity(finding.severity), f"{_line(finding.rule)} · {_line(finding.host)}\n{_line(text)}")
+            for finding, text in told[:_ROWS]
+        ]
+        show(("severity", "what"), rows, "text")
     if len(told) > _ROWS:
         _say(_("… and {count} more: --format json has all.").format(count=len(told) - _ROWS))
+
+
+def _line(text: str) -> str:
+    """A text that cannot begin a line of its own, as another finding does."""
+    return text.replace("\n", "\\x0a")
 
 
 def _say(text: str) -> None:

@@ -19,7 +19,7 @@ MAX_BYTES = 1 << 20
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where it is built in
-    yaml_implicit_resolvers = {}  # noqa: RUF012 - ours replace those of YAML 1.1
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - ours replace those of YAML 1.1
 
 
 for _tag, _pattern, _first in (

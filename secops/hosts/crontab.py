@@ -32,7 +32,9 @@ _PATH = f"/{_NAME}+"
 _COMMAND = f"[^ \t/\"'()%\\\\<>=$`*?;&|]{_NAME}*"
 _REDIRECTION = "[0-9&]?[<>]+[ \t]*[^ \t%<>][^ \t%]*"
 _NUMBER = "[0-9&]+|[0-9&]+[^ \t%<>0-9&][^ \t%]*"
-_WORD = f"[\"'({{]+|{_OPENERS}[^ \t/\"'({{%\\\\<>0-9&]([^ \t%\\\\]|\\\\.)*|{_NUMBER}|/"  # `%` ends the command, `\%` not
+_WORD = (
+    f"[\"'({{]+|{_OPENERS}[^ \t/\"'({{%\\\\<>0-9&]([^ \t%\\\\]|\\\\.)*|{_NUMBER}|/"  # `%` ends the command, `\%` not
+)
 _ENVIRONMENT = "(\"[^\"]*\"|'[^']*'|[A-Za-z_][^ \t=]*)[ \t]*="
 
 
@@ -71,7 +73,7 @@ class Job:
 
 def parse_line(line: str, kind: str) -> Job | None:
     """The job of a line. None for comments, blank lines and settings. Raises `ValueError` for what is no entry."""
-    words = reduce(line, kind).split()
+    words = [word for word in re.split(_BLANKS, reduce(line, kind)) if word]
     if not words:
         return None
     if words == ["?"]:

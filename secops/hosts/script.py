@@ -72,7 +72,7 @@ file() {
 filtered() {
   if [ -f "$4" ] && [ -r "$4" ]; then
     a=$1 b=$2 c=$3 e=$4; shift 4
-    t=$(dd if="$e" bs=1 skip="$b" count=1 2>/dev/null | wc -c); [ "$((t))" -eq 0 ] && t= || t=:t
+    t=$(lim "$c" dd if="$e" bs=1 skip="$b" count=1 2>/dev/null | wc -c); [ "$((t))" -eq 0 ] && t= || t=:t
     frame "$a" file "$({ printf '%s\0' "$e"; { lim "$c" head -c "$b" "$e" 2>/dev/null
       printf '\n%s:%d%s' "$n" $? "$t"; } | sed -E -e "/^$n:/b" "$@"; } | enc)"
   else file "$1" "$2" "$3" "$4"

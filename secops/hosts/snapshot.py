@@ -91,21 +91,22 @@ def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: in
     DuckDB allocates buffers of twice that size for each thread, so a generous guess would cost gigabytes.
     """
     for at in range(0, len(paths), _BATCH):
-        con.execute(  # noqa: S608 - a number of our own
-            "create or replace temp table raw as select * from read_json(?, format='newline_delimited',"
-            f" columns={{host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}}, maximum_object_size={widest + 1024})",
+        shape = "{host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}"
+        options = f"format='newline_delimited', columns={shape}, maximum_object_size={widest + 1024}"
+        con.execute(
+            f"create or replace temp table raw as select * from read_json(?, {options})",  # noqa: S608 - ours
             [list(paths[at : at + _BATCH])],
         )
         for table in registry().values():
-            shape = {column.name: [_SQL_TYPES[column.type].removesuffix("[]")] for column in table.columns}
+            columns = {column.name: [_SQL_TYPES[column.type].removesuffix("[]")] for column in table.columns}
             for column in table.columns:
                 if column.type == "text[]":
-                    shape[column.name] = [["VARCHAR"]]  # type: ignore[list-item]  # a list in the list of values
+                    columns[column.name] = [["VARCHAR"]]  # type: ignore[list-item]  # a list in the list of values
             names = ", ".join(f'unnest(c."{column.name}")' for column in table.columns)
             con.execute(
                 f'insert into facts."{table.name}" select host, {names} from'  # noqa: S608 - names of our own tables
                 " (select host, from_json_strict(r, ?) as c from raw where t = ?)",
-                [msgspec.json.encode(shape).decode(), table.name],
+                [msgspec.json.encode(columns).decode(), table.name],
             )
         con.execute("drop table raw")
 

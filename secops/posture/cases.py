@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from secops.core.finding import Verdict
-from secops.hosts import snapshot
-from secops.hosts.tables import column_types, registry
+from secops.hosts.tables import collection, column_types, registry
 from secops.posture.evaluate import Facts, Outcome, evaluate
 from secops.posture.rule import Case, Rule
 
@@ -93,22 +92,22 @@ def _hashable(row: Mapping[str, Any], want: Mapping[str, Any]) -> dict[str, Any]
 
 def fill(con: duckdb.DuckDBPyConnection, case: Case) -> None:
     """Put the case's rows, and nothing else, into the tables."""
-    for table in registry():
-        con.execute(f'delete from facts."{table}"')  # noqa: S608 - our own tables
+    for name in registry():
+        con.execute(f'delete from facts."{name}"')  # noqa: S608 - our own tables
     hosts = {row.get("host", HOST) for rows in case.given.values() for row in rows} | {HOST}
     own = {row.get("host", HOST): row for row in case.given.get("hosts", [])}
     for host in sorted(hosts):
         _insert(con, "hosts", {**DEFAULT_HOST, **case.hosts, **own.get(host, {}), "host": host})
-        for name, table in registry().items():
+        for table in registry().values():
             for part in ("", *table.parts):
-                whole = not {name, f"{name}.{part}"} & set(case.incomplete)
-                row = {"host": host, "table_name": name, "part": part, "whole": whole,
+                whole = not {table.name, f"{table.name}.{part}"} & set(case.incomplete)
+                row = {"host": host, "table_name": table.name, "part": part, "whole": whole,
                        "status": "ok" if whole else "denied", "reason": "" if whole else "test"}  # fmt: skip
-                _insert(con, snapshot.collection.TABLE.name, row)
-    for table_name, rows in case.given.items():
+                _insert(con, collection.TABLE.name, row)
+    for name, rows in case.given.items():
         for row in rows:
-            if table_name != "hosts":
-                _insert(con, table_name, {"host": HOST, **row})
+            if name != "hosts":
+                _insert(con, name, {"host": HOST, **row})
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from secops.core.errors import UsageError
 from secops.core.finding import Verdict
+from secops.hosts.tables import registry
 from secops.posture.query import check_expression, check_rule_query
 from secops.posture.rule import Rule
 
@@ -45,8 +46,12 @@ class Facts:
                 self.whole[table, part].add(host)
             else:
                 self.reasons[table, part][host] = f"{table}{'.' * bool(part)}{part}: {reason or status}"
+        self.applies: dict[str, dict[str, bool | str | None]] = {}  # many rules ask the same
+        self._shown: tuple[str, ...] = ()
         con.execute("create schema if not exists judged; create schema if not exists apart")
         con.execute("create or replace temp table eligible (host varchar)")
+        for table in registry():
+            con.execute(f'create or replace view judged."{table}" as {_visible(table)}')
 
     def lacking(self, host: str, needs: Sequence[str]) -> str:
         """Why the host cannot be judged by a rule with these needs; empty when it can."""
@@ -62,15 +67,17 @@ class Facts:
         As views, through which DuckDB may compute a condition on other hosts' rows before it drops them; with `apart`
         as copies, where other hosts' values cannot break anything.
         """
-        self.con.execute("delete from temp.main.eligible")
-        self.con.execute("insert into temp.main.eligible select unnest(?)", [list(hosts)])
-        schema, kind = ("apart", "table") if apart else ("judged", "view")
-        self.con.execute(f"set search_path = '{schema}'")
-        for table in tables:
-            self.con.execute(
-                f'create or replace {kind} {schema}."{table}" as select * from facts."{table}"'  # noqa: S608
-                " where host in (select host from temp.main.eligible)"
-            )
+        if tuple(hosts) != self._shown:
+            self.con.execute("delete from temp.main.eligible")
+            self.con.execute("insert into temp.main.eligible select unnest(?)", [list(hosts)])
+            self._shown = tuple(hosts)
+        self.con.execute(f"set search_path = '{'apart' if apart else 'judged'}'")
+        for table in tables if apart else ():
+            self.con.execute(f'create or replace table apart."{table}" as {_visible(table)}')
+
+
+def _visible(table: str) -> str:
+    return f'select * from facts."{table}" where host in (select host from temp.main.eligible)'  # noqa: S608 - ours
 
 
 def tables_of(rule: Rule) -> frozenset[str]:
@@ -82,7 +89,8 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
     """Judge every host by one rule. A broken rule is `error` on the hosts it applies to, never a pass."""
     states: dict[str, tuple[Verdict, str]] = {}
     try:
-        check_expression(facts.con, rule.applies, where="applies")
+        if rule.applies not in facts.applies:
+            check_expression(facts.con, rule.applies, where="applies")
         check_rule_query(facts.con, rule.query, tables_of(rule), where="query")
         applies = _applies(facts, rule)
     except UsageError as error:
@@ -102,7 +110,7 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
                 asked.append(host)
     rows = _violations(facts, rule, asked, states)
     for row in rows:
-        states[row["host"]] = Verdict.FAIL, ""
+        states[row["host"]] = Verdict.FAIL, states[row["host"]][1]  # with `partial`: what was not seen besides
     return Outcome(rule.id, _grouped(states), rows)
 
 
@@ -115,9 +123,11 @@ def _grouped(states: dict[str, tuple[Verdict, str]]) -> list[tuple[Verdict, str,
 
 def _applies(facts: Facts, rule: Rule) -> dict[str, bool | str | None]:
     """Whether the rule is for each host: True, False, None (a NULL decided), or the text of an error."""
+    if rule.applies in facts.applies:
+        return facts.applies[rule.applies]
     sql = f"select host, ({rule.applies})::boolean as yes from hosts"  # noqa: S608 - checked by the caller
     rows, errors = _ask(facts, sql, frozenset({"hosts"}), facts.hosts, ("yes",))
-    answers: dict[str, bool | str | None] = dict.fromkeys(facts.hosts)
+    answers = facts.applies[rule.applies] = dict.fromkeys(facts.hosts)
     answers.update((row["host"], row["yes"]) for row in rows)
     answers.update(errors)
     return answers

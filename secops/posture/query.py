@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from secops.core.errors import UsageError
+from secops.hosts.tables import registry
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,9 +26,14 @@ def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset
 
     A query that read another table would meet rows of hosts whose table was not seen whole.
     """
-    tree = _statement(con, sql, where)
+    _check_tables(_statement(con, sql, where), tables, where)
+
+
+def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> None:
     nodes = list(_nodes(tree))
     own = {entry["key"].lower() for node in nodes if "cte_map" in node for entry in node["cte_map"]["map"]}
+    if taken := own & registry().keys():
+        raise UsageError(f"may not name a WITH query {min(taken)!r}, as a table is", where=where)
     for node in nodes:
         kind = node.get("type")
         if kind == "BASE_TABLE":
@@ -45,8 +51,9 @@ def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset
 def check_expression(con: duckdb.DuckDBPyConnection, expression: str, *, where: str) -> None:
     """Refuse what is not one expression over the hosts table."""
     sql = f"select ({expression}) from hosts"  # noqa: S608 - it is parsed, not run
-    check_rule_query(con, sql, frozenset({"hosts"}), where=where)
-    if len(_statement(con, sql, where)["statements"][0]["node"]["select_list"]) != 1:
+    tree = _statement(con, sql, where)
+    _check_tables(tree, frozenset({"hosts"}), where)
+    if len(tree["statements"][0]["node"]["select_list"]) != 1:
         raise UsageError("must be one expression", where=where)
 
 

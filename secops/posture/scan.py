@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,12 @@ from secrets import token_hex
 import msgspec
 
 from secops import __version__
-from secops.core.errors import CitywallError, IncompleteError
+from secops.core.errors import CitywallError
 from secops.core.finding import RuleVerdict, Severity
 from secops.core.progress import Progress
 from secops.core.report import HostReport, Os, Report, Rules, Run
 from secops.hosts.carriers import Carrier
+from secops.hosts.carriers.fleet import ask_all
 from secops.hosts.snapshot import HostFacts, Index, Spooled, observe, spool
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import findings
@@ -27,9 +27,6 @@ from secops.posture.judge import Source
 from secops.posture.rule import RuleSet
 from secops.posture.score import count, coverage, score
 from secops.posture.waivers import Waiver, apply, apply_to_verdicts
-
-#: Hosts asked at the same time: collecting waits for the network and for the hosts' disks.
-_AT_ONCE = 16
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -104,29 +101,18 @@ def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -
     progress.step("collecting", total=len(carriers))
     seen: list[Seen] = []
     taken: set[str] = set()
-    with ThreadPoolExecutor(max_workers=min(_AT_ONCE, len(carriers))) as pool:
-        try:
-            for carrier, answer in zip(carriers, pool.map(_ask, carriers), strict=True):
-                if isinstance(answer, HostFacts):
-                    # two hosts with one machine-id must not become one; a rule reports the pair
-                    host = answer.host if answer.host not in taken else f"{answer.host}@{answer.label}"
-                    seen.append(_spooled(answer, host, directory / f"{len(seen)}.ndjson.gz"))
-                else:
-                    host = carrier.name or carrier.label
-                    seen.append(Seen(HostReport(host=host, name=host, label=carrier.label, unreachable=str(answer))))
-                taken.add(host)
-                progress.advance()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    answers = ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))
+    for carrier, answer in zip(carriers, answers, strict=True):
+        if isinstance(answer, HostFacts):
+            # two hosts with one machine-id must not become one; a rule reports the pair
+            host = answer.host if answer.host not in taken else f"{answer.host}@{answer.label}"
+            seen.append(_spooled(answer, host, directory / f"{len(seen)}.ndjson.gz"))
+        else:
+            host = carrier.name or carrier.label
+            seen.append(Seen(HostReport(host=host, name=host, label=carrier.label, unreachable=str(answer))))
+        taken.add(host)
+        progress.advance()
     return seen
-
-
-def _ask(carrier: Carrier) -> HostFacts | IncompleteError:
-    try:
-        return observe(carrier.collect(), carrier.name)
-    except IncompleteError as error:
-        return error
 
 
 def _spooled(facts: HostFacts, host: str, path: Path) -> Seen:

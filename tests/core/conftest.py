@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -28,34 +29,26 @@ def postgres() -> Iterator[Path]:
     """The socket folder of a running server; its superuser `citywall` needs no password."""
     if not _PROGRAMS:
         pytest.skip("no PostgreSQL server on this machine")
-    place = Path(tempfile.mkdtemp(prefix="citywall-pg-", dir="/tmp"))
+    with tempfile.TemporaryDirectory(prefix="citywall-pg-", dir="/tmp") as name, _server(Path(name)):
+        yield Path(name)
+
+
+@contextmanager
+def _server(place: Path) -> Iterator[None]:
     if os.geteuid() == 0:
         shutil.chown(place, "postgres", "postgres")
-    data = place / "data"
-    init = [
-        *_as_postgres(),
-        str(_PROGRAMS[-1] / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "citywall",
-        "-A",
-        "trust",
-        "--no-sync",
-    ]
+    data = str(place / "data")
+    init = [*_as_postgres(), str(_PROGRAMS[-1] / "initdb"), "-D", data, "-U", "citywall", "-A", "trust", "--no-sync"]
     subprocess.run([*init, "-E", "UTF8", "--locale=C"], check=True, capture_output=True, cwd=place)
-    options = ["-k", str(place), "-c", "listen_addresses=", "-c", "fsync=off"]
+    run = [*_as_postgres(), str(_PROGRAMS[-1] / "postgres"), "-D", data, "-k", str(place)]
     with open(place / "log", "wb") as log:
-        server = subprocess.Popen(
-            [*_as_postgres(), str(_PROGRAMS[-1] / "postgres"), "-D", str(data), *options], stderr=log, cwd=place
-        )
+        server = subprocess.Popen([*run, "-c", "listen_addresses=", "-c", "fsync=off"], stderr=log, cwd=place)
     try:
         _wait(place)
-        yield place
+        yield
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGINT)  # do not wait for clients
         server.wait(30)
-        shutil.rmtree(place)
 
 
 def _wait(place: Path) -> None:

@@ -27,9 +27,12 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "sed -i 's|^ops:x:|ops:$6$salt$0123456789abcdef:|' /etc/passwd", {"account-password-in-passwd"},
     ),
     "md5 hash": ("usermod -p '$1$salt$qJH7.N4xYta3aEG/dfqo/0' ops", {"account-weak-hash"}),
-    "docker group": ("groupadd docker; usermod -aG docker ops", {"account-root-equivalent-group"}),
+    "docker group": (
+        "groupadd docker; usermod -aG docker ops",
+        {"account-root-equivalent-group", "joined-root-group-ssh-password"},
+    ),
     "daemon with a password": (
-        "usermod -p '$y$j9T$abc$def' -s /bin/sh games", {"account-system-password", "account-password-never-expires"},
+        "usermod -p '$y$j9T$abc$def' -s /bin/sh games", {"account-system-password"},
     ),
     "anyone passes PAM": ("sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/common-auth", {"auth-pam-bypass"}),
     "md5 for new passwords": ("sed -i 's/yescrypt/md5/' /etc/pam.d/common-password", {"auth-weak-hash-method"}),

@@ -231,7 +231,9 @@ def test_a_target_that_could_be_read_as_something_else_is_refused(target: str) -
     assert caught.value.exit_code is Exit.USAGE
 
 
-@pytest.mark.parametrize("target", ["web1", "ops@web1", "ssh://ops@web1:2222", "ops@10.0.0.1", "ops@[fe80::1%eth0]", "甲@主机"])
+@pytest.mark.parametrize(
+    "target", ["web1", "ops@web1", "ssh://ops@web1:2222", "ops@10.0.0.1", "ops@[fe80::1%eth0]", "甲@主机"]
+)
 def test_targets_that_are_accepted(target: str) -> None:
     command = Ssh(target).command()
     assert command[command.index("--") + 1 :] == [target, "sh"]

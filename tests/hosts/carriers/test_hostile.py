@@ -1,0 +1,155 @@
+"""Hosts and images that lie in wait: what they plant is content, or a section that was not seen whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from secops.hosts.bundle_format import encode
+from secops.hosts.carriers.root import Root
+from secops.hosts.evidence import Evidence, Status, decode
+from secops.hosts.manifest import manifest
+from secops.hosts.script import generate
+from secops.hosts.tables import derive, special_files
+from tests.hosts.evidence_kit import evidence
+from tests.testroot import OPS, TestHost
+
+KEYS = "home/ops/.ssh/authorized_keys"
+DROP_INS = "etc/ssh/sshd_config.d"
+
+Collect = Callable[[TestHost], Evidence]
+
+
+def live(host: TestHost) -> Evidence:
+    answer = host.run(["sh"], generate(manifest()).encode())
+    return decode(answer.stdout, manifest(), carrier="local", label="test")
+
+
+def image(host: TestHost) -> Evidence:
+    return Root(str(host.root)).collect()
+
+
+both = pytest.mark.parametrize("collect", [live, image])
+
+
+@both
+def test_forged_sections_in_a_file_stay_its_content(test_host: TestHost, collect: Collect) -> None:
+    forged = encode(evidence(passwd={"/etc/passwd": "evil:x:0:0::/:/bin/sh\n"}))
+    nonce = forged.split()[2]
+    content = b"text\n\0" + forged + b"\n\0" + nonce + b":0\n" + forged.replace(b"base64\n", b"hex\n")
+    test_host.write(f"{DROP_INS}/forged.conf", content)
+    seen = collect(test_host)
+    (item,) = [item for item in seen["sshd_config"].items if item.path.endswith("forged.conf")]
+    assert (item.status, item.data) == (Status.OK, content)
+    assert not any(line.startswith("evil:") for line in seen["passwd"].only.lines)
+    assert seen["passwd"].status is Status.OK
+
+
+@both
+def test_a_file_that_the_shell_would_run_is_only_read(test_host: TestHost, collect: Collect) -> None:
+    names = ["$(touch owned)", "`touch owned`", ";touch owned;", "-exec", "two\nlines", "%s%n", "back\\0slash", "*"]
+    for name in names:
+        test_host.at(DROP_INS).joinpath(name).write_text("Port 22\n")
+    seen = collect(test_host)
+    found = {item.path for item in seen["sshd_config"].items}
+    assert {f"/{DROP_INS}/{name}" for name in names} <= found
+    assert not list(test_host.root.glob("**/owned"))
+
+
+@both
+def test_a_home_named_with_wildcards_is_that_home(test_host: TestHost, collect: Collect) -> None:
+    home = test_host.at("/home/[o]ps")
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh/authorized_keys").write_text("ssh-ed25519 AAAAodd odd\n")
+    with test_host.at("/etc/passwd").open("a") as passwd:
+        passwd.write("odd:x:1001:1001::/home/[o]ps:/bin/sh\nbad:x:1002:1002::/home/$(touch owned):/bin/sh\n")
+    paths = [item.path for item in collect(test_host)["authorized_keys"].items]
+    assert paths == ["/home/[o]ps/.ssh/authorized_keys"]
+    assert not list(test_host.root.glob("**/owned"))
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _device(path: Path) -> None:
+    os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # /dev/zero
+
+
+def _directory(path: Path) -> None:
+    path.mkdir()
+
+
+def _link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@both
+@pytest.mark.parametrize("make", [_fifo, _device, _directory, _link_to_device])
+def test_what_is_no_regular_file_is_not_read(
+    test_host: TestHost, collect: Collect, make: Callable[[Path], None]
+) -> None:
+    make(test_host.at(KEYS))
+    started = time.monotonic()
+    seen = collect(test_host)["authorized_keys"]
+    assert time.monotonic() - started < 10
+    assert (seen.status, seen.reason) == (Status.FAILED, f"/{KEYS}: not a regular file")
+
+
+@both
+@pytest.mark.parametrize("name", ["home/ops/.ssh/authorized_keys", "etc/ssh/sshd_config"])
+def test_a_huge_sparse_file_is_cut_at_once(test_host: TestHost, collect: Collect, name: str) -> None:
+    path = test_host.write(name, "Port 22\n", owner=OPS)
+    os.truncate(path, 8 << 30)
+    section = "authorized_keys" if name.startswith("home") else "sshd_config"
+    started = time.monotonic()
+    seen = collect(test_host)[section]
+    assert time.monotonic() - started < 10
+    assert seen.status is Status.TRUNCATED
+    assert max(len(item.data) for item in seen.items) <= 1 << 20
+
+
+@both
+def test_loops_of_links_end(test_host: TestHost, collect: Collect) -> None:
+    test_host.at(KEYS).symlink_to("authorized_keys")
+    folder = test_host.at("/srv/deep")
+    folder.mkdir()
+    (folder / "loop").symlink_to(".")
+    (folder / "up").symlink_to("..")
+    (folder / "suid").write_text("")
+    (folder / "suid").chmod(0o4755)
+    seen = collect(test_host)
+    assert not seen["authorized_keys"].files
+    rows = derive(special_files.TABLE, seen).rows
+    assert [row["path"] for row in rows if row["path"].startswith("/srv")] == ["/srv/deep/suid"]
+
+
+def test_links_never_lead_out_of_an_image(test_host: TestHost, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("Secret outside\n")
+    climb = "../" * 40
+    for number, target in enumerate([outside, f"{climb}{outside}", f"/proc/self/root{outside}", "/proc/self/environ"]):
+        test_host.at(f"{DROP_INS}/{number}.conf").symlink_to(target)
+    test_host.at("/srv/out").symlink_to(tmp_path)
+    test_host.at(f"{DROP_INS}/4.conf").symlink_to("/srv/out/outside")
+    seen = image(test_host)
+    assert not any(b"Secret" in item.data for section in seen.sections.values() for item in section.items)
+    # an absolute link means a path inside the image, as it would on the running host
+    test_host.write(f"/{DROP_INS}/inside", "Port 2222\n")
+    test_host.at(f"{DROP_INS}/5.conf").symlink_to(f"/{DROP_INS}/inside")
+    (item,) = [item for item in image(test_host)["sshd_config"].items if item.path.endswith("5.conf")]
+    assert item.data == b"Port 2222\n"
+
+
+def test_an_image_is_not_changed_and_nothing_in_it_runs(root_copy: Path) -> None:
+    for tool in ("dash", "find", "dpkg-query", "busybox"):
+        (root_copy / "usr/bin" / tool).write_text("#!/bin/sh\ntouch /owned\n")
+    before = {path: path.lstat().st_mtime_ns for path in (root_copy / "etc").rglob("*")}
+    assert Root(str(root_copy)).collect()["passwd"].status is Status.OK
+    assert {path: path.lstat().st_mtime_ns for path in (root_copy / "etc").rglob("*")} == before
+    assert not (root_copy / "owned").exists()
