@@ -72,7 +72,7 @@ def command(
     if print_script or print_sudoers:
         if ssh_targets or roots or sudo or collector or (print_script and print_sudoers):
             raise click.UsageError(_("--print-script and --print-sudoers stand alone."))
-        _print(who if print_sudoers else "", seal, seal_to, output)
+        _print(who if print_sudoers else None, seal, seal_to, output)
         return int(Exit.CLEAN)
     if seal and roots:
         raise click.UsageError(_("--seal-to is for running hosts; the hashes of an image are in its files."))
@@ -80,7 +80,7 @@ def command(
     return int(_collect(carriers, _places(carriers, output), with_hashes=bool(seal)))
 
 
-def _print(who: str, seal: str, seal_to: Path | None, output: Path | None) -> None:
+def _print(who: str | None, seal: str, seal_to: Path | None, output: Path | None) -> None:
     """Print the script or, for `who`, the sudoers file; into `output` if there is one."""
     from secops.core.render import write_whole
     from secops.hosts.collector import sudoers
@@ -88,7 +88,7 @@ def _print(who: str, seal: str, seal_to: Path | None, output: Path | None) -> No
     from secops.hosts.script import generate
 
     text = generate(manifest(with_hashes=bool(seal)), certificate=seal)
-    if who:
+    if who is not None:
         text = sudoers(text, who, seal=str(seal_to or ""))
     if output:
         write_whole(output, text.encode())

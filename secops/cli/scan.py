@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from secops.core.errors import Exit, UsageError, worst
-from secops.core.finding import Severity
 from secops.core.i18n import _, language, set_language
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplet
 @click.option("--verbose", "-v", is_flag=True, help="Every finding in full.")
 @click.option(
     "--fail-on",
-    type=click.Choice([*Severity, "never"]),
+    type=click.Choice(["critical", "high", "medium", "low", "info", "never"]),
     default="high",
     show_default=True,
     help="Exit 1 when a finding is at least this severe.",
@@ -161,6 +160,8 @@ def _carriers(
 
 def exit_code(report: Report, fail_on: str, min_coverage: int) -> Exit:
     """Incomplete weighs more than findings: a scan that saw too little must not look like a judgement."""
+    from secops.core.finding import Severity
+
     codes = [Exit.CLEAN]
     found = report.worst()
     if fail_on != "never" and found and found.rank <= Severity(fail_on).rank:

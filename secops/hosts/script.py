@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from shlex import quote
 
 from secops import __version__
-from secops.hosts.section import Command, Files, Listing, Section, Walk
+from secops.hosts.section import Command, Files, Listing, Section, Walk, ends_wild
 from secops.hosts.walk import WALK_SH
 
 _PRELUDE = r"""#!/bin/sh
@@ -142,8 +142,8 @@ def _section(section: Section) -> str:
         case Files(patterns=patterns):
             verb = "sealed" if section.seal else "filtered" if section.rewrite else "file"
             tail = "".join(f" -e {quote(f's~{ere}~{replacement}~;t')}" for ere, replacement in section.rewrite)
-            lines = [_each(pattern, f'{verb} {call} "$f"{tail} -e d' if tail else f'{verb} {call} "$f"')
-                     for pattern in patterns]  # fmt: skip
+            action = f'{verb} {call} "$f"{tail} -e d' if tail else f'{verb} {call} "$f"'
+            lines = [_each(p, f'[ -d "$f" ] || {action}' if ends_wild(p) else action) for p in patterns]
         case Listing(patterns=patterns):
             plain = [shell_pattern(p) for p in patterns if not p.startswith("~/")]
             lines = [f"listing {call} {' '.join(plain)}"] if plain else []

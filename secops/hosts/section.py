@@ -15,6 +15,11 @@ DEFAULT_TIMEOUT = 20
 Rewrite = tuple[tuple[str, str], ...]
 
 
+def ends_wild(pattern: str) -> bool:
+    """Whether the last part of a path pattern holds a wildcard."""
+    return any(char in pattern.rpartition("/")[2] for char in "*?[")
+
+
 def without_password(rest: str) -> Rewrite:
     """Rewrite rules for `name:password:rest` files: of a hash only its `$algorithm$` leaves the host.
 
@@ -35,7 +40,7 @@ class Files:
     """The content of files.
 
     `patterns` are absolute paths, may hold shell globs, and `~/` at the start stands for each home
-    directory of the passwd file. `required` says that a host without them, or with an empty one, cannot be judged.
+    directory of the passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an empty one, cannot be judged.
     `rewrite` filters lines before they leave the host, so that what must not travel never does.
     `seal` marks content that leaves only encrypted to the operator's key.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge
 from secops.hosts.image import Image
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
-from secops.hosts.section import Files, Listing, Rewrite, Section, Walk
+from secops.hosts.section import Files, Listing, Rewrite, Section, Walk, ends_wild
 from secops.hosts.walk import LOCAL_TYPES
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
@@ -50,8 +51,12 @@ class Root:
         assert isinstance(section, Files | Listing)  # noqa: S101 - a Command has image=False
         items: list[Item] = []
         for pattern in section.patterns:
+            only_files = isinstance(section, Files) and ends_wild(pattern)
             for path in _expand(image, pattern):
-                items.append(path if isinstance(path, Item) else _item(image, section, path))
+                if isinstance(path, Item):
+                    items.append(path)
+                elif not (only_files and _is_directory(image, path)):
+                    items.append(_item(image, section, path))
         return summarise(section, items)
 
 
@@ -82,6 +87,14 @@ def _lines(image: Image, path: bytes) -> list[bytes]:
         return (image.read(path, 16 << 20) or b"").split(b"\n")
     except OSError:
         return []
+
+
+def _is_directory(image: Image, path: bytes) -> bool:
+    try:
+        with image.at(path) as fd:
+            return stat.S_ISDIR(os.fstat(fd).st_mode)
+    except OSError:
+        return False  # reading it will tell
 
 
 def _item(image: Image, section: Files | Listing, path: bytes) -> Item:

@@ -102,6 +102,15 @@ def test_what_is_no_regular_file_is_not_read(
 
 
 @both
+def test_a_directory_that_a_wildcard_meets_is_passed_over(test_host: TestHost, collect: Collect) -> None:
+    test_host.at(f"/{DROP_INS}/folder.conf").mkdir()
+    test_host.at(f"/{DROP_INS}/link.conf").symlink_to("/etc")
+    seen = collect(test_host)["sshd_config"]
+    assert seen.status is Status.OK
+    assert [item.path for item in seen.items if item.path.startswith(f"/{DROP_INS}")] == []
+
+
+@both
 @pytest.mark.parametrize("name", ["home/ops/.ssh/authorized_keys", "etc/ssh/sshd_config"])
 def test_a_huge_sparse_file_is_cut_at_once(test_host: TestHost, collect: Collect, name: str) -> None:
     path = test_host.write(name, "Port 22\n", owner=OPS)
