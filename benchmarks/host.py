@@ -34,9 +34,11 @@ def _against_lynis() -> list[str]:
         decided = json.loads(report.read_text())["hosts"][0]["coverage"]["decided"]
         log = Path(scratch) / "lynis.log"
         audit = ["sh", str(lynis / "usr/sbin/lynis"), "audit", "system", "--quick", "--no-colors",
-                 "--logfile", str(log), "--report-file", f"{scratch}/lynis.dat"]  # fmt: skip
+                 "--profile", str(lynis / "etc/lynis/default.prf"), "--plugindir", str(lynis / "etc/lynis/plugins"), "--logfile", str(log), "--report-file", f"{scratch}/lynis.dat"]  # fmt: skip
         rival = measure(audit, cwd=lynis / "usr/share/lynis")
         verdicts = len(re.findall(r"Hardening: assigned", log.read_text(errors="replace")))
+        if not verdicts:
+            raise RuntimeError("Lynis did not run to its end: " + log.read_text(errors="replace")[-500:])
     scan = _median(scans)
     return [
         "## Whole machine against lynis audit system --quick",

@@ -61,13 +61,19 @@ def base() -> Path:
     _HOME.mkdir(parents=True, exist_ok=True)
     with (_HOME / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _sweep()
         if not root.is_dir():
-            for stale in _HOME.glob("*.partial"):
-                shutil.rmtree(stale)
             partial = root.with_suffix(".partial")
             _build(partial)
             partial.rename(root)
     return root
+
+
+def _sweep() -> None:
+    """Remove what killed processes left: half a root, and copies whose maker is gone."""
+    for stale in (*_HOME.glob("*.partial"), *_HOME.glob("copy-*")):
+        if stale.suffix == ".partial" or not Path("/proc", stale.name.split("-")[1]).exists():
+            shutil.rmtree(stale)
 
 
 def _cached() -> Path:
@@ -118,7 +124,7 @@ def copy() -> Iterator[Path]:
     """A private, writable copy of the root for as long as the block; changes never reach the root."""
     root = base()
     _own_mounts()
-    work = Path(tempfile.mkdtemp(prefix="copy-", dir=_HOME))
+    work = Path(tempfile.mkdtemp(prefix=f"copy-{os.getpid()}-", dir=_HOME))
     try:
         for name in ("upper", "work", "root"):
             (work / name).mkdir(mode=0o755)

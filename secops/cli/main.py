@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -45,46 +47,71 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Entry point: run a command and leave with its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
     sys.exit(run(args))
 
 
 def run(args: list[str] | None = None) -> int:
     """Run a command and return its exit code; whatever goes wrong is one message on stderr."""
+    code = _outcome(args)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (head, less) has left; what the command found out stands
+        _drop_output()
+    except OSError as error:
+        _drop_output()
+        _complain(f"standard output: {error.strerror}")
+        code = Exit.INTERNAL
+    return int(code)
+
+
+def _outcome(args: list[str] | None) -> int:
     debug = "--debug" in (sys.argv if args is None else args) or bool(os.environ.get("CITYWALL_DEBUG"))
     try:
         result = cli.main(args, prog_name="citywall", standalone_mode=False)
-        return int(result) if isinstance(result, int) else int(Exit.CLEAN)
+        return result if isinstance(result, int) else Exit.CLEAN
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
-        return int(Exit.CLEAN)
+        return Exit.CLEAN
     except click.ClickException as error:
         error.show()
-        return int(Exit.USAGE)
+        return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted. Nothing half-done was kept.", err=True)
         return 130
-    except BrokenPipeError:
-        # the reader (head, less) has left: nothing more to say, also not at interpreter shutdown
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.CLEAN)
     except CitywallError as error:
-        if debug:
-            raise
-        _complain(str(error), error.hint)
-        return int(error.exit_code)
+        _complain(str(error), error.hint, debug=debug)
+        return error.exit_code
     except Exception as error:
-        if debug:
-            raise
-        _complain(
-            f"internal error: {type(error).__name__}: {error}", "Run again with --debug and report the traceback."
-        )
-        return int(Exit.INTERNAL)
+        if isinstance(error, BrokenPipeError) and _reader_left():
+            return Exit.CLEAN
+        what = f"internal error: {type(error).__name__}: {error}"
+        _complain(what, "Run again with --debug and report the traceback.", debug=debug)
+        return Exit.INTERNAL
 
 
-def _complain(what: str, hint: str) -> None:
+def _complain(what: str, hint: str = "", *, debug: bool = False) -> None:
+    """Say what went wrong and what to do; with `debug` also where, as the exit code stays the same."""
+    if debug:
+        from traceback import format_exc
+
+        click.echo(printable(format_exc()), err=True)
     click.echo(f"citywall: {printable(what)}", err=True)
     if hint:
         click.echo(f"  {printable(hint)}", err=True)
+
+
+def _reader_left() -> bool:
+    """Whether nobody reads standard output any more; a pipe to another process may break too, and that is a fault."""
+    poll = select.poll()
+    poll.register(sys.stdout, select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _fd, event in poll.poll(0))
+
+
+def _drop_output() -> None:
+    """Let what is still in the buffer go nowhere, also when the interpreter flushes it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

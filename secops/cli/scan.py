@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,8 +103,9 @@ def command(
             progress=progress,
         )
         store.save_report(report)
-    emit(report, fmt, language(), output, verbose=verbose)
     code = exit_code(report, fail_on, min_coverage)
+    with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
+        emit(report, fmt, language(), output, verbose=verbose)
     _explain(report, code, min_coverage)
     return int(code)
 
@@ -146,16 +150,23 @@ def _carriers(
 
     if sudo and collector:
         raise click.UsageError(_("Give --sudo or --collector, not both."))
+    if (sudo or collector) and not ssh_targets:
+        raise click.UsageError(_("--sudo and --collector are for --ssh hosts; an inventory says it host by host."))
     become = "sudo" if sudo else "collector" if collector else "none"
     carriers: list[Carrier] = [Ssh(target, become=become) for target in ssh_targets]
     carriers += [Root(directory) for directory in roots]
     carriers += [Bundle(Path(path)) for path in bundles]
     carriers += load(inventory) if inventory else []
-    labels = [carrier.name or carrier.label for carrier in carriers]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise UsageError(_("the host is named twice"), where=label)
+    _refuse_twins(carrier.name or carrier.label for carrier in carriers)
+    _refuse_twins(carrier.label for carrier in carriers)
     return carriers or [Local()]
+
+
+def _refuse_twins(names: Iterable[str]) -> None:
+    """A host asked twice would be judged, and counted, twice."""
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise UsageError(_("the host is named twice"), where=name, hint=_("Name each host once."))
 
 
 def exit_code(report: Report, fail_on: str, min_coverage: int) -> Exit:
@@ -166,7 +177,7 @@ def exit_code(report: Report, fail_on: str, min_coverage: int) -> Exit:
     found = report.worst()
     if fail_on != "never" and found and found.rank <= Severity(fail_on).rank:
         codes.append(Exit.FINDINGS)
-    if any(host.unreachable for host in report.hosts) and fail_on != "never":
+    if any(host.unreachable for host in report.hosts):
         codes.append(Exit.INCOMPLETE)
     if any(host.coverage.percent < min_coverage for host in report.hosts if not host.unreachable):
         codes.append(Exit.INCOMPLETE)

@@ -32,6 +32,12 @@ def replace_hidden(text: str, by: Callable[[str], str]) -> str:
     return "".join(by(char) if char != "\n" and hidden(char) else char for char in text)
 
 
+def json_escape(char: str) -> str:
+    """One character as JSON escapes it: one UTF-16 unit, or two."""
+    units = char.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def escape(char: str) -> str:
     """One character as a visible escape: two, four or eight hex digits."""
     code = ord(char)

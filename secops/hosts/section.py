@@ -39,9 +39,10 @@ def without_password(rest: str) -> Rewrite:
 class Files:
     """The content of files.
 
-    `patterns` are absolute paths, may hold shell globs, and `~/` at the start stands for each home
-    directory of the passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an empty one, cannot be judged.
-    `rewrite` filters lines before they leave the host, so that what must not travel never does.
+    `patterns` are absolute paths, may hold shell globs, and `~/` at the start stands for each home directory of the
+    passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an
+    empty one, cannot be judged. `rewrite` filters lines before they leave the host, so that what must not travel never
+    does.
     `seal` marks content that leaves only encrypted to the operator's key.
     """
 

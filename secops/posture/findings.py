@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from secops.core.finding import Finding, Verdict
+from secops.core.inert import printable
 from secops.posture.evaluate import Outcome
 from secops.posture.lint import PLACEHOLDER
 from secops.posture.rule import Rule
@@ -31,28 +32,44 @@ def _finding(rule: Rule, row: Mapping[str, Any], family: str | None, lang: str) 
         status=Verdict.FAIL,
         severity=rule.severity,
         title=rule.title.get(lang),
-        message=fill(rule.message.get(lang), row),
+        message=fill(rule.message.get(lang), row, lang),
         key={name: row[name] for name in rule.key},
         evidence={name: value for name, value in row.items() if name != "host"},
         why=rule.why.get(lang),
-        fix=fill(rule.fix.get(lang), row),
+        fix=fill(rule.fix.get(lang), row, lang),
         commands=commands(rule, row, family),
         refs=rule.refs,
     )
 
 
-def fill(text: str, row: Mapping[str, Any]) -> str:
+def fill(text: str, row: Mapping[str, Any], lang: str) -> str:
     """`{column}` replaced by the row's value; nothing else in the text or in the value means anything."""
-    return PLACEHOLDER.sub(lambda match: _shown(row.get(match[1])), text)
+    return PLACEHOLDER.sub(lambda match: _shown(row.get(match[1]), lang), text)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, lang: str) -> str:
     if value is None:
         return "?"
+    if isinstance(value, bool):
+        yes, no = ("是", "否") if lang == "zh" else ("yes", "no")
+        return yes if value else no
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def commands(rule: Rule, row: Mapping[str, Any], family: str | None) -> str:
     """The fix's commands for the host's family, each value quoted for the shell; empty when there are none for it."""
     template = rule.fix.commands.get(family or "") or rule.fix.commands.get("any", "")
-    return PLACEHOLDER.sub(lambda match: shlex.quote(_shown(row.get(match[1]))), template.strip())
+    return "\n".join(_command(line, row) for line in template.strip().split("\n"))
+
+
+def _command(line: str, row: Mapping[str, Any]) -> str:
+    """One line of a template. In a remark quotes do not hold: a line's end in a value would begin a command."""
+    code, mark, remark = line.partition("#")
+    code = PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), code)
+    remark = PLACEHOLDER.sub(lambda match: printable(_quoted(row.get(match[1]))).replace("\n", "\\n"), remark)
+    return code + mark + remark
+
+
+def _quoted(value: Any) -> str:
+    """The value as one word of a shell; a list as one word for each of its values."""
+    return shlex.join(map(str, value)) if isinstance(value, list) else shlex.quote(_shown(value, "en"))

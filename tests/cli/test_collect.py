@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -160,6 +163,31 @@ def test_wrong_usage_is_told_before_anything_is_asked(arguments: tuple[str, ...]
     assert (done.returncode, done.stdout) == (Exit.USAGE, "")
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_ends_it_and_the_client_at_once(wire: Wire, tmp_path: Path) -> None:
+    wire.host.write("/usr/sbin/getcap", "#!/bin/sh\nsleep 100\n", 0o755)
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+    command = [sys.executable, "-m", "secops", "collect", "--ssh", "testhost", "--ssh", "ops@testhost",
+               "--ssh-config", wire.config, "-o", str(folder)]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 20
+        while wire.host.processes().count("(sleep)") < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+    assert list(folder.iterdir()) == []
+    assert not [line for line in _command_lines() if wire.config.encode() in line]
+
+
+def _command_lines() -> list[bytes]:
+    """Those of all processes of this machine."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended meanwhile
+            found.append(path.read_bytes())
+    return found
 
 
 def test_an_image_cannot_be_sealed(certificate: Path, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Iterat
     pool = ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(carriers))))
     try:
         yield from pool.map(one, carriers)
-    finally:
+    except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         end_all()
+        raise
+    pool.shutdown()

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from secops.core.errors import Exit, IncompleteError, UsageError
+from secops.hosts.carriers.process import Answer
 from secops.hosts.carriers.ssh import Ssh
+from secops.hosts.carriers.ssh_faults import explain
 from secops.hosts.collector import COLLECTOR, sudoers
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.manifest import manifest
@@ -218,6 +220,38 @@ def test_a_host_without_find_timeout_and_base64(wire: Wire) -> None:
 def test_a_configuration_that_ssh_does_not_accept(wire: Wire) -> None:
     wire.configure("NoSuchOption yes")
     assert "configuration is not accepted" in refusal(wire.ssh()).what
+
+
+@pytest.mark.parametrize(
+    ("code", "become", "complaint", "told"),
+    [
+        (255, "none", "ssh: connect to host h port 22: No route to host", "network does not reach"),
+        (255, "none", "ssh: connect to host h port 22: Connection timed out", "no answer in time"),
+        (255, "none", "Timeout, server h not responding.", "no answer in time"),
+        (255, "none", "Unable to negotiate with h port 22: no matching host key type found.", "no algorithm in common"),
+        (255, "none", "kex_exchange_identification: read: Connection reset by peer", "connection lost"),
+        (255, "none", "ops@h: Permission denied (publickey,password).", "authentication failed"),
+        (255, "none", "Received disconnect from h: Too many authentication failures", "authentication failed"),
+        (255, "none", "something new", "no evidence (something new)"),
+        (1, "sudo", "sudo: sorry, you must have a tty to run sudo", "sudo does not let"),
+        (1, "sudo", "ops is not in the sudoers file.", "sudo does not let"),
+        (1, "none", "ops is not in the sudoers file.", "no evidence"),
+        (1, "none", "Permission denied (publickey).", "no evidence"),
+        (127, "none", "ksh: sh: not found", "no sh on the host"),
+        (70, "none", "sh: 14: cannot open /proc/sys/kernel/random/uuid", "/proc is not mounted"),
+    ],
+)
+def test_messages_are_told_apart_by_who_said_them(code: int, become: str, complaint: str, told: str) -> None:
+    assert told in explain(Answer(b"", complaint, code, ""), "h", become).what
+
+
+def test_what_a_host_says_is_quoted_inert() -> None:
+    answer = Answer(b"\x1b]0;owned\x07 {target}", "line\n\x1b[2Jerror \u202e{0}", 3, "")
+    error = explain(answer, "h", "none")
+    shown = error.what + error.hint
+    assert "{target}" in shown
+    assert "\\x1b[2Jerror" in shown
+    assert not any(char in shown for char in "\x1b\x07\u202e")
 
 
 @pytest.mark.parametrize(

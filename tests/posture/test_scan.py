@@ -1,0 +1,302 @@
+"""The pipeline as a whole: hosts that do not answer, snapshots, disks that fill up, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from secops.core.errors import Exit
+from secops.core.finding import Verdict
+from secops.core.store import Store
+from secops.hosts.bundle_format import encode, pack
+from secops.hosts.carriers.local import Local
+from secops.hosts.evidence import Evidence, Item, summarise
+from secops.hosts.manifest import manifest
+from secops.hosts.snapshot import Index
+from secops.hosts.tables import registry
+from tests import testroot
+from tests.posture.test_unseen import plant
+from tests.posture.whole import citywall, reported
+
+MACHINE = "0123456789abcdef0123456789abcdef"
+FEW = ("--only", "account-*")  # rules, where it does not matter which
+
+
+@pytest.fixture(scope="module")
+def evidence(test_root: Path) -> Evidence:
+    """A machine with faults."""
+    with testroot.host() as host:
+        plant(host)
+        return Local(shell=host.command("sh")).collect()
+
+
+@pytest.fixture
+def bundle(evidence: Evidence, tmp_path: Path) -> Path:
+    return write(tmp_path / "a.bundle", evidence)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def write(path: Path, evidence: Evidence) -> Path:
+    path.write_bytes(pack(encode(evidence)))
+    return path
+
+
+def changed(evidence: Evidence, name: str, content: bytes) -> Evidence:
+    """The same machine after one file of one section has changed."""
+    section = next(section for section in manifest() if section.name == name)
+    item = evidence[name].only
+    return replace(evidence, sections={**evidence.sections, name: summarise(section, [Item(item.path, content)])})
+
+
+def runs(home: Path) -> list[Path]:
+    """The folders of the snapshots, oldest first; nothing half-written may be among them."""
+    found = sorted((home / "runs").iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert all((path / "index.json").is_file() for path in found), found
+    assert not [path for path in home.rglob("*") if path.name.endswith((".partial", ".gz"))]
+    return found
+
+
+def kept(home: Path) -> int:
+    """How many runs the store holds."""
+    return len(Store.open(f"sqlite:///{home}/citywall.db").list_runs(100))
+
+
+# --- hosts -----------------------------------------------------------------------------------------------------------
+
+
+def refusing() -> str:
+    """An ssh target where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"ssh://ops@127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_host_that_refuses_is_in_the_report_and_the_scan_incomplete(home: Path, bundle: Path) -> None:
+    target = refusing()
+    done = citywall(home, "scan", *FEW, "--format", "json", "--ssh", target, "--bundle", bundle)
+    assert done.returncode == Exit.INCOMPLETE
+    assert f"{target}: not seen: {target}: connection refused" in done.stderr
+    report = reported(done)
+    assert [host.host for host in report.hosts] == [target, MACHINE]
+    assert "connection refused" in report.hosts[0].unreachable
+    assert report.hosts[0].score is None
+    assert report.hosts[1].score is not None
+    assert {verdict.host for verdict in report.verdicts} == {MACHINE}
+    text = citywall(home, "report", "last", "--format", "text").stdout
+    assert "connection refused" in text
+
+
+def test_when_no_host_answers_the_run_is_kept_and_empty(home: Path, bundle: Path) -> None:
+    citywall(home, "scan", *FEW, "--bundle", bundle)
+    done = citywall(home, "scan", *FEW, "--ssh", refusing())
+    assert done.returncode == Exit.INCOMPLETE
+    assert json.loads(citywall(home, "sql", "--format", "json", "select * from users").stdout) == []
+    citywall(home, "scan", *FEW, "--bundle", bundle)
+    full, empty, again = runs(home)
+    assert names(empty) == {"index.json"}
+    assert names(again) == {"index.json"}, "what has not changed since the first run is not written again"
+
+
+def test_clones_stay_two_hosts_and_are_reported(home: Path, bundle: Path, evidence: Evidence, tmp_path: Path) -> None:
+    clone = write(tmp_path / "b.bundle", evidence)
+    other = write(tmp_path / "c.bundle", changed(evidence, "machine_id", b"f" * 32 + b"\n"))
+    targets = [word for path in (bundle, clone, other) for word in ("--bundle", path)]
+    done = citywall(home, "scan", "--only", "joined-machine-id-shared", "--format", "json", *targets)
+    report = reported(done)
+    twins = [MACHINE, f"{MACHINE}@bundle:{clone}"]
+    assert [host.host for host in report.hosts] == [*twins, "f" * 32]
+    assert sorted(finding.host for finding in report.findings) == twins
+    assert [v.host for v in report.verdicts if v.status is Verdict.PASS] == ["f" * 32]
+    counted = citywall(home, "sql", "--format", "json", "select host from hosts order by host")
+    assert [row["host"] for row in json.loads(counted.stdout)] == [*twins, "f" * 32]
+
+
+def test_a_host_that_does_not_answer_never_takes_the_name_of_one_that_did(
+    home: Path, evidence: Evidence, tmp_path: Path
+) -> None:
+    """A host without a machine-id is known by its name, which may be how another one is reached."""
+    target = refusing()
+    nameless = changed(changed(evidence, "machine_id", b""), "kernel_hostname", target.encode() + b"\n")
+    path = write(tmp_path / "nameless.bundle", nameless)
+    done = citywall(home, "scan", *FEW, "--format", "json", "--bundle", path, "--ssh", target)
+    assert done.returncode == Exit.INCOMPLETE, done.stderr
+    assert [host.host for host in reported(done).hosts] == [target, f"{target}@{target}"]
+
+
+# --- snapshots -------------------------------------------------------------------------------------------------------
+
+
+def names(run: Path) -> set[str]:
+    return {path.name for path in run.iterdir()}
+
+
+def everything(home: Path, run: str) -> object:
+    """A digest of every table as `citywall sql` gives it."""
+    query = " union all ".join(
+        f"select '{name}', count(*), sum(hash(t)::hugeint)::varchar from \"{name}\" t" for name in registry()
+    )
+    done = citywall(home, "sql", "--run", run, "--format", "json", query)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_what_did_not_change_is_kept_once(home: Path, bundle: Path, evidence: Evidence) -> None:
+    for _ in range(2):
+        citywall(home, "scan", *FEW, "--bundle", bundle)
+    passwd = evidence["passwd"].only.data + b"late:x:1500:100::/home/late:/bin/sh\n"
+    write(bundle, changed(evidence, "passwd", passwd))
+    citywall(home, "scan", *FEW, "--bundle", bundle)
+
+    first, second, third = runs(home)
+    assert names(first) == {f"{table}.parquet" for table in registry()} | {"index.json"}
+    assert names(second) == {"index.json"}
+    assert {"users.parquet", "collection.parquet", "index.json"} <= names(third)
+    assert not {"packages.parquet", "sysctl.parquet", "shadow_meta.parquet", "hosts.parquet"} & names(third)
+
+    before, same, after = (everything(home, run.name) for run in (first, second, third))
+    assert before == same
+    assert before != after
+    late = citywall(home, "sql", "--format", "json", "select uid from users where user_name = 'late'")
+    assert json.loads(late.stdout) == [{"uid": 1500}]
+
+
+def test_a_run_whose_base_is_gone_says_so_and_the_next_one_is_whole(home: Path, bundle: Path) -> None:
+    for _ in range(2):
+        citywall(home, "scan", *FEW, "--bundle", bundle)
+    first, second = runs(home)
+    for path in first.iterdir():
+        path.unlink()
+    first.rmdir()
+    query = "select user_name from users order by 1"
+    for run in (first.name, second.name):
+        done = citywall(home, "sql", "--run", run, query)
+        assert (done.returncode, done.stdout) == (Exit.USAGE, ""), done.stderr
+        assert first.name in done.stderr
+        assert "Scan again" in done.stderr
+    citywall(home, "scan", *FEW, "--bundle", bundle)
+    third = runs(home)[-1]
+    assert names(third) == {f"{table}.parquet" for table in registry()} | {"index.json"}
+    assert citywall(home, "sql", query).returncode == 0
+
+
+@pytest.mark.parametrize("damage", ["index", "table"])
+def test_a_damaged_snapshot_is_an_error_and_not_an_answer(home: Path, bundle: Path, damage: str) -> None:
+    citywall(home, "scan", *FEW, "--bundle", bundle)
+    (run,) = runs(home)
+    path = run / ("index.json" if damage == "index" else "users.parquet")
+    path.write_bytes(path.read_bytes()[:-20])
+    done = citywall(home, "sql", "select * from users")
+    assert done.returncode in (Exit.USAGE, Exit.INTERNAL)
+    assert done.stdout == ""
+    assert_clear(done)
+
+
+# --- the store and the report ----------------------------------------------------------------------------------------
+
+
+def assert_clear(done: subprocess.CompletedProcess[str]) -> None:
+    """A message of at most a few lines, for people."""
+    assert done.stderr.startswith("citywall: "), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "internal error" not in done.stderr
+    assert done.stderr.count("\n") == 2, done.stderr
+
+
+def test_a_damaged_store_ends_the_scan_before_a_host_is_asked(home: Path, bundle: Path) -> None:
+    home.mkdir()
+    (home / "citywall.db").write_bytes(b"no database" * 1000)
+    done = citywall(home, "scan", *FEW, "--bundle", bundle)
+    assert done.returncode == Exit.INTERNAL
+    assert "citywall.db: is damaged" in done.stderr
+    assert_clear(done)
+    assert not (home / "runs").exists()
+
+
+def test_a_report_into_a_folder_that_is_not_there_ends_it_before_a_host_is_asked(home: Path, bundle: Path) -> None:
+    done = citywall(home, "scan", *FEW, "--bundle", bundle, "-o", home / "none" / "report.json")
+    assert done.returncode == Exit.USAGE
+    assert_clear(done)
+    assert not (home / "runs").exists()
+
+
+# --- disks that fill up ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A small file system of its own, mounted where only this process and its children see it."""
+    testroot._own_mounts()
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=700", "tmpfs", str(place)], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_disk_leaves_nothing_half_written_whenever_it_fills_up(
+    test_root: Path, tmp_path: Path, bundle: Path
+) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    said = {}
+    for size in (4, 16, 36, 60, 100, 120, 132, 400):
+        with disk(tmp_path / f"home{size}", size) as home:
+            where = f"sqlite:///{store}/citywall.db"
+            done = citywall(home, "scan", *FEW, "--bundle", bundle, CITYWALL_DATABASE=where)
+            left = {path.name for path in home.glob("runs/*")} if (home / "runs").exists() else set()
+            if done.returncode == Exit.INTERNAL:
+                assert_clear(done)
+                assert left == set()
+                said[size] = done.stderr.split("\n")[0]
+            else:
+                assert len(runs(home)) == 1
+                assert done.returncode == Exit.FINDINGS, done.stderr
+                said[size] = ""
+    stored = len(Store.open(f"sqlite:///{store}/citywall.db").list_runs(100))
+    assert stored == list(said.values()).count("")
+    assert "" == said[400]
+    assert any("cannot be written" in text for text in said.values()), said
+    assert any("tables could not be loaded" in text for text in said.values()), said
+
+
+def test_a_full_disk_of_the_store_keeps_neither_half_of_a_run(test_root: Path, tmp_path: Path, bundle: Path) -> None:
+    home = tmp_path / "home"
+    with disk(tmp_path / "store", 200) as store:
+        where = f"sqlite:///{store}/citywall.db"
+        assert citywall(home, "scan", *FEW, "--bundle", bundle, CITYWALL_DATABASE=where).returncode == Exit.FINDINGS
+        with (store / "ballast").open("wb") as ballast, pytest.raises(OSError, match="No space"):
+            while True:
+                ballast.write(bytes(4096))
+                ballast.flush()
+        done = citywall(home, "scan", *FEW, "--bundle", bundle, CITYWALL_DATABASE=where)
+        assert done.returncode == Exit.INTERNAL
+        assert "the disk is full" in done.stderr
+        assert_clear(done)
+        (store / "ballast").unlink()
+        assert len(Store.open(where).list_runs(100)) == 1
+    assert len(runs(home)) == 1
+
+
+def test_a_report_that_finds_no_space_is_an_error_and_the_run_is_kept(
+    test_root: Path, home: Path, tmp_path: Path, bundle: Path
+) -> None:
+    with disk(tmp_path / "out", 4) as out:
+        target = out / "report.json"
+        done = citywall(home, "scan", *FEW, "--bundle", bundle, "--format", "json", "-o", target)
+        assert done.returncode == Exit.INTERNAL
+        assert "No space left on device" in done.stderr
+        assert_clear(done)
+        assert list(out.iterdir()) == []
+    assert (len(runs(home)), kept(home)) == (1, 1)
+    assert citywall(home, "report", "last", "--format", "json").returncode == 0
