@@ -89,6 +89,8 @@ def command(
     from secops.core.store import Store
     from secops.posture.scan import scan
 
+    if output and not output.absolute().parent.is_dir():  # said before the hosts are asked
+        raise UsageError(_("its folder is not there"), where=str(output), hint=_("Make the folder first."))
     rules = select_rules(folders, only)
     carriers = _carriers(ssh_targets, sudo, collector, roots, bundles, inventory)
     store = Store.open()
@@ -100,9 +102,9 @@ def command(
             lang=language(),
             waivers=store.waivers(),
             first_seen=store.first_seen,
+            save=store.save_report,
             progress=progress,
         )
-        store.save_report(report)
     code = exit_code(report, fail_on, min_coverage)
     with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
         emit(report, fmt, language(), output, verbose=verbose)

@@ -39,7 +39,7 @@ def command(query: str | None, run_id: str, tables: bool, fmt: str) -> None:
 
     run = Store.open().resolve(run_id)
     index = Index.of(config.runs_dir() / run)
-    if index is None:
+    if index is None or not index.is_held(config.runs_dir()):
         raise UsageError(_("the tables of this run are not here"), where=run, hint=_("Scan again: `citywall scan`."))
     source = Source(parts=index.parts(config.runs_dir()))
     answer = isolation.query(source, query, hosts=len(index.hosts))

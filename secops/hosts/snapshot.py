@@ -156,12 +156,10 @@ class Index(msgspec.Struct, frozen=True):
 
     @classmethod
     def latest(cls, runs: Path) -> Index:
-        """The newest run's index whose files are all there; an empty one when there is none."""
-        for directory in sorted(runs.glob("[0-9]*"), reverse=True)[:1]:
-            index = cls.of(directory)
-            if index and all(Path(path).is_file() for _, path, _ in index.parts(runs)):
-                return index
-        return cls({})
+        """The index of the newest run that saw a host; an empty one when its files are not all there, or none is."""
+        newest_first = sorted(runs.glob("[0-9]*"), reverse=True)
+        index = next((found for path in newest_first if (found := cls.of(path)) and found.hosts), cls({}))
+        return index if index.is_held(runs) else cls({})
 
     @classmethod
     def of(cls, directory: Path) -> Index | None:
@@ -173,6 +171,10 @@ class Index(msgspec.Struct, frozen=True):
 
     def save(self, directory: Path) -> None:
         (directory / "index.json").write_bytes(msgspec.json.encode(self))
+
+    def is_held(self, runs: Path) -> bool:
+        """Whether every file it names is there, in its own run and in those it refers to."""
+        return all(Path(path).is_file() for _, path, _ in self.parts(runs))
 
     def parts(self, runs: Path, moved: Mapping[str, Path] | None = None) -> list[tuple[str, str, list[str]]]:
         """(table, Parquet file, hosts) for `load_parquet`. `moved` names runs that are not at their place yet."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_hex
 
@@ -45,50 +45,69 @@ def scan(
     lang: str,
     waivers: Sequence[Waiver] = (),
     first_seen: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {},
+    save: Callable[[Report], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> Report:
-    """Ask every host, judge all of them, keep the snapshot below `runs`, and return the report.
+    """Ask every host, judge all of them, keep the snapshot below `runs`, `save` the report and return it.
 
-    A host that does not answer is in the report as unreachable. On any failure, and on Ctrl-C, no half-written
-    snapshot stays behind.
+    A host that does not answer is in the report as unreachable. On any failure, one of `save` too, and on Ctrl-C,
+    no snapshot stays behind.
     """
     progress = progress or Progress(quiet=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
-    partial = runs / f".{run_id}.partial"
-    _make(partial)
+    partial, whole = runs / f".{run_id}.partial", runs / run_id
     try:
+        with _writing(runs):
+            partial.mkdir(mode=0o700, parents=True)
         seen = _collect(carriers, partial, progress)
         progress.step("judging")
         outcomes = _judge(seen, rules, runs, partial, run_id)
-        os.replace(partial, runs / run_id)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    found = findings(outcomes, rules.rules, {s.report.host: s.family for s in seen}, lang)
-    found, notes = apply(found, waivers, started.date())
+        run = Run(
+            id=run_id,
+            started=_stamp(started),
+            finished=_stamp(datetime.now(UTC)),
+            version=__version__,
+            lang=lang,
+            rules=Rules(len(rules.files), rules.digest),
+        )
+        report = _report(run, seen, outcomes, rules, waivers, first_seen)
+        with _writing(runs):
+            os.replace(partial, whole)
+        save(report)
+    except BaseException:
+        for folder in (partial, whole):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return report
+
+
+def _report(
+    run: Run,
+    seen: Sequence[Seen],
+    outcomes: Sequence[Outcome],
+    rules: RuleSet,
+    waivers: Sequence[Waiver],
+    first_seen: Callable[[Iterable[str]], Mapping[str, str]],
+) -> Report:
+    found = findings(outcomes, rules.rules, {s.report.host: s.family for s in seen}, run.lang)
+    found, notes = apply(found, waivers, date.fromisoformat(run.started[:10]))
     known = first_seen([finding.identity for finding in found])
-    stamp = _stamp(started)
-    found = [msgspec.structs.replace(f, first_seen=known.get(f.identity, stamp)) for f in found]
+    found = [msgspec.structs.replace(f, first_seen=known.get(f.identity, run.started)) for f in found]
     verdicts = apply_to_verdicts(_verdicts(outcomes), found)
-    run = Run(
-        id=run_id,
-        started=stamp,
-        finished=_stamp(datetime.now(UTC)),
-        version=__version__,
-        lang=lang,
-        rules=Rules(len(rules.files), rules.digest),
-    )
     return Report(run=run, hosts=_host_reports(seen, verdicts, rules), findings=found, verdicts=verdicts, notes=notes)
 
 
-def _make(directory: Path) -> None:
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """What goes wrong while writing below `place`, as an error for people."""
     try:
-        directory.mkdir(mode=0o700, parents=True)
+        yield
     except OSError as error:
         raise CitywallError(
             f"cannot be written: {error.strerror}",
-            where=str(directory.parent),
-            hint="Set CITYWALL_HOME to a folder of yours.",
+            where=str(place),
+            hint="Free some space, or set CITYWALL_HOME to a folder of yours.",
         ) from error
 
 
@@ -103,27 +122,21 @@ def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -
     taken: set[str] = set()
     answers = ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))
     for carrier, answer in zip(carriers, answers, strict=True):
+        host = answer.host if isinstance(answer, HostFacts) else carrier.name or carrier.label
+        if host in taken:  # two hosts with one machine-id must not become one; a rule reports the pair
+            host += f"@{carrier.label}"
+        taken.add(host)
         if isinstance(answer, HostFacts):
-            # two hosts with one machine-id must not become one; a rule reports the pair
-            host = answer.host if answer.host not in taken else f"{answer.host}@{answer.label}"
             seen.append(_spooled(answer, host, directory / f"{len(seen)}.ndjson.gz"))
         else:
-            host = carrier.name or carrier.label
-            seen.append(Seen(HostReport(host=host, name=host, label=carrier.label, unreachable=str(answer))))
-        taken.add(host)
+            seen.append(Seen(HostReport(host=host, name=host, label=carrier.label, unreachable=answer.what)))
         progress.advance()
     return seen
 
 
 def _spooled(facts: HostFacts, host: str, path: Path) -> Seen:
-    try:
+    with _writing(path.parent.parent):
         spooled = spool(facts, host, path)
-    except OSError as error:
-        raise CitywallError(
-            f"cannot be written: {error.strerror}",
-            where=str(path.parent),
-            hint="Free some space, or set CITYWALL_HOME.",
-        ) from error
     row = next(iter(facts.tables["hosts"].rows), {})
     not_seen = {
         f"{table}.{part}" if part else table: problems[0].reason
@@ -146,9 +159,11 @@ def _spooled(facts: HostFacts, host: str, path: Path) -> Seen:
 def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_id: str) -> list[Outcome]:
     """Verdicts of every host that answered; the snapshot is written on the way."""
     spools = [one.spooled for one in seen if one.spooled]
+    index, changed = Index.build(spools, Index.latest(runs), run_id)
+    with _writing(runs):
+        index.save(partial)
     if not spools:
         return []
-    index, changed = Index.build(spools, Index.latest(runs), run_id)
     source = Source(
         spools=[spooled.path for spooled in spools],
         widest=max(spooled.widest for spooled in spools),
@@ -157,10 +172,8 @@ def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_
     )
     parts = index.parts(runs, {run_id: partial})
     outcomes = list(judge(source, list(rules.rules.values()), reload=Source(parts=parts), hosts=len(spools)))
-    index.save(partial)
     for spooled in spools:
-        with suppress(FileNotFoundError):
-            os.unlink(spooled.path)
+        Path(spooled.path).unlink(missing_ok=True)
     return outcomes
 
 
