@@ -40,9 +40,9 @@ Examples:
 @click.command(cls=LazyGroup, table=COMMANDS, help=_HELP, no_args_is_help=True)
 @click.version_option(__version__, "--version", prog_name="citywall", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, envvar="CITYWALL_DEBUG", help="Show the traceback of an error.")
-@click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
-    ctx.obj = {"debug": debug}
+def cli(debug: bool) -> None:
+    if debug:
+        os.environ["CITYWALL_DEBUG"] = "1"  # the judging process, too
 
 
 def main(args: list[str] | None = None) -> None:

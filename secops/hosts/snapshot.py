@@ -7,6 +7,7 @@ written again. The caller hands in the DuckDB connection: only the judging proce
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
@@ -112,14 +113,22 @@ def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: in
 
 
 def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapping[str, Sequence[str]]) -> None:
-    """Write each table's rows of the hosts named in `changed` (table → hosts)."""
+    """Write each table's rows of the hosts named in `changed` (table → hosts). Raises `OSError` on a full disk."""
+    import duckdb
+
+    full = os.strerror(errno.ENOSPC)
     for name, hosts in changed.items():
         if hosts:
             con.execute("create or replace temp table wanted as select unnest(?) as host", [list(hosts)])
-            con.execute(
-                f'copy (select * from facts."{name}" where host in (select host from wanted)) to '  # noqa: S608
-                f"'{_quoted(directory / name)}.parquet' (format parquet, compression zstd)"
-            )
+            try:
+                con.execute(
+                    f'copy (select * from facts."{name}" where host in (select host from wanted)) to '  # noqa: S608
+                    f"'{_quoted(directory / name)}.parquet' (format parquet, compression zstd)"
+                )
+            except duckdb.IOException as error:
+                if full in str(error):  # among much that is for DuckDB's authors
+                    raise OSError(f"{name}.parquet: {full}") from error
+                raise
 
 
 def load_parquet(con: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, str, Sequence[str]]]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -137,12 +138,15 @@ def _process(request: Request) -> Iterator[Connection]:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            # what goes wrong in there is said by us; DuckDB also complains at exit about objects still in use
+            stderr=None if os.environ.get("CITYWALL_DEBUG") else subprocess.DEVNULL,
             start_new_session=True,
         )
         theirs.close()
         channel = Connection(ours.detach())
         try:
-            channel.send_bytes(msgspec.json.encode(request))
+            with suppress(OSError):  # a process that has ended already is told by the missing answer
+                channel.send_bytes(msgspec.json.encode(request))
             yield channel
         finally:
             channel.close()

@@ -56,10 +56,10 @@ class Sandbox:
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run one line of a document, in the folder that the lines before it have left."""
+        path = f"{self.folder}/bin:{os.environ['PATH']}"
         return subprocess.run(
             ["sh", "-c", self._here(command)],
-            cwd=self.folder / "work",
-            env={"HOME": str(self.folder / "home"), "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "LANG": "C.UTF-8"},
+            cwd=self.folder / "work", env={"HOME": str(self.folder / "home"), "PATH": path, "LANG": "C.UTF-8"},
             capture_output=True, text=True, encoding="utf-8", check=False, timeout=300,
         )  # fmt: skip
 

@@ -118,7 +118,7 @@ def test_every_command_of_the_documentation_runs(command: Command, sandbox: Sand
 
 def test_commands_that_are_not_run_are_in_the_documentation() -> None:
     assert set(NOT_RUN) <= {command.text for command in ALL}
-    assert ON_HOST <= {command.text for command in ALL}
+    assert {command.text for command in ALL} >= ON_HOST
 
 
 @pytest.mark.parametrize("command", [c for c in DISTINCT if c.words[0] == "make"], ids=lambda c: c.text)

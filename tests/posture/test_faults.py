@@ -38,7 +38,6 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "md5 for new passwords": ("sed -i 's/yescrypt/md5/' /etc/pam.d/common-password", {"auth-weak-hash-method"}),
     "open directory": ("mkdir -m 777 /srv/open", {"dir-world-writable-no-sticky"}),
     "capability": ("setcap cap_setuid+ep /usr/bin/perl", {"file-dangerous-capability"}),
-    "SUID shell": ("cp /bin/dash /usr/local/bin/ok; chmod 4755 /usr/local/bin/ok", set()),
     "SUID bash": ("chmod u+s /bin/bash", {"file-suid-shell"}),
     "SUID in tmp": ("cp /bin/true /tmp/.x; chmod 4755 /tmp/.x", {"file-suid-writable-place"}),
     "nobody's file": ("touch /srv/x; chown 4242 /srv/x", {"file-unowned"}),
@@ -61,6 +60,16 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "open cache": ("busybox nc -l -p 11211 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-unauthenticated-store"}),
     "docker over TCP": ("busybox nc -l -p 2375 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-docker-api"}),
     "process from tmp": ("cp /bin/sleep /tmp/m; /tmp/m 60 </dev/null >/dev/null 2>&1 &", {"process-writable-place"}),
+    "cron file of a user": (
+        "echo '* * * * * root /bin/true' >/etc/cron.d/job; chown ops /etc/cron.d/job", {"cron-file-not-root"},
+    ),
+    "cron runs an open program": (
+        "echo '* * * * * root /srv/job' >/etc/cron.d/job; cp /bin/true /srv/job; chmod 777 /srv/job",
+        {"joined-cron-writable-program"},
+    ),
+    "legacy server": (
+        "sed -i 's/^Package: cron$/Package: telnetd/' /var/lib/dpkg/status", {"software-legacy"},
+    ),
     "clean twin": (":", set()),
 }  # fmt: skip
 

@@ -1,11 +1,31 @@
-"""What several tables need to know about the files of a section beyond their content."""
+"""What several tables do with files: leave out what must not travel, and judge their status."""
 
 from __future__ import annotations
 
 from collections.abc import Container
 
 from secops.hosts.evidence import Evidence, Problem, summarise
-from secops.hosts.section import Files
+from secops.hosts.section import Files, Rewrite
+
+#: Comments are no facts, and old passwords rest in them: they stay on the host. Blank lines keep the numbering.
+WITHOUT_COMMENTS: Rewrite = (("^[ \t]*#.*$", ""), ("^(.*)$", r"\1"))
+
+#: What stands for a secret.
+HIDDEN = "(hidden)"
+
+
+def without_values(key: str, value: str, *, inside: str = ".", end: str = "(.*)") -> Rewrite:
+    """Rules that hide the values of at most four keys on a line: one rule replaces a line once.
+
+    `key` is a pattern with exactly one group, `inside` a character before it, `end` what follows the last value.
+    """
+    return tuple(
+        (
+            f"^{f'({inside}*{key}){value}' * times}{end}$",
+            "".join(f"\\{2 * n + 1}{HIDDEN}" for n in range(times)) + f"\\{2 * times + 1}",
+        )
+        for times in (4, 3, 2, 1)
+    )
 
 
 def files_problem(evidence: Evidence, section: Files, ignored: Container[str]) -> Problem | None:

@@ -7,12 +7,17 @@ from posixpath import basename
 from secops.hosts.evidence import Evidence, Item
 from secops.hosts.section import Files
 from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables._files import WITHOUT_COMMENTS
 
 VENDOR = "/usr/etc/login.defs"
 
 #: Required: without the file nothing states how accounts are made (busybox ignores all of this), and that is no pass.
-LOGIN_DEFS = Files("login_defs", ("/etc/login.defs", VENDOR), required=True)
-LOGIN_DEFS_DROP_INS = Files("login_defs_drop_ins", ("/etc/login.defs.d/*.defs", "/usr/etc/login.defs.d/*.defs"))
+LOGIN_DEFS = Files("login_defs", ("/etc/login.defs", VENDOR), required=True, rewrite=WITHOUT_COMMENTS)
+LOGIN_DEFS_DROP_INS = Files(
+    "login_defs_drop_ins",
+    ("/etc/login.defs.d/*.defs", "/usr/etc/login.defs.d/*.defs"),
+    rewrite=WITHOUT_COMMENTS,
+)
 
 #: What shadow-utils does when a number is not set. -1 means: no such limit.
 NUMBERS = {

@@ -9,20 +9,27 @@ from dataclasses import dataclass
 from secops.hosts.evidence import Evidence, Item, readable
 from secops.hosts.section import Files
 from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables._files import HIDDEN, WITHOUT_COMMENTS, without_values
 
 MOUNTINFO = Files("mountinfo", ("/proc/self/mountinfo",), required=True, limit=8 << 20, image=False)
 
-HIDDEN = "(hidden)"
 _SECRETS = "pass|passphrase_passwd|passwd|password|password2|secret"
 _SECRET = re.compile(rf"((?:[^=]*=)?(?:[^=]*:)?(?:{_SECRETS})=).*", re.DOTALL)  # eCryptfs: key=…:passphrase_passwd=…
 _URL_PASSWORD = re.compile(r"(?<=[/#])([^/#@:]{1,255}):[^/@]{1,255}@")
+
+# with real tabs: sed reads \\t otherwise
+_KEY, _VALUE = f"[, \t:]({_SECRETS})=", "[^, \t]*"
+_URL, _PASSWORD = "[ \t]*[^ \t]*[/#][^/#@: \t]+", "[^/@ \t]+"
 
 FSTAB = Files(
     "fstab",
     ("/etc/fstab",),
     rewrite=(
-        (f"^(.*[, \t:]({_SECRETS})=)[^, \t]*(.*)$", rf"\1{HIDDEN}\3"),  # real tabs: sed reads \\t otherwise
-        (r"^(.*)$", r"\1"),
+        WITHOUT_COMMENTS[0],
+        (f"^({_URL}):{_PASSWORD}(@.*{_KEY}){_VALUE}(.*)$", rf"\1:{HIDDEN}\2{HIDDEN}\4"),
+        *without_values(_KEY, _VALUE),
+        (f"^({_URL}):{_PASSWORD}(@.*)$", rf"\1:{HIDDEN}\2"),
+        WITHOUT_COMMENTS[1],
     ),
 )
 

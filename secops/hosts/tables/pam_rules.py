@@ -11,13 +11,26 @@ from posixpath import basename, normpath
 from secops.hosts.evidence import Evidence, Item
 from secops.hosts.section import Files
 from secops.hosts.tables import Built, Column, Table
+from secops.hosts.tables._files import HIDDEN, WITHOUT_COMMENTS, without_values
 
 #: Where a service's file is looked for, in this order; pam.conf only counts where none of them has a file.
 FOLDERS = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
 PAM_CONF = "/etc/pam.conf"
 SECURITY = ("/etc/security/", "/usr/etc/security/")
 
-PAM_D = Files("pam_d", (*(f"{folder}*" for folder in FOLDERS), PAM_CONF))
+_SECRETS = ("passw", "secret", "token", "bindpw", "credential")
+_ANY_CASE = "|".join("".join(f"[{char}{char.upper()}]" for char in word) for word in _SECRETS)
+
+PAM_D = Files(
+    "pam_d",
+    (*(f"{folder}*" for folder in FOLDERS), PAM_CONF),
+    # without comments and secrets; `#` stays, since a line that it ends does not go on
+    rewrite=(
+        *without_values(f"[ \t][^ \t=#]*({_ANY_CASE})[^ \t=#]*=", "[^ \t#]*", inside="[^#]", end="([^#]*#?).*"),
+        ("^([^#]*#).*$", r"\1"),
+        ("^(.*)$", r"\1"),
+    ),
+)
 PAM_MODULE_SETTINGS = Files(
     "pam_module_settings",
     (
@@ -25,6 +38,7 @@ PAM_MODULE_SETTINGS = Files(
         "/etc/security/pwquality.conf.d/*.conf",
         "/etc/security/pwquality.conf",
     ),
+    rewrite=WITHOUT_COMMENTS,
 )
 
 TYPES = frozenset({"auth", "account", "password", "session"})
@@ -34,7 +48,7 @@ _BACKUP = re.compile(
     r".*(~|\.(bak|old|orig|save|rpmsave|rpmnew|rpmorig|dpkg-[a-z]+|ucf-[a-z]+|pam-old))|readme.*", re.I
 )
 _TOKEN = re.compile(r"\[((?:\\\]|[^\]])*)\]?|[^ \t]+")
-_SECRET = re.compile(r"passw|secret|token|bindpw|credential", re.I)
+_SECRET = re.compile("|".join(_SECRETS), re.I)
 _MAX_DEPTH = 16  # PAM's own limit
 _BUDGET = 4 << 20  # characters put in place, repeated includes counted each time: no configuration may stall a scan
 _MAX_FAULTS = 20
@@ -86,7 +100,7 @@ def build(evidence: Evidence) -> Built:
 
 def _without_secret(argument: str) -> str:
     key, _, value = argument.partition("=")
-    return f"{key}=(hidden)" if value and _SECRET.search(key) else argument
+    return f"{key}={HIDDEN}" if value and _SECRET.search(key) else argument
 
 
 @dataclass

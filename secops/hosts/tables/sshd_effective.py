@@ -26,6 +26,7 @@ from secops.hosts.sshd_keywords import (
     normalise,
 )
 from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables._files import WITHOUT_COMMENTS
 from secops.hosts.tables.hosts import OS_RELEASE
 
 MAIN = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
@@ -36,6 +37,7 @@ SYSCONFIG = "/etc/sysconfig/sshd"
 SSHD_CONFIG = Files(
     "sshd_config",
     (*MAIN, "/etc/ssh/*.conf", "/etc/ssh/sshd_config.d/*", "/usr/etc/ssh/sshd_config.d/*", POLICY, LOCAL),
+    rewrite=WITHOUT_COMMENTS,
 )
 #: Only the release strings in the program: old sshd cannot print its version, and an image runs nothing.
 SSHD_PROGRAM = Files(
@@ -52,6 +54,7 @@ SSHD_START = Files(
         "/usr/lib/systemd/system/sshd.service",
         SYSCONFIG,
     ),
+    rewrite=WITHOUT_COMMENTS,
 )
 SSHD_TEST = Command(
     "sshd_test",

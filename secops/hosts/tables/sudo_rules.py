@@ -25,6 +25,14 @@ SUDOERS = Files(
     "sudoers",
     # The last pattern is for `@include sudoers.local`, `@include sudoers.%h`; it leaves out the directory sudoers.d.
     (*_MAIN_FILES, *(f"{directory}/*" for directory in _DIRECTORIES), "/etc/sudoers.[a-ce-zA-Z0-9]*"),
+    # without comments: `#include` and `#uid` are none, and a backslash at the end of one counts where the line before
+    # it is broken
+    rewrite=(
+        ("^([ \t]*#(include(dir)?([^a-z].*)?|-?[0-9].*|-?.?))$", r"\1"),
+        ("^([ \t]*#).*(\\\\)$", r"\1\2"),
+        ("^([ \t]*#).*$", r"\1"),
+        ("^(.*)$", r"\1"),
+    ),
 )
 SUDO_PATHS = Listing("sudo_paths", (*_BINARIES, *(f"{directory}/*" for directory in _DIRECTORIES)))
 SUDO_CONF = Files("sudo_conf", ("/etc/sudo.conf",))

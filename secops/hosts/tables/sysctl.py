@@ -11,6 +11,7 @@ from secops.hosts.evidence import Evidence, Item, Problem, Status, summarise
 from secops.hosts.listing import parse_listing
 from secops.hosts.section import Command, Files, Listing
 from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables._files import WITHOUT_COMMENTS
 
 #: In order of precedence: a file hides those of the same name in later directories.
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d")
@@ -23,7 +24,7 @@ _SECRETS = ("stable_secret", "tcp_fastopen_key")
 SYSCTL_CONF = Files(
     "sysctl_conf",
     (*_PATTERNS, _MAIN),
-    rewrite=((f"^([^=]*({'|'.join(_SECRETS)})).*$", r"\1"), (r"^(.*)$", r"\1")),
+    rewrite=((f"^([^#=]*({'|'.join(_SECRETS)})).*$", r"\1"), *WITHOUT_COMMENTS),
 )
 SYSCTL_LINKS = Listing("sysctl_links", _PATTERNS)  # a link to /dev/null hides the files of its name
 SYSTEMD_SYSCTL = Files(
