@@ -1,5 +1,11 @@
-"""Fixtures for tests that need a host: see `tests/testroot.py`. Where they cannot run they are skipped, and say why."""
+"""Fixtures for tests that need a host: see `tests/testroot.py`. Where they cannot run they are skipped, and say why.
 
+With CITYWALL_NO_SKIPS=1 or CI=true a skip that is not listed in `tests/allowed-skips` fails the run. Tests marked slow
+run only when `-m` asks for them.
+"""
+
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +17,42 @@ from tests import testroot
 # tests assert results, not times: a busy machine must not fail them
 settings.register_profile("citywall", deadline=None)
 settings.load_profile("citywall")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.markexpr = config.option.markexpr or "not slow"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and _unlisted_skips(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if unlisted := _unlisted_skips(config):
+        terminalreporter.section("skipped, and not listed in tests/allowed-skips", red=True)
+        for line in unlisted:
+            terminalreporter.line(line)
+
+
+def _unlisted_skips(config: pytest.Config) -> list[str]:
+    """Skips of this run that may not be, as `test | reason`."""
+    if os.environ.get("CITYWALL_NO_SKIPS") != "1" and os.environ.get("CI") != "true":
+        return []
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skips = reporter.stats.get("skipped", []) if reporter else []
+    lines = [f"{skip.nodeid} | {skip.longrepr[2].removeprefix('Skipped: ')}" for skip in skips]
+    allowed = _allowed_skips(config.rootpath / "tests/allowed-skips")
+    return [line for line in lines if not any(pattern.fullmatch(line) for pattern in allowed)]
+
+
+def _allowed_skips(path: Path) -> list[re.Pattern[str]]:
+    """The lines `test | reason`, with `*` for anything; `#` begins a remark."""
+    lines = [line for line in path.read_text("utf-8").split("\n") if line and not line.startswith("#")]
+    for line in lines:
+        if not line.rpartition(" | ")[2].strip(" *"):
+            raise pytest.UsageError(f"{path}: give the reason: {line}")
+    return [re.compile(".*".join(map(re.escape, line.split("*"))), re.DOTALL) for line in lines]
 
 
 @pytest.fixture(scope="session")

@@ -69,8 +69,12 @@ def run(args: list[str] | None = None) -> int:
 def _outcome(args: list[str] | None) -> int:
     debug = "--debug" in (sys.argv if args is None else args) or bool(os.environ.get("CITYWALL_DEBUG"))
     try:
-        result = cli.main(args, prog_name="citywall", standalone_mode=False)
+        # not cli.main(): it answers any broken pipe with exit code 1, which would say that there are findings
+        with cli.make_context("citywall", list(sys.argv[1:] if args is None else args)) as ctx:
+            result = cli.invoke(ctx)
         return result if isinstance(result, int) else Exit.CLEAN
+    except click.exceptions.Exit as error:  # after --help and --version
+        return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
         return Exit.CLEAN

@@ -35,7 +35,7 @@ def command() -> None:
 
 
 @command.command(
-    "list", help="Every rule: id, severity, area, title.\n\n\\b\nExample:\n  citywall rules list --format json"
+    "list", help="Every rule: id, severity, area, title.\n\n\b\nExample:\n  citywall rules list --format json"
 )
 @_folders
 @_lang
@@ -49,7 +49,7 @@ def list_rules(folders: tuple[Path, ...], lang: str | None, fmt: str) -> None:
 
 
 @command.command(
-    "show", help="One rule whole: why, fix, query, references.\n\n\\b\nExample:\n  citywall rules show RULE"
+    "show", help="One rule whole: why, fix, query, references.\n\n\b\nExample:\n  citywall rules show RULE"
 )
 @click.argument("rule_id", metavar="RULE")
 @_folders
@@ -89,7 +89,7 @@ def _page(file: RuleFile) -> list[str]:
 
 
 @command.command(
-    "lint", help="Check rules without running them on a host.\n\n\\b\nExample:\n  citywall rules lint --rules DIR"
+    "lint", help="Check rules without running them on a host.\n\n\b\nExample:\n  citywall rules lint --rules DIR"
 )
 @_folders
 @_lang
@@ -97,7 +97,7 @@ def lint_rules(folders: tuple[Path, ...], lang: str | None) -> int:
     return _check(_load(folders, lang), run_tests=False)
 
 
-@command.command("test", help="Lint rules and run their own tests.\n\n\\b\nExample:\n  citywall rules test --rules DIR")
+@command.command("test", help="Lint rules and run their own tests.\n\n\b\nExample:\n  citywall rules test --rules DIR")
 @_folders
 @_lang
 def test_rules(folders: tuple[Path, ...], lang: str | None) -> int:

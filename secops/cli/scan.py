@@ -147,14 +147,14 @@ def _carriers(
     from secops.hosts.carriers.bundle import Bundle
     from secops.hosts.carriers.local import Local
     from secops.hosts.carriers.root import Root
-    from secops.hosts.carriers.ssh import Ssh
+    from secops.hosts.carriers.ssh import Become, Ssh
     from secops.hosts.inventory import load
 
     if sudo and collector:
         raise click.UsageError(_("Give --sudo or --collector, not both."))
     if (sudo or collector) and not ssh_targets:
         raise click.UsageError(_("--sudo and --collector are for --ssh hosts; an inventory says it host by host."))
-    become = "sudo" if sudo else "collector" if collector else "none"
+    become: Become = "sudo" if sudo else "collector" if collector else "none"
     carriers: list[Carrier] = [Ssh(target, become=become) for target in ssh_targets]
     carriers += [Root(directory) for directory in roots]
     carriers += [Bundle(Path(path)) for path in bundles]

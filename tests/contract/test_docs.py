@@ -86,14 +86,14 @@ DISTINCT = [command for number, command in enumerate(ALL) if command.text not in
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with Sandbox(tmp_path_factory.mktemp("docs")) as made:
-        made.write("DIR/lab-account-on-server.yml", _example("rules-format.md"))
+        made.write("DIR/lab-account-on-server.yml", example("rules-format.md"))
         if not made.why_no_hosts:
-            made.write("hosts.yml", _example("inventory.md"))
+            made.write("hosts.yml", example("inventory.md"))
             made.run("citywall collect --root /mnt/golden -o bundles/vault.bundle").check_returncode()
         yield made
 
 
-def _example(document: str) -> str:
+def example(document: str) -> str:
     """The first YAML block of a document."""
     return next(_blocks(ROOT / "docs" / document, "yaml"))[1]
 

@@ -23,7 +23,6 @@ from secops.hosts.bundle_format import encode, pack
 from secops.hosts.carriers.local import Local
 from secops.hosts.evidence import Evidence, Item, summarise
 from secops.hosts.manifest import manifest
-from secops.hosts.snapshot import Index
 from secops.hosts.tables import registry
 from tests import testroot
 from tests.hosts.carriers.kit import Wire
@@ -108,7 +107,7 @@ def test_when_no_host_answers_the_run_is_kept_and_empty(home: Path, bundle: Path
     assert done.returncode == Exit.INCOMPLETE
     assert json.loads(citywall(home, "sql", "--format", "json", "select * from users").stdout) == []
     citywall(home, "scan", *FEW, "--bundle", bundle)
-    full, empty, again = runs(home)
+    _full, empty, again = runs(home)
     assert names(empty) == {"index.json"}
     assert names(again) == {"index.json"}, "what has not changed since the first run is not written again"
 
@@ -152,7 +151,8 @@ def names(run: Path) -> set[str]:
 def everything(home: Path, run: str) -> object:
     """A digest of every table as `citywall sql` gives it."""
     query = " union all ".join(
-        f"select '{name}' as t, count(*) as n, sum(hash(t)::hugeint)::varchar as h from \"{name}\" t" for name in registry()
+        f"from {name} t select '{name}' as name, count(*) as n, sum(hash(t)::hugeint)::varchar as digest"
+        for name in registry()
     )
     done = citywall(home, "sql", "--run", run, "--format", "json", f"{query} order by all")
     assert done.returncode == 0, done.stderr
@@ -352,7 +352,8 @@ def interrupt_when(program: bytes, home: Path, *args: str | Path, prefix: Sequen
         until = time.monotonic() + 60
         started: dict[Process, bytes] = {}
         while not any(program in line for line in started.values()):
-            assert running.poll() is None and time.monotonic() < until, running.stderr
+            assert running.poll() is None
+            assert time.monotonic() < until
             time.sleep(0.02)
             started = below(running.pid)
         pressed = time.monotonic()
@@ -388,7 +389,9 @@ def test_ctrl_c_ends_the_collector_here(test_host: TestHost, home: Path, tmp_pat
     assert test_host.processes() == []
 
 
-def test_ctrl_c_ends_the_clients_and_the_collectors_elsewhere_soon(test_host: TestHost, home: Path, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_clients_and_the_collectors_elsewhere_soon(
+    test_host: TestHost, home: Path, tmp_path: Path
+) -> None:
     """What runs on another host ends when the command does at which its collector is: nobody is left to read it."""
     slow(test_host, 4)
     wire = Wire.lay(test_host, tmp_path)

@@ -60,7 +60,7 @@ def judged(fleet: Mapping[str, Evidence], rules: Mapping[str, Rule], scratch: Pa
 
 
 def command(*args: str | Path) -> list[str]:
-    return [sys.executable, "-P", "-m", "secops", *map(str, args)]
+    return [sys.executable, "-m", "secops", *map(str, args)]
 
 
 def environment(home: Path, **env: str) -> dict[str, str]:

@@ -1,0 +1,174 @@
+"""How every command ends: help with examples that parse, a hint for what is wrong, an exit code that is kept."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from secops.cli.main import cli
+from secops.core.errors import PRECEDENCE, Exit, worst
+from tests.cli.scan_kit import ROOT, environment, into, nobody_reads
+from tests.cli.store_kit import citywall
+
+
+def _all(command: click.Command, *path: str) -> Iterator[tuple[str, ...]]:
+    """Every command and sub-command, as its words."""
+    yield path
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            sub = command.get_command(click.Context(command), name)
+            assert sub
+            yield from _all(sub, *path, name)
+
+
+COMMANDS = list(_all(cli))
+GROUPS = [(), ("rules",), ("waive",)]
+
+
+def _help(*words: str) -> str:
+    command, ctx = cli, click.Context(cli, info_name="citywall", max_content_width=80, terminal_width=80)
+    for word in words:
+        assert isinstance(command, click.Group)
+        command = command.get_command(ctx, word)  # type: ignore[assignment]
+        ctx = click.Context(command, info_name=word, parent=ctx)
+    return command.get_help(ctx)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_has_examples_and_fits_a_terminal(words: tuple[str, ...]) -> None:
+    text = _help(*words)
+    assert re.search(rf"\n +{' '.join(['citywall', *words])}\b", text)
+    assert "\b" not in text
+    assert "\\b" not in text
+    assert max(map(len, text.split("\n"))) <= 80
+
+
+def _examples() -> Iterator[list[str]]:
+    for words in COMMANDS:
+        for line in re.findall(r"(?m)^ +(citywall .*)$", _help(*words).replace("\\\n", " ")):
+            yield shlex.split(re.split(r" {2,}(?=\w+ \w)| >", re.sub(r"  +(?=--)", " ", line))[0])
+
+
+@pytest.mark.parametrize("words", list(_examples()), ids=" ".join)
+def test_the_examples_of_help_are_accepted(words: list[str]) -> None:
+    """Every word of an example is an option or argument that its command takes."""
+    with cli.make_context("citywall", words[1:]) as ctx:
+        command: click.Command = cli
+        while isinstance(command, click.Group):
+            name, found, rest = command.resolve_command(ctx, [*ctx._protected_args, *ctx.args])
+            assert found
+            command, ctx = found, found.make_context(name, rest, parent=ctx)
+
+
+@pytest.mark.parametrize("words", GROUPS, ids=" ".join)
+def test_a_group_alone_shows_its_help(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = citywall(tmp_path, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: {' '.join(['citywall', *words])} ")
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["scna"], "Did you mean `scan`?"),
+        (["zzz"], "`citywall --help` lists the commands"),
+        (["rules", "lst"], "citywall rules --help"),
+        (["--nope"], "citywall --help"),
+        (["scan", "--nope"], "citywall scan --help"),
+        (["rules", "show"], "citywall rules show --help"),
+        (["sql"], "Give a SELECT"),
+        (["scan", "--fail-on", "HIGH"], "'critical', 'high', 'medium', 'low', 'info', 'never'"),
+        (["scan", "--min-coverage", "101"], "0<=x<=100"),
+    ],
+    ids=str,
+)
+def test_what_is_not_understood_is_wrong_usage_with_a_hint(tmp_path: Path, words: list[str], hint: str) -> None:
+    done = citywall(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert hint in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_failure_is_never_confused_with_another() -> None:
+    assert [int(code) for code in PRECEDENCE] == [5, 4, 2, 3, 1, 0]
+    for at, code in enumerate(PRECEDENCE):
+        assert worst(*PRECEDENCE[at:]) is worst(*reversed(PRECEDENCE[at:])) is code
+    assert worst() is Exit.CLEAN
+
+
+#: A command of its own that fails in a way that no command should.
+BROKEN = """
+import sys, types, click
+from secops.cli.main import COMMANDS, main
+from secops.core.lazy import Entry
+
+@click.command()
+def command():
+    raise {error}
+
+sys.modules["broken"] = types.SimpleNamespace(command=command)
+COMMANDS["broken"] = Entry("broken", "fails", "Look")
+main()
+"""
+
+
+def _broken(home: Path, error: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", BROKEN.format(error=error), *options, "broken"]
+    return subprocess.run(command, cwd=ROOT, env=environment(home), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("RuntimeError('\\x1b]0;owned\\x07')", 5, "citywall: internal error: RuntimeError: \\x1b]0;owned\\x07\n"),
+        ("BrokenPipeError(32, 'of another process')", 5, "internal error: BrokenPipeError"),
+        ("KeyboardInterrupt()", 130, "Interrupted"),
+        ("click.exceptions.Abort()", 130, "Interrupted"),
+    ],
+)
+def test_what_goes_wrong_inside_is_one_message(tmp_path: Path, error: str, code: int, said: str) -> None:
+    done = _broken(tmp_path, error)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_where_and_keeps_the_exit_code(tmp_path: Path) -> None:
+    done = _broken(tmp_path, "RuntimeError('\\x1b')", "--debug")
+    assert done.returncode == 5
+    assert "Traceback" in done.stderr
+    assert "\x1b" not in done.stderr
+    for args, env in ((("--debug", "sql", "select 1"), {}), (("sql", "select 1"), {"CITYWALL_DEBUG": "1"})):
+        done = citywall(tmp_path, *args, **env)
+        assert done.returncode == 2
+        assert "Traceback" in done.stderr
+        assert "there is no such run" in done.stderr.split("\n")[-3]
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["rules", "list"], *(["rules", "list", "--format", fmt] for fmt in ("json", "csv"))], ids=str
+)
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path, words: list[str]) -> None:
+    done = into(nobody_reads(), tmp_path, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_full_disk_behind_standard_output_is_an_error(tmp_path: Path) -> None:
+    done = into(os.open("/dev/full", os.O_WRONLY), tmp_path, "rules", "list")
+    assert done.returncode == 5
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_a_terminal_without_chinese_gets_escapes(tmp_path: Path) -> None:
+    done = citywall(tmp_path, "rules", "list", "--lang", "zh", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.isascii()
+    assert "\\u" in done.stdout

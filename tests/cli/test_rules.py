@@ -1,0 +1,177 @@
+"""`citywall rules`: what is judged, and what is wrong with a rule, said so that its writer finds the place."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from secops.core.content import shipped
+from secops.posture.isolation import rule_faults
+from secops.posture.rule import load_rules
+from tests.cli.store_kit import citywall, is_inert
+from tests.contract.test_docs import example
+
+#: The rule that docs/rules-format.md shows.
+RULE = example("rules-format.md")
+NAME = "lab-account-on-server"
+SHIPPED = sorted(path.stem for path in (shipped("rules") / "posture").rglob("*.yml"))
+
+
+def _write(folder: Path, *changes: tuple[str, str], name: str = NAME) -> Path:
+    """The rule in a file of `folder`, with some of its text replaced."""
+    text = RULE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.yml"
+    path.write_text(text)
+    return path
+
+
+def test_the_shipped_rules_are_listed_in_both_languages(tmp_path: Path) -> None:
+    english = json.loads(citywall(tmp_path, "rules", "list", "--format", "json").stdout)
+    assert [row["rule"] for row in english] == SHIPPED
+    chinese = json.loads(citywall(tmp_path, "rules", "list", "--format", "json", "--lang", "zh").stdout)
+    for ours, theirs in zip(english, chinese, strict=True):
+        assert {**ours, "title": ""} == {**theirs, "title": ""}
+        assert not re.search("[\u4e00-\u9fff]", ours["title"])
+        assert re.search("[\u4e00-\u9fff]", theirs["title"])
+    assert is_inert(citywall(tmp_path, "rules", "list", CITYWALL_LANG="zh").stdout)
+
+
+def test_a_rule_is_shown_whole(tmp_path: Path) -> None:
+    done = citywall(tmp_path, "rules", "show", "account-uid-zero")
+    rule = load_rules([shipped("rules") / "posture"]).rules["account-uid-zero"]
+    assert done.returncode == 0
+    for part in (rule.title.en, rule.applies, *rule.needs, *rule.refs["mlps"], "select host", "passwd -l", "File: "):
+        assert part in done.stdout
+    assert rule.title.zh in citywall(tmp_path, "rules", "show", "account-uid-zero", "--lang", "zh").stdout
+
+
+def test_a_rule_that_is_not_there(tmp_path: Path) -> None:
+    done = citywall(tmp_path, "rules", "show", "account-uid-zer")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean account-uid-zero?" in done.stderr
+    assert "citywall rules list" in citywall(tmp_path, "rules", "show", "zzzz").stderr
+
+
+def test_own_rules_are_added_and_shown_inertly(tmp_path: Path) -> None:
+    _write(tmp_path / "own", ("An account of the lab", "\\e]0;owned\\a"))
+    done = citywall(tmp_path, "rules", "show", NAME, "--rules", str(tmp_path / "own"))
+    assert done.returncode == 0
+    assert "own\n" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\\x1b]0;owned" in done.stdout
+    listed = json.loads(
+        citywall(tmp_path, "rules", "list", "--format", "json", "--rules", str(tmp_path / "own")).stdout
+    )
+    assert [row["rule"] for row in listed] == sorted([*SHIPPED, NAME])
+
+
+#: What is wrong with a rule file, as changes of its text, and what is said besides the file.
+UNREADABLE = {
+    "a key twice": ([("partial: rows_prove", "severity: low\npartial: rows_prove")], ".yml:6: the key 'severity'"),
+    "no YAML": ([("key: [user_name]", "key: [user_name")], ".yml:13: "),
+    "an unknown field": ([("partial:", "partially:")], "unknown field `partially`"),
+    "an unknown severity": ([("severity: medium", "severity: urgent")], "'urgent' - at `$.severity`"),
+    "one language": ([(', zh: "服务器上存在实验室账户"', "")], "missing required field `zh` - at `$.title`"),
+    "another id": ([(f"id: {NAME}", "id: something-else")], "'something-else' differs from the file's name"),
+    "empty": ([(RULE, "")], "is empty"),
+    "an alias": ([("refs: {", "refs: &a {doc: *a, ")], "alias"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_rule_that_cannot_be_read_is_named_with_its_line_or_field(tmp_path: Path, kind: str) -> None:
+    changes, said = UNREADABLE[kind]
+    path = _write(tmp_path / "own", *changes)
+    done = citywall(tmp_path, "rules", "lint", "--rules", str(tmp_path / "own"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"citywall: {path}")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("name", [NAME, "account-uid-zero"])
+def test_an_id_twice_names_both_files(tmp_path: Path, name: str) -> None:
+    first = _write(tmp_path / "one", (NAME, name), name=name)
+    second = _write(tmp_path / "two", (NAME, name), name=name)
+    done = citywall(tmp_path, "rules", "list", "--rules", str(tmp_path / "one"), "--rules", str(tmp_path / "two"))
+    assert (done.returncode, done.stdout) == (2, "")
+    other = second if name == NAME else next((shipped("rules") / "posture").rglob(f"{name}.yml"))
+    assert str(first) in done.stderr
+    assert str(other) in done.stderr
+
+
+def test_a_folder_that_holds_no_rules_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "rule.yml").write_text(RULE)
+    for place in ("empty", "nothing", "rule.yml"):
+        for verb in (["rules", "test"], ["scan"]):
+            done = citywall(tmp_path, *verb, "--rules", str(tmp_path / place))
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr.startswith(f"citywall: {tmp_path / place}: ")
+            assert "folder" in done.stderr
+
+
+#: Rules that can be read and must not be used: file name, changes, what is said of it.
+FAULTY = {
+    "unknown-column": ([("select host, user_name, shell", "select host, user_name, shell, colour")], '"colour"'),
+    "unknown-table": ([("needs: [users]", "needs: [user]")], "there is no table user"),
+    "undeclared-table": ([("from users", "from groups")], "reads 'groups', which is not in its needs"),
+    "no-chinese": ([("服务器上存在实验室账户", "An account")], "title: give it in English and in Chinese"),
+    "other-columns": ([("可以登录（{shell}）", "可以登录")], "message: the two languages name different columns"),
+    "two-statements": ([("and can_login", "and can_login; select 1")], "2 statements"),
+    "no-select": ([("select host, user_name, shell\n  from users", "delete from users")], "must be a SELECT"),
+    "a-file": ([("from users", "from users, read_text('/etc/passwd') f")], "may not call the table function"),
+    "no-host": ([("select host, user_name", "select user_name")], "gives no column host"),
+    "no-such-key": ([("key: [user_name]", "key: [uid]")], "gives no column uid"),
+    "not-proven": ([("and can_login", "and can_login and uid = (select max(uid) from users)")], "partial: "),
+    "wrong-test": ([("expect: []", "expect: [{user_name: lab-2}]")], "test 2 (one that cannot log in): no violation"),
+    "wrong-verdict": ([("verdict: unknown", "verdict: pass")], "expected pass, got unknown"),
+    "wrong-row": ([("can_login: false", "can_login: 'no'")], "users.can_login is boolean, not 'no'"),
+    "never-passes": ([("expect: []", "expect: [{user_name: x}]")], "tests: show at least one case that passes"),
+}
+
+
+def test_every_fault_is_told_with_its_file(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    paths = {
+        name: _write(own, (f"id: {NAME}", f"id: {name}"), *changes, name=name) for name, (changes, _) in FAULTY.items()
+    }
+    _write(own)
+    done = citywall(tmp_path, "rules", "test", "--rules", str(own))
+    assert done.returncode == 2
+    told = done.stdout.split("\n")
+    for name, (_, said) in FAULTY.items():
+        assert [line for line in told if line.startswith(f"{paths[name]}: ") and said in line], (name, told)
+    assert all(line.startswith(f"{own}/") for line in told if line), "a shipped rule has a fault"
+    assert NAME not in done.stdout
+    assert re.search(rf"{len(SHIPPED) + len(FAULTY) + 1} rules, \d+ tests, \d+ faults", done.stderr)
+
+
+def test_lint_runs_no_test(tmp_path: Path) -> None:
+    _write(tmp_path / "own", ("verdict: unknown", "verdict: pass"))
+    done = citywall(tmp_path, "rules", "lint", "--rules", str(tmp_path / "own"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert ", 0 tests, 0 faults" in done.stderr
+
+
+def test_endless_sql_ends(tmp_path: Path) -> None:
+    """In a test, where the query runs; and those around it are tested all the same."""
+    endless = "from users, range(100000000) a, range(1000000) b\n  where a.range + b.range = -1 and"
+    own = tmp_path / "own"
+    _write(own, (f"id: {NAME}", "id: endless"), ("from users\n  where", endless), name="endless")
+    _write(own)
+    _write(own, (f"id: {NAME}", "id: faulty"), ("verdict: unknown", "verdict: pass"), name="faulty")
+    started = time.monotonic()
+    found = {
+        rule.id: faults
+        for rule, faults in rule_faults(list(load_rules([own]).rules.values()), run_tests=True, rule_seconds=2)
+    }
+    assert time.monotonic() - started < 30
+    assert found["endless"] == ["took more than 2 s"]
+    assert found[NAME] == []
+    assert "expected pass" in found["faulty"][0]

@@ -1,0 +1,123 @@
+"""`citywall sql`: one SELECT over the tables of a run; what hosts say stays text in every format."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from tests.cli.scan_kit import image, into, nobody_reads
+from tests.cli.store_kit import citywall, is_inert
+
+#: Names that a user's line of /etc/passwd may hold: what a terminal, a spreadsheet or a browser would obey.
+HOSTILE = (
+    "\x1b]0;owned\x07", "[bold red]x[/]", "\u202egnp", "$(touch x)", "<script>alert(1)</script>", "{{7*7}}",
+    "=1+1", "@SUM(1)", " =1", "＝1+1", "\u0085x", "\x7f", "\U000e0041",
+)  # fmt: skip
+NAMES = "select user_name as name from users where uid >= 1000 order by uid"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one run, of an image with hostile names."""
+    folder = tmp_path_factory.mktemp("sql")
+    lines = [f"{name}:x:{1000 + number}:1000::/:/bin/sh\n" for number, name in enumerate(HOSTILE)]
+    done = citywall(folder, "scan", "--root", image(folder / "image", "root:x:0:0::/root:/bin/sh\n" + "".join(lines)))
+    assert done.returncode in (0, 1), done.stderr
+    return folder
+
+
+def test_text_is_inert_and_fits_a_terminal(home: Path) -> None:
+    done = citywall(home, "sql", "select user_name, home, shell, repeat('x', 200) as long from users")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert is_inert(done.stdout)
+    assert "[bold red]x[/]" in done.stdout.replace("\n", "")
+
+
+def test_json_is_whole_and_safe_to_look_at(home: Path) -> None:
+    done = citywall(home, "sql", "--format", "json", NAMES)
+    assert [row["name"] for row in json.loads(done.stdout)] == list(HOSTILE)
+    assert not set("\x1b\x07\x7f\u202e\u0085\U000e0041") & set(done.stdout)
+    assert "\\u001b]0;owned\\u0007" in done.stdout
+
+
+def test_csv_has_no_formula_and_nothing_that_a_terminal_obeys(home: Path) -> None:
+    done = citywall(home, "sql", "--format", "csv", NAMES)
+    header, *rows = csv.reader(StringIO(done.stdout))
+    assert header == ["name"]
+    assert len(rows) == len(HOSTILE)
+    for (cell,) in rows:
+        assert not cell.strip().startswith(("=", "+", "-", "@", "＝"))
+    assert ["'=1+1"] in rows
+    assert ["\\x1b]0;owned\\x07"] in rows
+    assert not set("\x1b\x07\x7f\u202e\u0085") & set(done.stdout)
+
+
+def test_values_keep_their_meaning(home: Path) -> None:
+    query = "select -1 as n, true as yes, null as nothing, ['a', 'b'] as list, '-x' as \"=x\", '+x' as n, 1.5 as half"
+    assert json.loads(citywall(home, "sql", "--format", "json", query).stdout) == [
+        {"n": -1, "yes": True, "nothing": None, "list": ["a", "b"], "=x": "-x", "n_2": "+x", "half": "1.5"}
+    ]
+    rows = list(csv.reader(StringIO(citywall(home, "sql", "--format", "csv", query).stdout)))
+    assert rows == [["n", "yes", "nothing", "list", "'=x", "n", "half"], ["-1", "true", "", "a b", "'-x", "'+x", "1.5"]]
+
+
+def test_an_empty_answer_is_an_answer(home: Path) -> None:
+    assert citywall(home, "sql", "--format", "json", "select host from users where false").stdout == "[]\n"
+    assert citywall(home, "sql", "--format", "csv", "select host from users where false").stdout == "host\n"
+
+
+def test_every_run_can_be_asked(home: Path) -> None:
+    run = json.loads(citywall(home, "history", "--format", "json").stdout)[0]["id"]
+    done = citywall(home, "sql", "--run", run, "--format", "csv", "select uid from users where user_name = 'root'")
+    assert done.stdout == "uid\n0\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select * from no_such_table", "no_such_table"),
+        ("select no_such_column from users", "no_such_column"),
+        ("select 1; drop table users", "not 2 statements"),
+        ("copy users to 'users.csv'", "must be a SELECT"),
+        ("", "Give a SELECT"),
+        ("select * from read_text('/etc/passwd')", "disabled"),
+        ("select * from '/etc/passwd'", "does not exist"),
+    ],
+)
+def test_what_is_no_select_over_the_tables_is_wrong_usage(home: Path, query: str, said: str) -> None:
+    done = citywall(home, "sql", query)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said.lower() in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_is_not_there_or_has_lost_its_tables(home: Path, tmp_path: Path) -> None:
+    done = citywall(home, "sql", "--run", "20000101T000000Z", "select 1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "citywall history" in done.stderr
+    assert citywall(tmp_path, "sql", "select 1").returncode == 2
+
+    (home / "runs").rename(home / "moved")
+    try:
+        done = citywall(home, "sql", "select 1")
+    finally:
+        (home / "moved").rename(home / "runs")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the tables of this run are not here" in done.stderr
+
+
+def test_tables_and_their_columns_are_listed_without_a_run(tmp_path: Path) -> None:
+    tables = json.loads(citywall(tmp_path, "sql", "--tables", "--format", "json").stdout)
+    assert {"users", "hosts", "packages"} <= {row["table"] for row in tables}
+    columns = json.loads(citywall(tmp_path, "sql", "--tables", "users", "--format", "json").stdout)
+    assert {"column": "uid", "type": "integer"}.items() <= next(c for c in columns if c["column"] == "uid").items()
+    done = citywall(tmp_path, "sql", "--tables", "usrs")
+    assert done.returncode == 2
+    assert "citywall sql --tables" in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error(home: Path) -> None:
+    done = into(nobody_reads(), home, "sql", "select range from range(5000)")
+    assert (done.returncode, done.stderr) == (0, "")
