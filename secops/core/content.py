@@ -23,8 +23,10 @@ def shipped(kind: str) -> Path:
 
 
 def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
-    """Every `*.yml` file below the folders, in a stable order. Raises `UsageError` for a folder that is none."""
+    """Every `*.yml` file below the folders, in a stable order. Raises `UsageError` for a folder that has none."""
     for folder in folders:
-        if not folder.is_dir():
-            raise UsageError("no such folder", where=str(folder), hint="Give a folder that holds *.yml files.")
-        yield from sorted(path for path in folder.rglob("*.yml") if not path.name.startswith("."))
+        files = sorted(path for path in folder.rglob("*.yml") if not path.name.startswith("."))
+        if not files:
+            what = "holds no *.yml file" if folder.is_dir() else "no such folder"
+            raise UsageError(what, where=str(folder), hint="Give a folder that holds *.yml files.")
+        yield from files

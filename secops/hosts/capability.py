@@ -14,9 +14,9 @@ _LISTED = (
 )
 NAMES = _LISTED.split()
 
-# `path = cap_net_raw+ep` before libcap 2.41, `path cap_net_raw=ep` since; clauses may follow one another
-_CLAUSE = r"(?:[a-z0-9_,]*[=+-][eip]*)"
-_GETCAP = re.compile(rf"^(?P<path>.*?)(?: =)? (?P<caps>{_CLAUSE}(?: {_CLAUSE})*)(?: \[rootid=\d+\])?$")
+# one clause of cap_to_text(3): `cap_net_raw=ep`, `=ep`, and the lone `=` that stands before the clauses of old getcaps
+_CLAUSE = re.compile(r"[a-z0-9_,]*[=+-][eip]*")
+_ROOT_ID = re.compile(r" \[rootid=\d{1,10}\]$")
 
 
 def from_attribute(raw: bytes) -> list[str]:
@@ -28,9 +28,18 @@ def from_attribute(raw: bytes) -> list[str]:
 
 
 def from_getcap(line: str) -> tuple[str, list[str]] | None:
-    """(path, capabilities) of one line of getcap; None when it is none. `=ep`, that is all of them, gives `all`."""
-    match = _GETCAP.match(line)
-    return (match["path"], from_text(match["caps"])) if match else None
+    """(path, capabilities) of one line of getcap; None when it is none. `=ep`, that is all of them, gives `all`.
+
+    `path = cap_net_raw+ep` before libcap 2.41, `path cap_net_raw=ep` since. Read from the right: a path may hold
+    anything.
+    """
+    path, clauses = _ROOT_ID.sub("", line), []
+    while True:
+        left, space, last = path.rpartition(" ")
+        if not space or not _CLAUSE.fullmatch(last):
+            break
+        path, clauses = left, [last, *clauses]
+    return (path, from_text(" ".join(clauses))) if path and clauses else None
 
 
 def from_text(clauses: str) -> list[str]:

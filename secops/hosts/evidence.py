@@ -238,7 +238,7 @@ def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
         return Item(name, status=Status.FAILED, reason="a frame of an unknown kind")
     content, mark, trailer = rest.rpartition(nonce + b":")
     code, _, flag = trailer.rstrip(b"\n").partition(b":")
-    if not mark or not code.isdigit():
+    if not mark or not re.fullmatch(rb"\d{1,9}", code):
         return Item(name, rest[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
     if status == "sealed" and code != b"0":
         return Item(name, status=Status.DENIED, reason=f"cannot seal: openssl ended with exit code {int(code[:9])}")

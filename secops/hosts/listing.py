@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from secops.hosts.evidence import readable
 
 FIELDS = 8
-_NUMBER = re.compile(rb"\d{1,18}")
+_NUMBER = re.compile(rb"-?\d{1,18}")  # a time before 1970 is negative, and any user can set one
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ file() {
       printf '\0%s:%d' "$n" $?; } | enc)"
   elif [ -f "$4" ]; then tell "$1" denied "$4"
   elif [ -e "$4" ]; then tell "$1" special "$4"
+  elif [ -L "$4" ] && [ "$uid" != 0 ]; then tell "$1" denied "$4" # its target may be there, out of our sight
   elif blocked "$4"; then tell "$1" denied "$4"
   fi
 }
@@ -120,7 +121,8 @@ listing() {
 
 homes() { cut -d: -f6 /etc/passwd 2>/dev/null | sort -u; }
 
-printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$(id -u)" "$code"
+uid=$(id -u)
+printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$uid" "$code"
 """
 
 

@@ -14,14 +14,15 @@ import msgspec
 from secops.core.errors import UsageError
 from secops.core.finding import Verdict
 from secops.hosts.tables import registry
-from secops.posture.query import check_expression, check_rule_query
+from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
     import duckdb
 
-#: Rows of one rule that are kept: a rule that gives more is `error`, since a report nobody can read judges nothing.
-MAX_ROWS = 200_000
+#: Violating rows of one rule that are kept of each host, and of all: a rule that gives more than these is `error`.
+MAX_ROWS_PER_HOST = 1_000
+MAX_ROWS = 1_000_000
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -92,6 +93,7 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
         if rule.applies not in facts.applies:
             check_expression(facts.con, rule.applies, where="applies")
         check_rule_query(facts.con, rule.query, tables_of(rule), where="query")
+        proves = bool(rule.partial) and has_only_rows_that_prove(facts.con, rule.query, where="query")
         applies = _applies(facts, rule)
     except UsageError as error:
         return Outcome(rule.id, [(Verdict.ERROR, str(error), facts.hosts)] if facts.hosts else [], [])
@@ -106,7 +108,7 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
             states[host] = Verdict.NOT_APPLICABLE, ""
         else:
             states[host] = (Verdict.UNKNOWN, reason) if reason else (Verdict.PASS, "")
-            if not reason or rule.partial:
+            if not reason or proves:
                 asked.append(host)
     rows = _violations(facts, rule, asked, states)
     for row in rows:
@@ -136,51 +138,90 @@ def _applies(facts: Facts, rule: Rule) -> dict[str, bool | str | None]:
 def _violations(
     facts: Facts, rule: Rule, hosts: Sequence[str], states: dict[str, tuple[Verdict, str]]
 ) -> list[dict[str, Any]]:
-    """The query's rows; hosts on whose data it breaks become `error`."""
-    sql = f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit {MAX_ROWS + 1}"  # noqa: S608 - checked
+    """The query's rows, at most MAX_ROWS_PER_HOST of each host; hosts on whose data it breaks become `error`."""
+    order = ", ".join(f'"{name}"' for name in rule.key)
+    sql = (
+        f"select * from (\n{rule.query.rstrip().rstrip(';')}\n)"  # noqa: S608 - checked by the caller
+        f" qualify row_number() over (partition by host order by {order}) <= {MAX_ROWS_PER_HOST + 1}"
+        f" limit {MAX_ROWS + 1}"
+    )
     rows, errors = _ask(facts, sql, tables_of(rule), hosts, rule.key)
     states.update((host, (Verdict.ERROR, error)) for host, error in errors.items())
+    kept: dict[str, int] = defaultdict(int)
+    for row in rows:
+        kept[row["host"]] += 1
+        if kept[row["host"]] > MAX_ROWS_PER_HOST:
+            states[row["host"]] = Verdict.FAIL, f"more than {MAX_ROWS_PER_HOST} violations; the first ones are kept"
     return rows
 
 
 def _ask(
-    facts: Facts, sql: str, tables: frozenset[str], hosts: Sequence[str], columns: Sequence[str], *, apart: bool = False
+    facts: Facts, sql: str, tables: frozenset[str], hosts: Sequence[str], columns: Sequence[str]
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Rows of the query over these hosts, and hosts with the error it breaks with on their data.
 
-    A query that breaks is asked again of each half, with the other half's rows out of reach, so that one host's bad
-    value costs only that host its verdict.
+    When it breaks, halving finds the hosts whose data alone break it. The others are then asked once more, together:
+    a rule may compare hosts, so the answer of a half is no answer.
     """
     import duckdb
 
     if not hosts:
         return [], {}
     try:
-        facts.show_only(hosts, tables, apart=apart)
-        return _rows(facts.con.execute(sql), frozenset(hosts), columns), {}
+        return _rows(facts, sql, tables, hosts, columns), {}
     except duckdb.Error as error:
-        if isinstance(error, duckdb.OutOfMemoryException | duckdb.FatalException | duckdb.InternalException):
-            raise MemoryError(_brief(error)) from error  # the rule's fault, not one host's: this process ends
-        if len(hosts) == 1 and apart:
-            return [], {hosts[0]: _brief(error)}
+        broken = _offenders(facts, sql, tables, hosts, columns)
+        sound = [host for host in hosts if host not in broken]
+        try:
+            return (_rows(facts, sql, tables, sound, columns, apart=True) if sound else []), broken
+        except (duckdb.Error, ValueError):
+            return [], dict.fromkeys(hosts, _brief(error)) | broken
     except ValueError as error:
         return [], dict.fromkeys(hosts, str(error))
-    half = (len(hosts) + 1) // 2
-    first = _ask(facts, sql, tables, hosts[:half], columns, apart=True)
-    second = _ask(facts, sql, tables, hosts[half:], columns, apart=True)
-    return first[0] + second[0], first[1] | second[1]
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, hosts: frozenset[str], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The result as dictionaries. Raises `ValueError` when it is not what a rule must give."""
-    names = [column[0] for column in cursor.description or ()]
+def _offenders(
+    facts: Facts, sql: str, tables: frozenset[str], hosts: Sequence[str], columns: Sequence[str]
+) -> dict[str, str]:
+    """Hosts on whose data alone the query breaks, with the error; found by halves, out of the others' reach."""
+    import duckdb
+
+    try:
+        _rows(facts, sql, tables, hosts, columns, apart=True)
+        return {}
+    except (duckdb.Error, ValueError) as error:
+        if len(hosts) == 1:
+            return {hosts[0]: _brief(error)}
+    half = len(hosts) // 2
+    return _offenders(facts, sql, tables, hosts[:half], columns) | _offenders(facts, sql, tables, hosts[half:], columns)
+
+
+def _rows(
+    facts: Facts,
+    sql: str,
+    tables: frozenset[str],
+    hosts: Sequence[str],
+    columns: Sequence[str],
+    *,
+    apart: bool = False,
+) -> list[dict[str, Any]]:
+    """The query's result as dictionaries. Raises `ValueError` when it is not what a rule must give."""
+    import duckdb
+
+    facts.show_only(hosts, tables, apart=apart)
+    try:
+        cursor = facts.con.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    except (duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException) as error:
+        raise MemoryError(_brief(error)) from error  # the rule's fault, not one host's: this process ends
     missing = [name for name in ("host", *columns) if name not in names]
     if missing:
         raise ValueError(f"the query gives no column {missing[0]}")
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if len(rows) > MAX_ROWS:
         raise ValueError(f"the query gives more than {MAX_ROWS} rows")
-    if not all(isinstance(row["host"], str) and row["host"] in hosts for row in rows):
+    known = frozenset(hosts)
+    if not all(isinstance(row["host"], str) and row["host"] in known for row in rows):
         raise ValueError("the query names hosts that it was not given")
     return rows
 

@@ -17,7 +17,7 @@ import msgspec
 from secops.core.errors import CitywallError, UsageError
 from secops.core.finding import Verdict
 from secops.posture.evaluate import Outcome
-from secops.posture.judge import Answer, Request, Source
+from secops.posture.judge import MAX_ANSWER, Answer, Request, Source
 from secops.posture.rule import Rule
 
 #: Address space of a judging process: DuckDB's own limit does not hold for every function.
@@ -121,8 +121,8 @@ def _receive(channel: Connection, seconds: float) -> Answer | None:
     """The next answer, or None when none came in time or the process ended."""
     try:
         if channel.poll(seconds):
-            return msgspec.json.decode(channel.recv_bytes(), type=Answer)
-    except (EOFError, OSError, msgspec.DecodeError):
+            return msgspec.json.decode(channel.recv_bytes(MAX_ANSWER), type=Answer)
+    except (EOFError, OSError, RecursionError, msgspec.DecodeError):
         pass
     return None
 

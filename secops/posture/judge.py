@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+#: Bytes of one answer: what a rule or a query may give back.
+MAX_ANSWER = 256 << 20
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where the tables come from: spool files (and what to write of them), or Parquet files as (table, path, hosts)."""
 
@@ -77,7 +81,10 @@ def main() -> None:
 
 
 def send(channel: Connection, answer: Answer) -> None:
-    channel.send_bytes(msgspec.json.encode(answer, enc_hook=str))
+    encoded = msgspec.json.encode(answer, enc_hook=str)
+    if len(encoded) > MAX_ANSWER:
+        encoded = msgspec.json.encode(Answer(done=answer.done, error=f"gives more than {MAX_ANSWER >> 20} MiB"))
+    channel.send_bytes(encoded)
 
 
 def _load(source: Source) -> duckdb.DuckDBPyConnection:

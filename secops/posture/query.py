@@ -12,6 +12,9 @@ from secops.hosts.tables import registry
 if TYPE_CHECKING:
     import duckdb
 
+#: Names of DuckDB's own tables begin so.
+_CATALOGUE = ("duckdb_", "pg_", "sqlite_", "pragma_", "columns", "schemata", "tables", "views")
+
 #: Table functions that only make rows out of their arguments.
 _HARMLESS = frozenset({"unnest", "range", "generate_series"})
 
@@ -32,7 +35,7 @@ def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset
 def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> None:
     nodes = list(_nodes(tree))
     own = {entry["key"].lower() for node in nodes if "cte_map" in node for entry in node["cte_map"]["map"]}
-    if taken := own & registry().keys():
+    if taken := {name for name in own if name in registry() or name.startswith(_CATALOGUE)}:
         raise UsageError(f"may not name a WITH query {min(taken)!r}, as a table is", where=where)
     for node in nodes:
         kind = node.get("type")
@@ -69,13 +72,32 @@ def has_only_rows_that_prove(con: duckdb.DuckDBPyConnection, sql: str, *, where:
         kind = str(node.get("type", ""))
         if kind == "SET_OPERATION_NODE" and "UNION" not in str(node.get("setop_type")):
             return False
-        if kind == "JOIN" and node.get("join_type") not in ("INNER", "SEMI"):
+        if kind == "JOIN" and (
+            node.get("join_type") not in ("INNER", "SEMI") or node.get("ref_type") not in _PLAIN_JOINS
+        ):
+            return False
+        if node.get("sample") or not _keeps_all_rows(node.get("modifiers")):
             return False
         if node.get("class") == "SUBQUERY" and id(node) not in plain:
             return False
         if node.get("class") == "WINDOW" or node.get("group_expressions") or _aggregates(con, node):
             return False
     return True
+
+
+#: DuckDB's macros that hold no aggregate; others (geomean, wavg) do.
+_PLAIN_MACROS = frozenset({"nullif", "split_part", "list_append", "list_prepend", "array_append", "array_prepend"})
+
+_PLAIN_JOINS = ("REGULAR", "CROSS", "NATURAL")
+
+
+def _keeps_all_rows(modifiers: Any) -> bool:
+    """Whether what follows a SELECT only orders it or drops rows that stand twice."""
+    return all(
+        modifier.get("type") == "ORDER_MODIFIER"
+        or (modifier.get("type") == "DISTINCT_MODIFIER" and not modifier.get("distinct_on_targets"))
+        for modifier in modifiers or ()
+    )
 
 
 def _conjuncts(clause: Any) -> Iterator[dict[str, Any]]:
@@ -97,10 +119,11 @@ def _is_positive(node: dict[str, Any]) -> bool:
 
 def _aggregates(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> bool:
     name = node.get("function_name") if node.get("class") == "FUNCTION" else None
-    if not name:
+    if not name or name in _PLAIN_MACROS:
         return False
     found = con.execute(
-        "select count(*) from duckdb_functions() where function_name = ? and function_type = 'aggregate'", [name]
+        "select count(*) from duckdb_functions() where function_name = ? and function_type in ('aggregate', 'macro')",
+        [name],
     ).fetchone()
     return bool(found and found[0])
 

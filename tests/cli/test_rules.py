@@ -11,7 +11,7 @@ from secops.core.content import shipped
 from secops.posture.isolation import rule_faults
 from secops.posture.rule import load_rules
 from tests.cli.store_kit import citywall, is_inert
-from tests.contract.test_docs import example
+from tests.contract.documents import example
 
 #: The rule that docs/rules-format.md shows.
 RULE = example("rules-format.md")
@@ -74,7 +74,7 @@ def test_own_rules_are_added_and_shown_inertly(tmp_path: Path) -> None:
 #: What is wrong with a rule file, as changes of its text, and what is said besides the file.
 UNREADABLE = {
     "a key twice": ([("partial: rows_prove", "severity: low\npartial: rows_prove")], ".yml:6: the key 'severity'"),
-    "no YAML": ([("key: [user_name]", "key: [user_name")], ".yml:13: "),
+    "no YAML": ([("key: [user_name]", "key: [user_name")], ".yml:12: did not find"),
     "an unknown field": ([("partial:", "partially:")], "unknown field `partially`"),
     "an unknown severity": ([("severity: medium", "severity: urgent")], "'urgent' - at `$.severity`"),
     "one language": ([(', zh: "服务器上存在实验室账户"', "")], "missing required field `zh` - at `$.title`"),
@@ -116,7 +116,7 @@ def test_a_folder_that_holds_no_rules_is_wrong_usage(tmp_path: Path) -> None:
             assert "folder" in done.stderr
 
 
-#: Rules that can be read and must not be used: file name, changes, what is said of it.
+#: Rules that can be read and must not be used: file name, changes, what lint says of it.
 FAULTY = {
     "unknown-column": ([("select host, user_name, shell", "select host, user_name, shell, colour")], '"colour"'),
     "unknown-table": ([("needs: [users]", "needs: [user]")], "there is no table user"),
@@ -129,49 +129,55 @@ FAULTY = {
     "no-host": ([("select host, user_name", "select user_name")], "gives no column host"),
     "no-such-key": ([("key: [user_name]", "key: [uid]")], "gives no column uid"),
     "not-proven": ([("and can_login", "and can_login and uid = (select max(uid) from users)")], "partial: "),
-    "wrong-test": ([("expect: []", "expect: [{user_name: lab-2}]")], "test 2 (one that cannot log in): no violation"),
-    "wrong-verdict": ([("verdict: unknown", "verdict: pass")], "expected pass, got unknown"),
-    "wrong-row": ([("can_login: false", "can_login: 'no'")], "users.can_login is boolean, not 'no'"),
     "never-passes": ([("expect: []", "expect: [{user_name: x}]")], "tests: show at least one case that passes"),
 }
 
+#: Rules that lint finds nothing wrong with, and what their tests say.
+FAILING = {
+    "wrong-test": (
+        [("expect: [{user_name: lab-1}]", "expect: [{user_name: lab-2}]")],
+        "test 1 (an account of the lab)",
+    ),
+    "wrong-verdict": ([("verdict: unknown", "verdict: pass")], "expected pass, got unknown"),
+    "wrong-row": ([("can_login: false", "can_login: 'no'")], "users.can_login is boolean, not 'no'"),
+    "endless": (
+        [
+            (
+                "from users\n  where",
+                "from users, range(100000000) a, range(1000000) b\n  where a.range + b.range = -1 and",
+            )
+        ],
+        "took more than 2 s",
+    ),
+}
 
-def test_every_fault_is_told_with_its_file(tmp_path: Path) -> None:
+
+def _write_all(folder: Path, kinds: dict[str, tuple[list[tuple[str, str]], str]]) -> None:
+    _write(folder)
+    for name, (changes, _) in kinds.items():
+        _write(folder, (f"id: {NAME}", f"id: {name}"), *changes, name=name)
+
+
+def test_lint_tells_every_fault_with_its_file_and_runs_no_test(tmp_path: Path) -> None:
     own = tmp_path / "own"
-    paths = {
-        name: _write(own, (f"id: {NAME}", f"id: {name}"), *changes, name=name) for name, (changes, _) in FAULTY.items()
-    }
-    _write(own)
-    done = citywall(tmp_path, "rules", "test", "--rules", str(own))
+    _write_all(own, {**FAULTY, **FAILING})
+    done = citywall(tmp_path, "rules", "lint", "--rules", str(own))
     assert done.returncode == 2
-    told = done.stdout.split("\n")
+    told = [line for line in done.stdout.split("\n") if line]
     for name, (_, said) in FAULTY.items():
-        assert [line for line in told if line.startswith(f"{paths[name]}: ") and said in line], (name, told)
-    assert all(line.startswith(f"{own}/") for line in told if line), "a shipped rule has a fault"
-    assert NAME not in done.stdout
-    assert re.search(rf"{len(SHIPPED) + len(FAULTY) + 1} rules, \d+ tests, \d+ faults", done.stderr)
+        assert [line for line in told if line.startswith(f"{own}/{name}.yml: ") and said in line], (name, told)
+    names = {Path(line.partition(": ")[0]) for line in told}
+    assert names == {own / f"{name}.yml" for name in FAULTY}
+    count = len(SHIPPED) + len(FAULTY) + len(FAILING) + 1
+    assert done.stderr == f"{count} rules, 0 tests, {len(told)} faults\n"
 
 
-def test_lint_runs_no_test(tmp_path: Path) -> None:
-    _write(tmp_path / "own", ("verdict: unknown", "verdict: pass"))
-    done = citywall(tmp_path, "rules", "lint", "--rules", str(tmp_path / "own"))
-    assert (done.returncode, done.stdout) == (0, "")
-    assert ", 0 tests, 0 faults" in done.stderr
-
-
-def test_endless_sql_ends(tmp_path: Path) -> None:
-    """In a test, where the query runs; and those around it are tested all the same."""
-    endless = "from users, range(100000000) a, range(1000000) b\n  where a.range + b.range = -1 and"
-    own = tmp_path / "own"
-    _write(own, (f"id: {NAME}", "id: endless"), ("from users\n  where", endless), name="endless")
-    _write(own)
-    _write(own, (f"id: {NAME}", "id: faulty"), ("verdict: unknown", "verdict: pass"), name="faulty")
+def test_tests_say_what_they_expected_and_endless_sql_ends(tmp_path: Path) -> None:
+    _write_all(tmp_path, FAILING)
+    rules = list(load_rules([tmp_path]).rules.values())
     started = time.monotonic()
-    found = {
-        rule.id: faults
-        for rule, faults in rule_faults(list(load_rules([own]).rules.values()), run_tests=True, rule_seconds=2)
-    }
+    found = {rule.id: faults for rule, faults in rule_faults(rules, run_tests=True, rule_seconds=2)}
     assert time.monotonic() - started < 30
-    assert found["endless"] == ["took more than 2 s"]
+    for name, (_, said) in FAILING.items():
+        assert said in found[name][0]
     assert found[NAME] == []
-    assert "expected pass" in found["faulty"][0]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,11 +16,9 @@ from secops.cli.main import cli
 from secops.cli.scan import MIN_COVERAGE, exit_code
 from secops.core.errors import PRECEDENCE, Exit
 from secops.core.store import Store
+from tests.contract.documents import CHINESE, README, ROOT, WRITTEN, Command, commands, example
 from tests.contract.sandbox import Sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
-README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
-WRITTEN = [README, CHINESE, *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "cli.md")]
 DOCUMENTS = sorted({*WRITTEN, *(ROOT / "docs").glob("*.md"), ROOT / "CHANGELOG.md"})
 
 #: Commands that are not run from here, and why. This table may only shrink.
@@ -46,38 +42,7 @@ ENDS = [
 _NEEDS_HOSTS = re.compile(r"--(ssh|root|bundle|inventory)\b|citywall diff|^sh ")
 
 
-@dataclass(frozen=True)
-class Command:
-    """One command of a document, continued lines joined, without its remark."""
-
-    text: str
-    place: str
-
-    @property
-    def words(self) -> list[str]:
-        return shlex.split(self.text)
-
-
-def _blocks(path: Path, language: str) -> Iterator[tuple[int, str]]:
-    """Line number and text of every fenced block of a language."""
-    text = path.read_text("utf-8")
-    for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        yield text.count("\n", 0, block.start()) + 2, block[1]
-
-
-def _commands(path: Path) -> list[Command]:
-    found = []
-    for start, block in _blocks(path, "sh"):
-        number = start
-        for line in block.replace("\\\n", "\0").split("\n"):
-            text = re.sub(r"\s+# .*|^#.*", "", re.sub(r"\0\s*", "", line)).strip()
-            if text:
-                found.append(Command(text, f"{path.relative_to(ROOT)}:{number}"))
-            number += 1 + line.count("\0")
-    return found
-
-
-ALL = [command for path in WRITTEN for command in _commands(path)]
+ALL = [command for path in WRITTEN for command in commands(path)]
 
 #: Each command once, in the order of the documents: later lines stand on what earlier ones left.
 DISTINCT = [command for number, command in enumerate(ALL) if command.text not in {c.text for c in ALL[:number]}]
@@ -91,11 +56,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             made.write("hosts.yml", example("inventory.md"))
             made.run("citywall collect --root /mnt/golden -o bundles/vault.bundle").check_returncode()
         yield made
-
-
-def example(document: str) -> str:
-    """The first YAML block of a document."""
-    return next(_blocks(ROOT / "docs" / document, "yaml"))[1]
 
 
 @pytest.mark.parametrize("command", [c for c in DISTINCT if c.text not in NOT_RUN], ids=lambda c: c.place)
@@ -159,9 +119,9 @@ def test_commands_in_sentences_and_hints_exist() -> None:
     assert wrong == []
 
 
-def test_both_languages_give_the_same_commands() -> None:
+def test_both_languages_give_the_samecommands() -> None:
     """Word for word, but for the words that a person would write in their own language."""
-    english, chinese = ([command.words for command in _commands(path)] for path in (README, CHINESE))
+    english, chinese = ([command.words for command in commands(path)] for path in (README, CHINESE))
     assert len(english) == len(chinese)
     for ours, theirs in zip(english, chinese, strict=True):
         assert len(ours) == len(theirs)

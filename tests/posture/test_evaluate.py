@@ -82,6 +82,40 @@ def test_one_hosts_bad_value_is_its_own_error_and_the_others_are_judged() -> Non
     }
 
 
+def test_a_rule_that_compares_hosts_sees_them_all_when_one_of_them_breaks_it() -> None:
+    """Two hosts share a machine-id; a third one's value breaks the query. Judging halves would pass both."""
+    rows = [
+        {"host": host, "user_name": value, "uid": 0} for host, value in zip("abcd", ("1", "1", "1", "x"), strict=True)
+    ]
+    hosts = [{"host": host, "machine_id": mid} for host, mid in zip("abcd", ("m1", "m2", "m1", "m3"), strict=True)]
+    query = (
+        "with numbers as materialized (select host, user_name::integer as number from users)"
+        " select h.host, h.name as user_name from hosts h join numbers n on n.host = h.host where n.number = 1"
+        " and h.machine_id in (select machine_id from hosts group by machine_id having count(*) > 1)"
+    )
+    seen = states(evaluate(facts(Case(given={"users": rows, "hosts": hosts})), rule(query)))
+    assert {host: seen[host][0] for host in "abcd"} == {
+        "a": Verdict.FAIL, "b": Verdict.PASS, "c": Verdict.FAIL, "d": Verdict.ERROR,
+    }  # fmt: skip
+
+
+def test_one_host_with_too_many_rows_fails_and_leaves_the_others_their_verdicts() -> None:
+    rows = [{"host": "many", "user_name": f"u{n}", "uid": 0} for n in range(3)] + [
+        {"host": "one", "user_name": "u", "uid": 0}
+    ]
+    query = "select host, user_name || range as user_name from users, range(500)"
+    outcome = evaluate(facts(Case(given={"users": rows})), rule(query))
+    assert states(outcome)["many"][0] is Verdict.FAIL
+    assert "more than 1000" in states(outcome)["many"][1]
+    assert states(outcome)["one"] == (Verdict.FAIL, "")
+
+
+def test_a_partial_rule_whose_rows_prove_nothing_stays_unknown() -> None:
+    query = f"{UID0} order by uid limit 1"
+    outcome = evaluate(facts(Case(given=TOOR, incomplete=["users"])), rule(query, partial="rows_prove"))
+    assert states(outcome)["host1"][0] is Verdict.UNKNOWN
+
+
 def test_a_host_without_a_table_gives_no_false_fail_through_an_anti_join() -> None:
     """A query for absence would fire on a host whose table was not collected: it is taken out before."""
     query = (

@@ -79,6 +79,14 @@ def test_anything_else_is_refused_with_the_reason(con: duckdb.DuckDBPyConnection
         ("select max(uid) from users", False),
         ("select *, row_number() over () from users", False),
         ("select * from users where uid > all (select uid from users)", False),
+        ("select * from users order by uid", True),
+        ("select distinct * from users", True),
+        ("select * from users order by uid limit 1", False),
+        ("select * from users offset 1", False),
+        ("select distinct on (host) * from users", False),
+        ("select * from users using sample 1 rows", False),
+        ("select * from users positional join hosts", False),
+        ("select geomean(uid) from users", False),
     ],
 )
 def test_rows_prove_only_where_nothing_can_negate_them(con: duckdb.DuckDBPyConnection, sql: str, proves: bool) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from secops.core.errors import IncompleteError, UsageError
 from secops.hosts.bundle_format import unpack
 from secops.hosts.carriers.process import MAX_ANSWER
-from secops.hosts.evidence import MAGIC, Evidence, decode
+from secops.hosts.evidence import MAGIC, Evidence, decode, readable
 from secops.hosts.manifest import manifest
 
 
@@ -23,7 +24,7 @@ class Bundle:
 
     @property
     def label(self) -> str:
-        return f"bundle:{self.path}"
+        return f"bundle:{readable(os.fsencode(self.path))}"
 
     def collect(self) -> Evidence:
         """The evidence in the file. What a cut-off file lacks is `failed`.

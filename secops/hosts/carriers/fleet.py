@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from secops.core.errors import IncompleteError
+from secops.core.errors import CitywallError, IncompleteError
 from secops.hosts.carriers import Carrier
 from secops.hosts.carriers.process import end_all
 
@@ -27,6 +27,10 @@ def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Iterat
             return work(carrier)
         except IncompleteError as error:
             return error
+        except CitywallError:
+            raise
+        except Exception as error:  # one host's answer must not cost the others their verdicts
+            return IncompleteError(f"its answer broke us: {type(error).__name__}: {error}"[:300], where=carrier.label)
 
     pool = ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(carriers))))
     try:

@@ -29,7 +29,7 @@ class Root:
 
     @property
     def label(self) -> str:
-        return f"root:{self.directory}"
+        return f"root:{readable(os.fsencode(self.directory))}"
 
     def collect(self) -> Evidence:
         """Read every section an image can answer. Raises `UsageError` when the directory cannot be opened."""
@@ -170,7 +170,7 @@ def _devices(directory: str) -> frozenset[int]:
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
         for line in mounts:
             before, _, after = line.partition(" - ")
-            number, point = before.split()[2], before.split()[4]
+            number, point = before.split()[2], re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), before.split()[4])
             if point.startswith(top.rstrip("/") + "/") and after.split()[0] in LOCAL_TYPES.split():
                 major, minor = number.split(":")
                 devices.add(os.makedev(int(major), int(minor)))

@@ -86,17 +86,16 @@ def derive(table: Table, evidence: Evidence) -> Facts:
     except Exception as error:  # a parser must not stop a fleet; the table is then not whole, which no rule passes
         built = Built()
         built.lack(f"cannot be parsed ({type(error).__name__})")
-    problems: dict[str, list[Problem]] = {"": [*_section_problems(evidence, table.sections), *built.problems]}
+    rows = []
+    for row in built.rows:
+        if fault := _misfit(table, row):
+            built.lack(fault)
+        else:
+            rows.append(row)
+    problems = {"": [*_section_problems(evidence, table.sections), *built.problems]}
     for part, sections in table.parts.items():
         own = [*_section_problems(evidence, sections), *built.part_problems.get(part, [])]
         problems[part] = [*problems[""], *own]
-    rows = []
-    for row in built.rows:
-        fault = _misfit(table, row)
-        if fault:
-            problems[""].append(Problem(Status.FAILED, fault))
-        else:
-            rows.append(row)
     return Facts(rows, problems)
 
 

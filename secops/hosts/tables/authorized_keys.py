@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
 
-from secops.hosts.evidence import Evidence, Item
+from secops.hosts.evidence import Evidence, Item, Status
 from secops.hosts.section import Files
 from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
 from secops.hosts.tables.users import PASSWD, passwd_lines
+
+#: Rows of this table: accounts may share a home, and each then has every key in it.
+MAX_ROWS = 100_000
 
 _HOME_FILES = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _NAMED_DIRECTORIES = ("/etc/ssh/authorized_keys", "/etc/ssh/authorized_keys.d")  # a file is named after its user
@@ -147,6 +150,9 @@ def build(evidence: Evidence) -> Built:
         named = [by_name[basename(path)]] if dirname(path) in _NAMED_DIRECTORIES and basename(path) in by_name else []
         owners = homes.get(path, named)
         for row in _rows(path, item, built):
+            if len(built.rows) + len(owners) > MAX_ROWS:
+                built.lack(f"more than {MAX_ROWS} keys and accounts", Status.TRUNCATED)
+                return built
             for owner in owners:
                 built.rows.append({**row, "user_name": owner.name, "effective": path in read[owner.name]})
             if not owners:

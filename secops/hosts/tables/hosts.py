@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 
-from secops.hosts.evidence import Evidence, Status
-from secops.hosts.listing import Entry, parse_listing
+from secops.hosts.evidence import Evidence
+from secops.hosts.listing import Entry
 from secops.hosts.section import Files, Listing
 from secops.hosts.tables import Built, Column, Table
+from secops.hosts.tables._listed import listed
 
 OS_RELEASE = Files("os_release", ("/etc/os-release", "/usr/lib/os-release"), required=True)
 HOSTNAME = Files("hostname", ("/etc/hostname",))
@@ -43,13 +44,14 @@ _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 def build(evidence: Evidence) -> Built:
     built = Built()
     release = _os_release(evidence)
-    found = {entry.path: entry for item in evidence[LANDMARKS.name].files for entry in parse_listing(item.data)}
+    found = {entry.path: entry for entry in listed(evidence, LANDMARKS, built)}
+    whole = evidence.problem(LANDMARKS) is None and not built.problems
     image = evidence.carrier == "root"
 
     def has(*paths: str) -> bool | None:
         if any(path in found for path in paths):
             return True
-        return False if evidence[LANDMARKS.name].status is Status.OK else None
+        return False if whole else None
 
     built.rows.append(
         {

@@ -101,6 +101,8 @@ def build(evidence: Evidence) -> Built:
             built.lack("an entry of /proc cannot be parsed")
         elif "VmSize" in fields or row["state"] == "Z":  # a kernel thread has no memory of its own
             built.rows.append(row)
+            if row["state"] == "Z" and (row["threads"] or 0) > 1:  # its first thread has ended, the others run on
+                built.lack(f"process {row['pid']} runs without a first thread", part="executable")
     if not seen and evidence.problem(PROCESS_STATUS) is None:
         built.lack("no process was listed")
     return built

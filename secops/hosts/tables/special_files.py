@@ -36,12 +36,17 @@ def build(evidence: Evidence) -> Built:
     owners = _Owners(evidence)
     ended = False
     for tag, fields in _records(evidence[WALK.name].only.data):
-        if tag == b"" and (entry := next(iter(parse_listing(b"\0".join(fields) + b"\0")), None)):
-            rows[entry.path] = _row(entry, owners)
+        if tag == b"":
+            if entry := next(iter(parse_listing(b"\0".join(fields) + b"\0")), None):
+                rows[entry.path] = _row(entry, owners)
+            else:
+                built.lack("a record of the walk does not parse")
         elif tag == b"CAPS":
-            for line in readable(fields[0]).split("\n"):
+            for line in filter(None, readable(fields[0]).split("\n")):
                 if found := from_getcap(line):
                     _capability(rows, *found)
+                else:
+                    built.lack("a line of getcap does not parse", part="capabilities")
         elif tag == b"CAP":
             _capability(rows, readable(fields[1]), from_text(readable(fields[0])))
         elif tag == b"NOCAPS":

@@ -145,8 +145,8 @@ def parse_conf(item: Item) -> Iterator[Setting]:
 
 def _masks(evidence: Evidence) -> set[str]:
     """Paths that link to /dev/null."""
-    listed = (entry for item in evidence[SYSCTL_LINKS.name].files for entry in parse_listing(item.data))
-    return {entry.path for entry in listed if entry.link == "/dev/null"}
+    entries = (entry for item in evidence[SYSCTL_LINKS.name].files for entry in parse_listing(item.data))
+    return {entry.path for entry in entries if entry.link == "/dev/null"}
 
 
 def boot_files(evidence: Evidence) -> list[Item]:

@@ -36,7 +36,7 @@ DEBIAN = (
     + status(2, "kthreadd", parent=0, memory=False)
     + status(9, "kworker/0:1", parent=2, memory=False)
     + status(700, "nginx", uid="33\t0\t0\t0", extra="NoNewPrivs:\t1\nSeccomp:\t2\n")
-    + status(701, "old", memory=False).replace("S (sleeping)", "Z (zombie)")
+    + status(701, "old", memory=False).replace("S (sleeping)", "Z (zombie)").replace("Threads:\t2", "Threads:\t1")
 )
 LINKS = b"/proc/1\0/usr/lib/systemd/systemd\0/proc/2\0\0/proc/700\0/usr/sbin/nginx (deleted)\0"
 
@@ -158,3 +158,11 @@ def test_long_hostile_content_stays_linear() -> None:
 def test_any_bytes_parse_without_raising(raw: bytes, links: bytes, uid: int) -> None:
     facts_of(raw, links, uid=uid)
     facts_of(DEBIAN.encode() + b"Name:\t" + raw + b"\nPid:\t" + links, b"/proc/1\0" + links, uid=uid)
+
+
+def test_a_process_whose_first_thread_has_ended_runs_on_unseen() -> None:
+    """Its /proc/PID/exe leads nowhere, so that a program in /tmp would pass."""
+    hidden = status(702, "m", memory=False).replace("S (sleeping)", "Z (zombie)")
+    problems = facts_of(DEBIAN + hidden).problems
+    assert problems[""] == []
+    assert problems["executable"][0].reason == "process 702 runs without a first thread"

@@ -1,0 +1,51 @@
+"""What the documents hold: their commands and their examples."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
+
+#: The pages that people write; docs/cli.md is generated.
+WRITTEN = [README, CHINESE, *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "cli.md")]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of a document, continued lines joined, without its remark."""
+
+    text: str
+    place: str
+
+    @property
+    def words(self) -> list[str]:
+        return shlex.split(self.text)
+
+
+def blocks(path: Path, language: str) -> Iterator[tuple[int, str]]:
+    """Line number and text of every fenced block of a language."""
+    text = path.read_text("utf-8")
+    for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        yield text.count("\n", 0, block.start()) + 2, block[1]
+
+
+def commands(path: Path) -> list[Command]:
+    found = []
+    for start, block in blocks(path, "sh"):
+        number = start
+        for line in block.replace("\\\n", "\0").split("\n"):
+            text = re.sub(r"\s+# .*|^#.*", "", re.sub(r"\0\s*", "", line)).strip()
+            if text:
+                found.append(Command(text, f"{path.relative_to(ROOT)}:{number}"))
+            number += 1 + line.count("\0")
+    return found
+
+
+def example(document: str) -> str:
+    """The first YAML block of a document."""
+    return next(blocks(ROOT / "docs" / document, "yaml"))[1]

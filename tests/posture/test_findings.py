@@ -1,0 +1,143 @@
+"""Findings: texts filled in for people, commands filled in for a shell, neither of them obeying a host's values."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secops.core.content import shipped
+from secops.core.finding import Severity, Verdict
+from secops.posture.evaluate import Outcome
+from secops.posture.findings import commands, fill, findings
+from secops.posture.lint import PLACEHOLDER
+from secops.posture.rule import Fix, Rule, Text, load_rules
+from tests.posture.kit import rule
+
+HOSTILE = [
+    "$(touch x)", "`touch x`", "; rm -rf .", "a\ntouch x", "a\rtouch x", "'; touch x; '", '"; touch x; "', "# x",
+    "-rf", "--", "", " ", "*", "~", "$HOME", "a b", "\\", "\x1b[2J", "{user_name}", "|| touch x", "> x", "&", "é 中",
+]  # fmt: skip
+
+
+def _fix(template: str, **families: str) -> Rule:
+    return rule("select 1", fix=Fix("do", "做", {"any": template, **families}))
+
+
+def _shell(script: str, folder: Path) -> list[str]:
+    """The words that `show` is given, when a shell of the host runs the script."""
+    show = "show() { for word; do printf '%s\\0' \"$word\"; done; }\n"
+    done = subprocess.run(["sh"], input=(show + script).encode(), cwd=folder, capture_output=True, check=True)
+    assert done.stderr == b""
+    assert list(folder.iterdir()) == []
+    return done.stdout.decode().split("\0")[:-1]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+def test_a_value_is_one_word_of_a_command(tmp_path: Path, value: str) -> None:
+    script = commands(_fix("show -- {path} end\nshow x{path}"), {"path": value}, "debian")
+    assert _shell(script, tmp_path) == ["--", value, "end", f"x{value}"]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=repr)
+def test_a_value_in_a_remark_stays_in_it(tmp_path: Path, value: str) -> None:
+    script = commands(_fix("show a    # then {path} {path}\n# see {path}\nshow b"), {"path": value}, None)
+    assert _shell(script, tmp_path) == ["a", "b"]
+    assert "\r" not in script
+    assert len(script.split("\n")) == 3
+
+
+@given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
+def test_any_value_is_one_word(value: str) -> None:
+    assert shlex.split(commands(_fix("show {path}"), {"path": value}, None)) == ["show", value]
+
+
+def test_values_that_are_no_text_in_commands() -> None:
+    row = {"list": ["a b", "$(c)"], "yes": True, "none": None, "number": -1}
+    script = commands(_fix("show {list} {yes} {none} {number} {absent}"), row, None)
+    assert shlex.split(script) == ["show", "a b", "$(c)", "yes", "?", "-1", "?"]
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"), [("debian", "apt x"), ("rhel", "any x"), (None, "any x"), ("alpine", "apk x")]
+)
+def test_commands_are_those_of_the_family(family: str | None, expected: str) -> None:
+    fixed = _fix("any {name}\n", debian="apt {name}", alpine="apk {name}")
+    assert commands(fixed, {"name": "x"}, family) == expected
+
+
+def test_no_commands_for_a_family_are_none() -> None:
+    assert commands(rule("select 1", fix=Fix("do", "做", {"debian": "x"})), {}, "rhel") == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "chinese"),
+    [
+        (True, "yes", "是"),
+        (False, "no", "否"),
+        (None, "?", "?"),
+        (0, "0", "0"),
+        (1, "1", "1"),
+        (["a", "b"], "a, b", "a, b"),
+        ([], "", ""),
+        ("{other} {0} %s $(x)", "{other} {0} %s $(x)", "{other} {0} %s $(x)"),
+    ],
+)
+def test_values_as_people_read_them(value: Any, english: str, chinese: str) -> None:
+    row = {"value": value, "other": "filled"}
+    assert fill("<{value}>", row, "en") == f"<{english}>"
+    assert fill("《{value}》", row, "zh") == f"《{chinese}》"
+
+
+def test_only_columns_are_filled_in() -> None:
+    assert (
+        fill("{user_name} {User} {} {0} {{user_name}} ${x", {"user_name": "ops"}, "en") == "ops {User} {} {0} {ops} ${x"
+    )
+
+
+def _found(lang: str, rows: list[dict[str, Any]], **fields: Any) -> list[Any]:
+    message = Text("{user_name}: {locked}", "{user_name}：{locked}")
+    made = rule(
+        "select 1", message=message, fix=Fix("Lock {user_name}.", "锁定 {user_name}。", {"any": "lock {user_name}"})
+    )
+    other = rule("select 1", id="a-critical-rule", severity=Severity.CRITICAL)
+    outcomes = [Outcome(made.id, [(Verdict.FAIL, "", ["h"])], rows), Outcome(other.id, [], rows[:1])]
+    return findings(outcomes, {made.id: made, other.id: other}, {"h": "debian"}, lang)
+
+
+def test_a_finding_is_in_one_language_and_keeps_its_evidence() -> None:
+    row = {"host": "h", "user_name": "ops", "locked": False, "line": 3}
+    worst, english = _found("en", [row])
+    assert (worst.rule, worst.severity) == ("a-critical-rule", Severity.CRITICAL)
+    assert (english.message, english.fix, english.commands) == ("ops: no", "Lock ops.", "lock ops")
+    assert english.key == {"user_name": "ops"}
+    assert english.evidence == {"user_name": "ops", "locked": False, "line": 3}
+    chinese = _found("zh", [row])[1]
+    assert (chinese.message, chinese.fix, chinese.commands) == ("ops：否", "锁定 ops。", "lock ops")
+    assert chinese.identity == english.identity
+
+
+def test_rows_that_differ_outside_the_key_are_one_finding_whatever_their_order() -> None:
+    rows = [{"host": "h", "user_name": name, "locked": True, "line": line} for name in "ba" for line in (2, 1)]
+    _, *found = _found("en", rows)
+    assert found == _found("en", rows[::-1])[1:]
+    assert [(f.key["user_name"], f.evidence["line"]) for f in found] == [("a", 1), ("b", 1)]
+
+
+def test_no_shipped_command_puts_a_text_between_quotes() -> None:
+    """A value is quoted when it is filled in: quotes around it would end there. Ports are numbers and may."""
+    wrong = []
+    for name, shown in load_rules([shipped("rules") / "posture"]).rules.items():
+        for template in shown.fix.commands.values():
+            for line in template.split("\n"):
+                for place in PLACEHOLDER.finditer(line):
+                    before = line[: place.start()]
+                    quoted = before.count("'") % 2 or before.count('"') % 2
+                    if quoted and place[1] != "port":
+                        wrong.append(f"{name}: {line}")
+    assert wrong == []
