@@ -47,6 +47,8 @@ def cli(debug: bool) -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Entry point: run a command and leave with its exit code."""
+    if sys.stdout is None:  # closed by the caller (>&-): there is nobody to tell, but the exit code still counts
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole process
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
     sys.exit(run(args))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from secops.posture.rule import RuleSet
 
 #: Percent of the applicable rules that must be decided for a scan to count as complete.
-MIN_COVERAGE = 75
+MIN_COVERAGE = 60
 
 
 @click.command(
@@ -92,6 +92,8 @@ def command(
     if output and not output.absolute().parent.is_dir():  # said before the hosts are asked
         raise UsageError(_("its folder is not there"), where=str(output), hint=_("Make the folder first."))
     rules = select_rules(folders, only)
+    if folders:
+        _refuse_broken(rules, folders)
     carriers = _carriers(ssh_targets, sudo, collector, roots, bundles, inventory)
     store = Store.open()
     with Progress() as progress:
@@ -164,6 +166,18 @@ def _carriers(
     return carriers or [Local()]
 
 
+def _refuse_broken(rules: RuleSet, folders: tuple[Path, ...]) -> None:
+    """A user's rule that cannot be used is said before any host is asked."""
+    from secops.posture.isolation import rule_faults
+    from secops.posture.lint import faults
+
+    own = [file.rule for file in rules.files.values() if any(Path(file.path).is_relative_to(f) for f in folders)]
+    for rule, found in rule_faults(own, run_tests=False):
+        for fault in [*found, *faults(rule)]:
+            hint = _("`citywall rules test --rules DIR` says more.")
+            raise UsageError(fault, where=rules.files[rule.id].path, hint=hint)
+
+
 def _refuse_twins(names: Iterable[str]) -> None:
     """A host asked twice would be judged, and counted, twice."""
     for name, times in Counter(names).items():
@@ -183,21 +197,35 @@ def exit_code(report: Report, fail_on: str, min_coverage: int) -> Exit:
         codes.append(Exit.INCOMPLETE)
     if any(host.coverage.percent < min_coverage for host in report.hosts if not host.unreachable):
         codes.append(Exit.INCOMPLETE)
+    if min_coverage and _broken(report):
+        codes.append(Exit.INCOMPLETE)
     return worst(*codes)
+
+
+def _broken(report: Report) -> dict[str, str]:
+    """Rules that ended as `error` on some host, with the first reason."""
+    from secops.core.finding import Verdict
+
+    return {v.rule: v.reason for v in reversed(report.verdicts) if v.status is Verdict.ERROR}
 
 
 def _explain(report: Report, code: Exit, min_coverage: int) -> None:
     """Say on stderr why the scan counts as incomplete."""
-    if code is Exit.INCOMPLETE:
-        for host in report.hosts:
-            if host.unreachable:
-                text = _("{host}: not seen: {reason}").format(host=host.name, reason=host.unreachable)
-            elif host.coverage.percent < min_coverage:
-                text = _("{host}: only {percent} % of its rules could be decided (floor {floor} %)").format(
-                    host=host.name, percent=host.coverage.percent, floor=min_coverage
-                )
-            else:
-                continue
-            from secops.core.inert import printable
+    if code is not Exit.INCOMPLETE:
+        return
+    from secops.core.inert import printable
+    from secops.core.render.view import host_names
 
-            click.echo(printable(text), err=True)
+    names = host_names(report)
+    for host in report.hosts:
+        if host.unreachable:
+            text = _("{host}: not seen: {reason}").format(host=names[host.host], reason=host.unreachable)
+        elif host.coverage.percent < min_coverage:
+            text = _("{host}: only {percent} % of its rules could be decided (floor {floor} %)").format(
+                host=names[host.host], percent=host.coverage.percent, floor=min_coverage
+            )
+        else:
+            continue
+        click.echo(printable(text), err=True)
+    for rule, reason in _broken(report).items():
+        click.echo(printable(_("the rule {rule} broke: {reason}").format(rule=rule, reason=reason)), err=True)

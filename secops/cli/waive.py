@@ -24,7 +24,7 @@ not as open, and say who approved it; after the end they are open again.
 
 \b
 Examples:
-  citywall waive add sudo-nopasswd-all --host web1 --key user=deploy \\
+  citywall waive add sudo-nopasswd-all --host web1 --key user_name=deploy \\
       --reason "robot, ticket 4711" --approver "Li Wei" --expires 90d
   citywall waive list
   citywall waive remove w-3f9a62c1

@@ -33,7 +33,8 @@ def from_getcap(line: str) -> tuple[str, list[str]] | None:
     `path = cap_net_raw+ep` before libcap 2.41, `path cap_net_raw=ep` since. Read from the right: a path may hold
     anything.
     """
-    path, clauses = _ROOT_ID.sub("", line), []
+    path = _ROOT_ID.sub("", line)
+    clauses: list[str] = []
     while True:
         left, space, last = path.rpartition(" ")
         if not space or not _CLAUSE.fullmatch(last):

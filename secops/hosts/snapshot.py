@@ -11,6 +11,7 @@ import errno
 import gzip
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 #: Spool files merged at a time: bounds the memory of the merge.
 _BATCH = 100
+
+#: What a host may call itself: a claimed name must not look like another way to reach a host.
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
 _SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "text[]": "VARCHAR[]"}
 
@@ -47,7 +51,9 @@ def observe(evidence: Evidence, name: str = "") -> HostFacts:
 def _identity(hosts: Facts, evidence: Evidence) -> str:
     """The machine-id, which every carrier sees alike; else the host name, else how the host was reached."""
     row = hosts.rows[0] if hosts.rows else {}
-    return str(row.get("machine_id") or (row.get("name") if evidence.carrier != "root" else "") or evidence.label)
+    name = row.get("name") or ""
+    plain = evidence.carrier != "root" and _HOST_NAME.fullmatch(name)
+    return str(row.get("machine_id") or (name if plain else evidence.label))
 
 
 class Spooled(msgspec.Struct, frozen=True):

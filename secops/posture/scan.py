@@ -119,13 +119,16 @@ def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -
     """Ask every host, some at a time; spool each answer as it comes, in the order the hosts were named."""
     progress.step("collecting", total=len(carriers))
     seen: list[Seen] = []
-    taken: set[str] = set()
+    taken = {carrier.name for carrier in carriers if carrier.name}  # no host may claim the name of another
     answers = ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))
     for carrier, answer in zip(carriers, answers, strict=True):
         host = answer.host if isinstance(answer, HostFacts) else carrier.name or carrier.label
-        if host in taken:  # two hosts with one machine-id must not become one; a rule reports the pair
-            host += f"@{carrier.label}"
-        taken.add(host)
+        if not carrier.name:
+            if host in taken:  # two hosts with one machine-id must not become one; a rule reports the pair
+                host += f"@{carrier.label}"
+            while host in taken:
+                host += "+"
+            taken.add(host)
         if isinstance(answer, HostFacts):
             seen.append(_spooled(answer, host, directory / f"{len(seen)}.ndjson.gz"))
         else:

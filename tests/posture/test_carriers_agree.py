@@ -34,15 +34,19 @@ DIFFERENT: frozenset[str] = frozenset()
 
 #: Of an image, what a rule may need and cannot be had, and why.
 NOT_OF_AN_IMAGE = {
+    "kernels.running": "a mounted image runs no kernel",
     "listening_ports": "needs a running host",
     "listening_ports.process": "needs a running host",
     "listening_ports.package": "needs a running host",
     "mounts.running": "needs a running host",
     "processes": "needs a running host",
     "processes.executable": "needs a running host",
+    "services.active": "needs a running host",
     "sshd_effective.ciphers": "neither the configuration nor sshd told ciphers",
     "sshd_effective.kexalgorithms": "neither the configuration nor sshd told kexalgorithms",
     "sshd_effective.macs": "neither the configuration nor sshd told macs",
+    "sysctl.root_only": "needs a running host",
+    "sysctl.running": "needs a running host",
 }
 
 #: Of a running host, what a rule may need and a plain user cannot see, and why. sshd -T is for root alone.

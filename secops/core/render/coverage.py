@@ -80,6 +80,7 @@ def _not_seen(sheet: Sheet, report: Report, names: Names, *, verbose: bool) -> N
         said = (tables, cut(words.reason(gap.reason)), advice)
         sheet.text(_(": ").join(filter(None, said)), indent=4)
         what = ngettext("{n} rule undecided", "{n} rules undecided", len(gap.rules)).format(n=len(gap.rules))
+        what += f" ({words.listed(gap.rules, len(gap.rules) if verbose else 6)})"
         where = words.listed([names[host] for host in gap.hosts])
         if gap.rules:
             sheet.text(_("{what} on {hosts}").format(what=what, hosts=where) if len(names) > 1 else what, indent=6)

@@ -1,4 +1,4 @@
-"""The findings of the text report: one block a rule, critical and high in full, the others in brief."""
+"""The findings of the text report: one block a rule, critical and high in full, the others in brief (with the fix)."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def _group(sheet: Sheet, group: Group, names: Names, *, verbose: bool) -> None:
     rest = len(group.findings) - len(shown)
     if rest:
         sheet.text(_("… and {n} more").format(n=rest), indent=4)
-    if full and group.findings[0].why:
+    if (full or group.severity is Severity.MEDIUM) and group.findings[0].why:
         _labelled(sheet, _("Why"), group.findings[0].why)
     for at, fix in enumerate(unique(finding.fix for finding in shown if finding.fix)):
         _labelled(sheet, "" if at else _("Fix"), fix)
+    _commands(sheet, shown, names)
     if full:
-        _commands(sheet, shown, names)
         _references(sheet, group.findings[0].refs, everything=verbose)
 
 
