@@ -23,8 +23,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one run, of an image with hostile names."""
     folder = tmp_path_factory.mktemp("sql")
     lines = [f"{name}:x:{1000 + number}:1000::/:/bin/sh\n" for number, name in enumerate(HOSTILE)]
-    done = citywall(folder, "scan", "--root", image(folder / "image", "root:x:0:0::/root:/bin/sh\n" + "".join(lines)))
-    assert done.returncode in (0, 1), done.stderr
+    target = image(folder / "image", "root:x:0:0::/root:/bin/sh\n" + "".join(lines))
+    done = citywall(folder, "scan", "--root", target, "--only", "accounts", "--fail-on", "never")
+    assert done.returncode == 0, done.stderr
     return folder
 
 

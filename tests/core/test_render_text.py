@@ -160,7 +160,9 @@ def test_a_host_not_reached_is_told_with_its_reason() -> None:
 def test_what_was_not_seen_is_told_once_with_what_would_help() -> None:
     page = " ".join(shown(sample_report()).split())
     assert "shadow_meta, weak_passwords: /etc/shadow: permission denied: run as root or with sudo" in page
-    assert f"12 rules undecided on {HMC}" in page
+    assert (
+        f"12 rules undecided (rule-000, rule-001, rule-002, rule-003, rule-004, rule-005 and 6 more) on {HMC}" in page
+    )
     assert "special_files: took longer than 120 s 30 rules" in page
 
 
@@ -211,9 +213,9 @@ def test_verbose_tells_everything() -> None:
 
 def test_medium_and_low_are_brief_unless_asked_for() -> None:
     brief, full = shown(sample_report()), shown(sample_report(), verbose=True)
-    for said in ("A leaked password works for years.", "chage -M 90 oracle", "the password of backup never expires"):
-        assert said not in brief
-        assert said in full
+    assert "the password of backup never expires" not in brief
+    assert "the password of backup never expires" in full
+    assert "chage -M 90 oracle" in brief  # the fix is never left out
 
 
 def test_the_worst_comes_first_whatever_the_order_of_the_report() -> None:

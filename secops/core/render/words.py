@@ -58,6 +58,13 @@ REASONS = (
     N_("section missing from the evidence"),
     N_("cannot seal: openssl with CMS is not there"),
     N_("it cannot be told whether the rule applies"),
+    N_("needs a running host"),
+    N_("a mounted image runs no kernel"),
+    N_("a mounted image runs nothing"),
+    N_("neither systemd nor OpenRC runs here and can be asked"),
+    N_("getcap is not installed"),
+    N_("accounts of a directory own files too, and are not listed"),
+    N_("the walk ended early"),
 )
 _NEED_PRIVILEGE = ("permission denied", "needs more privilege")
 
