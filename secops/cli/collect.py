@@ -28,8 +28,8 @@ Without a target: this machine. A bundle holds one host; for several, -o names a
 Examples:
   citywall collect -o here.bundle
   citywall collect --ssh ops@web1 --ssh ops@db1 --sudo -o bundles/
-  citywall collect --print-script >citywall-collect.sh    for a host without a network
-  citywall collect --print-sudoers --for ops              root without a rule for a shell
+  citywall collect --print-script >collect.sh   for an air-gapped host
+  citywall collect --print-sudoers --for ops    root without a root shell
 
 Exit code: 0 done, 2 wrong usage, 3 incomplete (a host did not answer, or a section
 failed, took too long, was cut, or could not be sealed), 5 internal error.

@@ -126,9 +126,7 @@ def test_clones_stay_two_hosts_and_are_reported(home: Path, bundle: Path, eviden
     assert [row["host"] for row in json.loads(counted.stdout)] == [*twins, "f" * 32]
 
 
-def test_a_host_that_does_not_answer_never_takes_the_name_of_one_that_did(
-    home: Path, evidence: Evidence, tmp_path: Path
-) -> None:
+def test_no_host_takes_the_name_of_another(home: Path, evidence: Evidence, tmp_path: Path) -> None:
     """A host without a machine-id is known by its own name, which may be another one's in the inventory."""
     nameless = changed(changed(evidence, "machine_id", b""), "kernel_hostname", b"web1\n")
     path = write(tmp_path / "nameless.bundle", nameless)
@@ -137,7 +135,7 @@ def test_a_host_that_does_not_answer_never_takes_the_name_of_one_that_did(
     done = citywall(home, "scan", *FEW, "--format", "json", "--bundle", path, "--inventory", inventory)
     assert done.returncode == Exit.INCOMPLETE, done.stderr
     hosts = reported(done).hosts
-    assert [host.host for host in hosts] == ["web1", f"web1@{hosts[1].label}"]
+    assert [host.host for host in hosts] == [f"web1@bundle:{path}", "web1"]
     assert [bool(host.unreachable) for host in hosts] == [False, True]
 
 
@@ -148,7 +146,7 @@ def names(run: Path) -> set[str]:
     return {path.name for path in run.iterdir()}
 
 
-def everything(home: Path, run: str) -> object:
+def digest(home: Path, run: str) -> object:
     """A digest of every table as `citywall sql` gives it."""
     query = " union all ".join(
         f"from {name} t select '{name}' as name, count(*) as n, sum(hash(t)::hugeint)::varchar as digest"
@@ -167,47 +165,34 @@ def test_what_did_not_change_is_kept_once(home: Path, bundle: Path, evidence: Ev
     citywall(home, "scan", *FEW, "--bundle", bundle)
 
     first, second, third = runs(home)
-    assert names(first) == {f"{table}.parquet" for table in registry()} | {"index.json"}
+    everything = {f"{table}.parquet" for table in registry()} | {"index.json"}
+    assert names(first) == everything
     assert names(second) == {"index.json"}
     assert {"users.parquet", "collection.parquet", "index.json"} <= names(third)
     assert not {"packages.parquet", "sysctl.parquet", "shadow_meta.parquet", "hosts.parquet"} & names(third)
+    assert digest(home, first.name) == digest(home, second.name) != digest(home, third.name)
+    late = "select uid from users where user_name = 'late'"
+    assert json.loads(citywall(home, "sql", "--format", "json", late).stdout) == [{"uid": 1500}]
 
-    before, same, after = (everything(home, run.name) for run in (first, second, third))
-    assert before == same
-    assert before != after
-    late = citywall(home, "sql", "--format", "json", "select uid from users where user_name = 'late'")
-    assert json.loads(late.stdout) == [{"uid": 1500}]
-
-
-def test_a_run_whose_base_is_gone_says_so_and_the_next_one_is_whole(home: Path, bundle: Path) -> None:
-    for _ in range(2):
-        citywall(home, "scan", *FEW, "--bundle", bundle)
-    first, second = runs(home)
-    for path in first.iterdir():
-        path.unlink()
-    first.rmdir()
-    query = "select user_name from users order by 1"
-    for run in (first.name, second.name):
-        done = citywall(home, "sql", "--run", run, query)
-        assert (done.returncode, done.stdout) == (Exit.USAGE, ""), done.stderr
+    shutil.rmtree(first)
+    for run in (first.name, second.name, third.name):
+        done = citywall(home, "sql", "--run", run, late)
+        assert (done.returncode, done.stdout) == (Exit.USAGE, "")
         assert f"{run}: the tables of this run are not here" in done.stderr
         assert_clear(done)
     citywall(home, "scan", *FEW, "--bundle", bundle)
-    third = runs(home)[-1]
-    assert names(third) == {f"{table}.parquet" for table in registry()} | {"index.json"}
-    assert citywall(home, "sql", query).returncode == 0
+    assert names(runs(home)[-1]) == everything
+    assert json.loads(citywall(home, "sql", "--format", "json", late).stdout) == [{"uid": 1500}]
 
 
-@pytest.mark.parametrize("damage", ["index", "table"])
-def test_a_damaged_snapshot_is_an_error_and_not_an_answer(home: Path, bundle: Path, damage: str) -> None:
+def test_a_damaged_snapshot_is_an_error_and_not_an_answer(home: Path, bundle: Path) -> None:
     citywall(home, "scan", *FEW, "--bundle", bundle)
     (run,) = runs(home)
-    path = run / ("index.json" if damage == "index" else "users.parquet")
-    path.write_bytes(path.read_bytes()[:-20])
-    done = citywall(home, "sql", "select * from users")
-    assert done.returncode in (Exit.USAGE, Exit.INTERNAL)
-    assert done.stdout == ""
-    assert_clear(done)
+    for name, code in (("users.parquet", Exit.INTERNAL), ("index.json", Exit.USAGE)):
+        (run / name).write_bytes((run / name).read_bytes()[:-20])
+        done = citywall(home, "sql", "select * from users")
+        assert (done.returncode, done.stdout) == (code, "")
+        assert_clear(done)
 
 
 # --- the store and the report ----------------------------------------------------------------------------------------
@@ -266,7 +251,7 @@ def test_a_full_disk_leaves_nothing_half_written_whenever_it_fills_up(
     store = tmp_path / "store"
     store.mkdir()
     said = {}
-    for size in (16, 48, 96, 1000):
+    for size in (16, 64, 1000):
         with disk(tmp_path / f"home{size}", size) as home:
             where = f"sqlite:///{store}/citywall.db"
             done = citywall(home, "scan", *FEW, "--bundle", bundle, CITYWALL_DATABASE=where)
