@@ -33,8 +33,22 @@ def _against_lynis() -> list[str]:
         scans = [measure(ours, env=env) for _ in range(_ROUNDS)]
         decided = json.loads(report.read_text())["hosts"][0]["coverage"]["decided"]
         log = Path(scratch) / "lynis.log"
-        audit = ["sh", str(lynis / "usr/sbin/lynis"), "audit", "system", "--quick", "--no-colors",
-                 "--profile", str(lynis / "etc/lynis/default.prf"), "--plugindir", str(lynis / "etc/lynis/plugins"), "--logfile", str(log), "--report-file", f"{scratch}/lynis.dat"]  # fmt: skip
+        audit = [
+            "sh",
+            str(lynis / "usr/sbin/lynis"),
+            "audit",
+            "system",
+            "--quick",
+            "--no-colors",
+            "--profile",
+            str(lynis / "etc/lynis/default.prf"),
+            "--plugindir",
+            str(lynis / "etc/lynis/plugins"),
+            "--logfile",
+            str(log),
+            "--report-file",
+            f"{scratch}/lynis.dat",
+        ]
         rival = measure(audit, cwd=lynis / "usr/share/lynis")
         verdicts = len(re.findall(r"Hardening: assigned", log.read_text(errors="replace")))
         if not verdicts:
