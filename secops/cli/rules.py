@@ -89,19 +89,23 @@ def _page(file: RuleFile) -> list[str]:
 
 
 @command.command(
-    "lint", help="Check rules without running them on a host.\n\n\b\nExample:\n  citywall rules lint --rules DIR"
+    "lint",
+    help="Check the shipped rules, or those of --rules, without running a test.\n\n"
+    "\b\nExample:\n  citywall rules lint --rules DIR",
 )
 @_folders
 @_lang
 def lint_rules(folders: tuple[Path, ...], lang: str | None) -> int:
-    return _check(_load(folders, lang), run_tests=False)
+    return _check(_load(folders, lang), folders, run_tests=False)
 
 
-@command.command("test", help="Lint rules and run their own tests.\n\n\b\nExample:\n  citywall rules test --rules DIR")
+@command.command(
+    "test", help="Lint rules as `lint` does, and run their tests.\n\n\b\nExample:\n  citywall rules test --rules DIR"
+)
 @_folders
 @_lang
 def test_rules(folders: tuple[Path, ...], lang: str | None) -> int:
-    return _check(_load(folders, lang), run_tests=True)
+    return _check(_load(folders, lang), folders, run_tests=True)
 
 
 def _load(folders: tuple[Path, ...], lang: str | None) -> RuleSet:
@@ -112,12 +116,15 @@ def _load(folders: tuple[Path, ...], lang: str | None) -> RuleSet:
     return select_rules(folders, ())
 
 
-def _check(rules: RuleSet, *, run_tests: bool) -> int:
+def _check(rules: RuleSet, folders: tuple[Path, ...], *, run_tests: bool) -> int:
     """Print each fault with its file; exit 2 when there is one."""
+    from secops.cli.scan import rules_of
     from secops.core.inert import printable
     from secops.posture.isolation import rule_faults
     from secops.posture.lint import faults
 
+    if folders:
+        rules = rules_of(rules, folders)  # the shipped ones are as they were shipped; their tests take a while
     count = 0
     for rule, found in rule_faults(list(rules.rules.values()), run_tests=run_tests):
         for fault in [*faults(rule), *found]:

@@ -138,6 +138,12 @@ def select_rules(folders: tuple[Path, ...], only: tuple[str, ...]) -> RuleSet:
     return rules.subset(kept)
 
 
+def rules_of(rules: RuleSet, folders: tuple[Path, ...]) -> RuleSet:
+    """Those of the rules that lie in `folders`."""
+    own = (name for name, file in rules.files.items() if any(Path(file.path).is_relative_to(f) for f in folders))
+    return rules.subset(own)
+
+
 def _carriers(
     ssh_targets: tuple[str, ...],
     sudo: bool,
@@ -171,8 +177,7 @@ def _refuse_broken(rules: RuleSet, folders: tuple[Path, ...]) -> None:
     from secops.posture.isolation import rule_faults
     from secops.posture.lint import faults
 
-    own = [file.rule for file in rules.files.values() if any(Path(file.path).is_relative_to(f) for f in folders)]
-    for rule, found in rule_faults(own, run_tests=False):
+    for rule, found in rule_faults(list(rules_of(rules, folders).rules.values()), run_tests=False):
         for fault in [*found, *faults(rule)]:
             hint = _("`citywall rules test --rules DIR` says more.")
             raise UsageError(fault, where=rules.files[rule.id].path, hint=hint)

@@ -124,8 +124,8 @@ def contents(path: Path) -> Iterator[bytes]:
     if raw.startswith(b"CITYWALL-EVIDENCE"):
         yield from frames(raw)
     if raw.startswith(b"PAR1"):
-        rows = duckdb.connect().execute("select * from read_parquet(?)", [str(path)]).fetchall()
-        yield repr(rows).encode()
+        with duckdb.connect() as con:
+            yield repr(con.execute("select * from read_parquet(?)", [str(path)]).fetchall()).encode()
     if raw.startswith(b"SQLite format 3"):
         with sqlite3.connect(path) as store:
             for (document,) in store.execute("select report from runs"):
@@ -201,7 +201,8 @@ def test_the_search_finds_a_secret_in_every_form(tmp_path: Path) -> None:
     frame = base64.b64encode(secret.encode())
     (tmp_path / "b").write_bytes(gzip.compress(evidence + b"n a file %d\n%s\n" % (len(frame), frame)))
     table = tmp_path / "t.parquet"
-    duckdb.connect().execute(f"copy (select '{secret}' as a) to '{table}' (format parquet, compression zstd)")
+    with duckdb.connect() as con:
+        con.execute(f"copy (select '{secret}' as a) to '{table}' (format parquet, compression zstd)")
     with sqlite3.connect(tmp_path / "s.db") as store:
         store.execute("create table runs (report blob)")
         store.execute("insert into runs values (?)", [zlib.compress(secret.encode())])
