@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 #: Bytes of evidence one host may send: beyond this it is cut, and what was cut is not judged.
 MAX_ANSWER = 512 << 20
@@ -31,7 +32,7 @@ class Answer:
 def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, str] | None = None) -> Answer:
     """Run `command` with `script` on its standard input for at most `deadline` seconds.
 
-    The command gets its own process group, which is ended with it, on time-out, on Ctrl-C, and by `end_all`.
+    The command gets its own session, which is ended with it, on time-out, on Ctrl-C, and by `end_all`.
     """
     with open(os.memfd_create("collector"), "w+b") as stdin:  # in memory: nothing is left on a disk
         stdin.write(script.encode())
@@ -54,8 +55,15 @@ _running: set[subprocess.Popen[bytes]] = set()
 def end_all() -> None:
     """End every command that runs now; the threads that wait for one then return."""
     for process in list(_running):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+        _signal(process.pid, signal.SIGTERM)
+
+
+def _signal(session: int, sign: signal.Signals) -> None:
+    """Signal every process of a session: `timeout` moves what it runs into a process group of its own."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            if int(stat.read_bytes().rpartition(b")")[2].split()[3]) == session:
+                os.kill(int(stat.parent.name), sign)
 
 
 def _listen(process: subprocess.Popen[bytes], deadline: float) -> Answer:
@@ -88,9 +96,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End the command and its children; a no-op when it has ended by itself."""
     if process.poll() is None:
         for sign in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(process.pid, sign)
+            _signal(process.pid, sign)
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=2)
                 break
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
