@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from secops.hosts.evidence import Evidence
 from secops.hosts.section import Files, without_password
 from secops.hosts.tables import Built, Column, Table
+from secops.hosts.tables.users import is_id
 
 GROUP = Files("group", ("/etc/group",), required=True, limit=16 << 20, rewrite=without_password("[0-9]*:[^:]*"))
 
@@ -17,7 +18,7 @@ def group_lines(evidence: Evidence, built: Built | None = None) -> Iterator[tupl
         fields = line.split(":")
         if not line.strip() or line.startswith(("#", "+", "-")):
             continue
-        if len(fields) == 4 and fields[0] and fields[2].isdecimal():
+        if len(fields) == 4 and fields[0] and is_id(fields[2]):
             yield number, fields
         elif built is not None:
             built.lack(f"/etc/group:{number} is not a group entry")

@@ -21,13 +21,18 @@ PASSWD = Files(
 NO_LOGIN = frozenset({"nologin", "false", "true", "sync", "halt", "shutdown"})
 
 
+def is_id(text: str) -> bool:
+    """Whether a field is a number such as ids are: ASCII digits, few enough to be read as one."""
+    return text.isascii() and text.isdecimal() and len(text) < 40
+
+
 def passwd_lines(evidence: Evidence, built: Built | None = None) -> Iterator[tuple[int, list[str]]]:
     """(line number, seven fields) of each well-formed passwd entry; malformed ones are told to `built`."""
     for number, line in enumerate(evidence[PASSWD.name].only.lines, start=1):
         fields = line.split(":")
         if not line.strip() or line.startswith(("#", "+", "-")):
             continue
-        if len(fields) == 7 and fields[0] and fields[2].isdecimal() and fields[3].isdecimal():
+        if len(fields) == 7 and fields[0] and is_id(fields[2]) and is_id(fields[3]):
             yield number, fields
         elif built is not None:
             built.lack(f"/etc/passwd:{number} is not a passwd entry")

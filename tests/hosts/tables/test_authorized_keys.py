@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from secops.hosts.carriers.root import rewrite
 from secops.hosts.evidence import Status
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS, TABLE, parse_line
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 RSA = (
     "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQCyWPHER/m6617afeM62DRKEdccDtijZMvygcOSVQjznPElKO0O2+auV+Wi6Qb/na9aKHOml9rZ"

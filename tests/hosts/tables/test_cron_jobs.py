@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from secops.hosts.crontab import parse_line, reduce, reduction
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.cron_jobs import TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 DEBIAN = """# /etc/crontab: system-wide crontab
 SHELL=/bin/sh

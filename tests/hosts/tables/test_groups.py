@@ -3,10 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.hosts.tables import derive
 from secops.hosts.tables.group_members import TABLE as MEMBERS
 from secops.hosts.tables.groups import TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 PASSWD = {"/etc/passwd": "root:x:0:0::/root:/bin/sh\nops:x:1000:1000::/home/ops:/bin/sh\nlost:x:1001:4000::/:/bin/sh\n"}
 GROUP = {"/etc/group": "root:x:0:\nops:x:1000:\ndocker:x:998:ops,ghost,ops\n"}

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
 from secops.hosts.snapshot import observe
-from secops.hosts.tables import Row, derive
+from secops.hosts.tables import Row
 from secops.hosts.tables.hosts import TABLE
-from tests.hosts.evidence_kit import Content, evidence
+from tests.hosts.evidence_kit import Content, derive, evidence
 
 
 def listed(*paths: str) -> bytes:

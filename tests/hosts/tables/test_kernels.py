@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.kernels import OSRELEASE, PROC_VERSION, TABLE
-from tests.hosts.evidence_kit import Content, evidence
+from tests.hosts.evidence_kit import Content, derive, evidence
 
 BUILD = "Linux version 6.1.0-18-amd64 (debian-kernel@lists.debian.org) #1 SMP Debian 6.1.76-1 (2024-02-01)"
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.evidence import Item, SectionEvidence, Status
-from secops.hosts.tables import Facts, Row, derive
+from secops.hosts.tables import Facts, Row
 from secops.hosts.tables.listening_ports import SOCKET_HOLDERS, TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 from tests.hosts.tables.live_kit import NOBODY, Shell, collect, denied_at_most, run, running, shells
 
 HEADERS = {

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.evidence import Status
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.login_defs import TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 OPENEULER = """#
 # Please note that the parameters in this configuration file control the

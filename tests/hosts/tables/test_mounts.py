@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from secops.hosts.carriers.root import rewrite
 from secops.hosts.evidence import Status
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.mounts import FSTAB, MOUNTINFO, TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 from tests.hosts.tables.live_kit import Shell, collect
 
 OPENEULER = r"""1 1 0:1 / / rw - rootfs rootfs rw

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.listing import record
 from secops.hosts.section import Files
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.packages import APK_INSTALLED, DPKG_STATUS, RPM_QUERY, TABLE
-from tests.hosts.evidence_kit import Content, evidence
+from tests.hosts.evidence_kit import Content, derive, evidence
 
 DATA = Path(__file__).parent / "data"
 DATABASE = gzip.decompress((DATA / "rpmdb.sqlite.gz").read_bytes())

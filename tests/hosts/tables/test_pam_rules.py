@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.evidence import Status
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.pam_rules import TABLE
-from tests.hosts.evidence_kit import Content, evidence
+from tests.hosts.evidence_kit import Content, derive, evidence
 
 DEBIAN = {
     "su": "auth       sufficient pam_rootok.so\n@include common-auth\n@include common-account\n",

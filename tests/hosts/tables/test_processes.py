@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.evidence import Item, SectionEvidence, Status
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.processes import PROCESS_EXECUTABLES, PROCESS_STATUS, TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 from tests.hosts.tables.live_kit import NOBODY, Shell, collect, denied_at_most, run, running, shells
 
 MOUNTED = "22 28 0:21 / /proc rw,relatime - proc proc rw\n28 1 253:0 / / rw - xfs /dev/sda rw\n"

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.services import TABLE
-from tests.hosts.evidence_kit import Content, evidence
+from tests.hosts.evidence_kit import Content, derive, evidence
 
 ETC, LIB, OLD = "/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"
 

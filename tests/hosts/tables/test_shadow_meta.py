@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.carriers.root import rewrite
-from secops.hosts.tables import derive
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.shadow_meta import SHADOW, TABLE
 from secops.hosts.tables.users import PASSWD
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 #: field as stored → field as it leaves the host, state, algorithm
 FIELDS = [

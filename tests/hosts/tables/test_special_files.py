@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from secops.hosts.capability import from_attribute, from_getcap
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.special_files import TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 PASSWD = {"/etc/passwd": "root:x:0:0::/root:/bin/sh\nops:x:1000:1000::/home/ops:/bin/sh\n"}
 GROUP = {"/etc/group": "root:x:0:\nops:x:1000:\n"}

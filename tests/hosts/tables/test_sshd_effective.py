@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status
-from secops.hosts.tables import Facts, Row, derive
+from secops.hosts.tables import Facts, Row
 from secops.hosts.tables.sshd_effective import POLICY, SSHD_CONFIG, SSHD_PROGRAM, TABLE, authorized_keys_files, release
-from tests.hosts.evidence_kit import Content, evidence
+from tests.hosts.evidence_kit import Content, derive, evidence
 
 MAIN = "/etc/ssh/sshd_config"
 DEBIAN = """Include /etc/ssh/sshd_config.d/*.conf

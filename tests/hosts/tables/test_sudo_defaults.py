@@ -5,9 +5,8 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
-from secops.hosts.tables import derive
 from secops.hosts.tables.sudo_defaults import TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 TEXT = """Defaults env_reset, !requiretty, timestamp_timeout = 5
 User_Alias OPS = alice, !%wheel

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.listing import record
-from secops.hosts.tables import Facts, derive
+from secops.hosts.tables import Facts
 from secops.hosts.tables.sudo_rules import MAX_ROWS, TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 DEBIAN = """Defaults\tenv_reset
 Defaults\tsecure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from secops.hosts.carriers.root import rewrite
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
-from secops.hosts.tables import Facts, Row, derive
+from secops.hosts.tables import Facts, Row
 from secops.hosts.tables.sysctl import ROOT_ONLY_KEYS, SECURITY_KEYS, SYSCTL_CONF, SYSCTL_RUNNING, TABLE, dotted
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 from tests.hosts.tables.live_kit import Shell, collect, denied_at_most, run, shells
 
 RUNNING = """?net/core/bpf_jit_limit

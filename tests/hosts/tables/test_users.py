@@ -1,11 +1,11 @@
 """The users table."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.hosts.tables import derive
 from secops.hosts.tables.users import TABLE
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import derive, evidence
 
 DEBIAN = """root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
@@ -33,6 +33,12 @@ def test_a_malformed_line_makes_the_table_not_whole() -> None:
 def test_a_uid_out_of_range_is_a_problem_not_a_row() -> None:
     facts = derive(TABLE, evidence(passwd={"/etc/passwd": f"big:x:{2**70}:0::/:/bin/sh\n"}))
     assert (list(facts.rows), facts.problems[""][0].reason) == ([], "uid is out of range")
+
+
+@pytest.mark.parametrize("uid", ["9" * 5000, "٣", "-1", "0x0", " 0", ""])
+def test_a_uid_that_is_no_number_is_a_malformed_line(uid: str) -> None:
+    facts = derive(TABLE, evidence(passwd={"/etc/passwd": f"a:x:{uid}:0::/:/bin/sh\n"}))
+    assert (list(facts.rows), facts.problems[""][0].reason) == ([], "/etc/passwd:1 is not a passwd entry")
 
 
 def test_an_absent_or_empty_passwd_is_never_whole() -> None:
