@@ -93,13 +93,16 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
         if rule.applies not in facts.applies:
             check_expression(facts.con, rule.applies, where="applies")
         check_rule_query(facts.con, rule.query, tables_of(rule), where="query")
-        proves = bool(rule.partial) and has_only_rows_that_prove(facts.con, rule.query, where="query")
         applies = _applies(facts, rule)
+        lacking = {host: facts.lacking(host, rule.needs) for host in applies}
+        proves = bool(rule.partial and any(lacking.values())) and has_only_rows_that_prove(
+            facts.con, rule.query, where="query"
+        )
     except UsageError as error:
         return Outcome(rule.id, [(Verdict.ERROR, str(error), facts.hosts)] if facts.hosts else [], [])
     asked = []
     for host, answer in applies.items():
-        reason = facts.lacking(host, rule.needs)
+        reason = lacking[host]
         if isinstance(answer, str):
             states[host] = Verdict.ERROR, answer
         elif answer is None:
