@@ -10,19 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from secops.core import yaml
-from secops.core.content import yaml_files
+from secops.core.content import Text, yaml_files
 from secops.core.errors import UsageError
 from secops.core.finding import Severity
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text in both languages."""
-
-    en: str
-    zh: str
-
-    def get(self, lang: str) -> str:
-        return self.zh if lang == "zh" else self.en
 
 
 class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

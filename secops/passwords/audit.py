@@ -1,0 +1,148 @@
+"""The audit: the hashes of all hosts, each distinct one tried once, and what that says of every account.
+
+Pure but for the engine it runs: hashes come in, rows without any secret go out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from secops.hosts.hashes import Stored
+from secops.hosts.tables import Row
+from secops.passwords.candidates import Account, Candidates
+from secops.passwords.engine import Trial, run
+from secops.passwords.portions import Feed
+
+#: Accounts named in a row as having the same hash or password.
+_NAMED = 20
+
+
+class Past(msgspec.Struct, frozen=True):
+    """What earlier runs know of a hash: the words tried, and the group of the one that fits, if one does.
+
+    `plan` tells whether its candidates and their order are the same still.
+    """
+
+    plan: str
+    tried: int
+    group: str = ""
+
+
+class Mac:
+    """HMACs under a local key: what is kept between runs cannot be held against a hash without that key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, *parts: bytes) -> str:
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One account that has a hash, on the host of this identity."""
+
+    host: str
+    stored: Stored
+
+
+class Audit:
+    """Every distinct hash of the hosts as one trial, with its holders.
+
+    `recall` gives what is known of hashes by their MACs. After `run`, also after a Ctrl-C in it, `rows` and `known`
+    say what came of it.
+    """
+
+    def __init__(
+        self,
+        holders: Iterable[Holder],
+        candidates: Candidates,
+        mac: Mac,
+        recall: Callable[[Iterable[str]], Mapping[str, Past]] = lambda _: {},
+    ) -> None:
+        self._holders: dict[bytes, list[Holder]] = {}
+        for holder in holders:
+            self._holders.setdefault(holder.stored.hash.reveal(), []).append(holder)
+        self._candidates = candidates
+        self._macs = {stored: mac.of(stored) for stored in self._holders}
+        self._plans = {
+            stored: mac.of(candidates.digest.encode(), *(repr(account).encode() for account in _accounts(own)))
+            for stored, own in self._holders.items()
+        }
+        past = recall(self._macs.values())
+        self._trials = {stored: self._trial(stored, past.get(name)) for stored, name in self._macs.items()}
+
+    def _trial(self, stored: bytes, past: Past | None) -> Trial:
+        if past and past.group in self._candidates.titles:
+            return Trial(stored, Feed(lambda: iter(()), past.tried), group=past.group)
+        accounts = _accounts(self._holders[stored])
+        skip = past.tried if past and past.plan == self._plans[stored] else 0
+        return Trial(stored, Feed(lambda: self._candidates.of(accounts), skip))
+
+    def run(self, seconds: float, *, workers: int = 0, on_progress: Callable[[int], None] = lambda _: None) -> None:
+        """Try words for so long, or until there is nothing left to try."""
+        run(list(self._trials.values()), seconds=seconds, workers=workers, on_progress=on_progress)
+
+    @property
+    def left(self) -> int:
+        """Distinct hashes on which there is something left to try."""
+        return sum(not trial.ended for trial in self._trials.values())
+
+    def known(self) -> dict[str, Past]:
+        """What a next run can build on, by MAC of the hash."""
+        return {
+            self._macs[stored]: Past(self._plans[stored], trial.tried if trial.group else trial.feed.done, trial.group)
+            for stored, trial in self._trials.items()
+            if trial.group or trial.feed.done
+        }
+
+    def rows(self) -> dict[str, list[Row]]:
+        """One row per account that has a hash, by host; the columns of the table `password_audit`."""
+        found: dict[str, list[Row]] = {}
+        by_mark: dict[int, list[Holder]] = {}
+        for stored, trial in self._trials.items():
+            if trial.mark:
+                by_mark.setdefault(trial.mark, []).extend(self._holders[stored])
+        for stored, own in self._holders.items():
+            trial = self._trials[stored]
+            for holder in own:
+                title = self._candidates.titles.get(trial.group)
+                found.setdefault(holder.host, []).append(
+                    {
+                        "user_name": holder.stored.user,
+                        "result": _result(trial),
+                        "tried": trial.tried,
+                        "because": trial.group or None,
+                        "because_en": title.en if title else None,
+                        "because_zh": title.zh if title else None,
+                        "reason": trial.error or None,
+                        "same_hash": _others(own, holder),
+                        "same_password": _others(by_mark.get(trial.mark, own), holder),
+                    }
+                )
+        return found
+
+
+def _result(trial: Trial) -> str:
+    if trial.group:
+        return "guessed"
+    if trial.error:
+        return "unknown"
+    return "not_guessed" if trial.tried else "not_tried"
+
+
+def _others(holders: Sequence[Holder], own: Holder) -> list[str]:
+    """`user@host` of the other holders, sorted, at most so many that a row stays small."""
+    return sorted(f"{other.stored.user}@{other.host}" for other in holders if other != own)[:_NAMED]
+
+
+def _accounts(holders: Sequence[Holder]) -> list[Account]:
+    """What is known of a hash's accounts, each only once and in an order that does not hang on the hosts' order."""
+    accounts = {Account(h.stored.user, h.stored.gecos, h.stored.names) for h in holders}
+    return sorted(accounts, key=lambda account: (account.user, account.gecos, account.hosts))
