@@ -45,8 +45,17 @@ def test_sm3() -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [b"$sm3$salt$tooshort", b"$6$salt$tooshort", b"$y$j9T$salt", b"$99$salt$hash", b"plaintext", b"$2b$99$x", b"$1$", b"ab*defghijklm"],
-)  # fmt: skip
+    [
+        b"$sm3$salt$tooshort",
+        b"$6$salt$tooshort",
+        b"$y$j9T$salt",
+        b"$99$salt$hash",
+        b"plaintext",
+        b"$2b$99$x",
+        b"$1$",
+        b"ab*defghijklm",
+    ],
+)
 def test_what_is_no_hash_is_said_and_not_tried(stored: bytes) -> None:
     trial = Trial(stored, feed("a", "b"))
     run([trial], seconds=30)

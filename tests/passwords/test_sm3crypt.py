@@ -19,8 +19,19 @@ def test_the_public_vector() -> None:
     assert sm3crypt.crypt(b"hashgeN", PUBLIC) != PUBLIC
 
 
-@pytest.mark.parametrize("stored", [b"", b"$sm3$", b"$sm3$salt$short", b"$6$salt$" + b"a" * 43, PUBLIC + b"x", PUBLIC[:-1],
-                                    b"$sm3$rounds=0$s$" + b"a" * 43, b"$sm3$" + b"s" * 17 + b"$" + b"a" * 43])  # fmt: skip
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"",
+        b"$sm3$",
+        b"$sm3$salt$short",
+        b"$6$salt$" + b"a" * 43,
+        PUBLIC + b"x",
+        PUBLIC[:-1],
+        b"$sm3$rounds=0$s$" + b"a" * 43,
+        b"$sm3$" + b"s" * 17 + b"$" + b"a" * 43,
+    ],
+)
 def test_what_is_no_such_hash(stored: bytes) -> None:
     assert sm3crypt.crypt(b"word", stored) is None
 
