@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -15,10 +16,12 @@ import msgspec
 from secops import __version__
 from secops.core.errors import CitywallError
 from secops.core.finding import RuleVerdict, Severity
+from secops.core.i18n import ngettext
 from secops.core.progress import Progress
 from secops.core.report import HostReport, Os, Report, Rules, Run
 from secops.hosts.carriers import Carrier
 from secops.hosts.carriers.fleet import ask_all
+from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Index, Spooled, observe, spool
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import findings
@@ -30,8 +33,12 @@ from secops.posture.waivers import Waiver, apply, apply_to_verdicts
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """A host that answered (its spool and what the report says of it) or did not (`unreachable`)."""
+    """A host that answered (its spool and what the report says of it) or did not (`unreachable`).
 
+    `claim` is who it says it is; who it is in this run is in `report` and `spooled`.
+    """
+
+    claim: str
     report: HostReport
     family: str | None = None
     spooled: Spooled | None = None
@@ -95,7 +102,13 @@ def _report(
     known = first_seen([finding.identity for finding in found])
     found = [msgspec.structs.replace(f, first_seen=known.get(f.identity, run.started)) for f in found]
     verdicts = apply_to_verdicts(_verdicts(outcomes), found)
-    return Report(run=run, hosts=_host_reports(seen, verdicts, rules), findings=found, verdicts=verdicts, notes=notes)
+    return Report(
+        run=run,
+        hosts=_host_reports(seen, verdicts, rules),
+        findings=found,
+        verdicts=verdicts,
+        notes=notes + _disputed(seen),
+    )
 
 
 @contextmanager
@@ -119,27 +132,22 @@ def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -
     """Ask every host, some at a time; spool each answer as it comes, in the order the hosts were named."""
     progress.step("collecting", total=len(carriers))
     seen: list[Seen] = []
-    taken = {carrier.name for carrier in carriers if carrier.name}  # no host may claim the name of another
-    answers = ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))
-    for carrier, answer in zip(carriers, answers, strict=True):
-        host = answer.host if isinstance(answer, HostFacts) else carrier.name or carrier.label
-        if not carrier.name:
-            if host in taken:  # two hosts with one machine-id must not become one; a rule reports the pair
-                host += f"@{carrier.label}"
-            while host in taken:
-                host += "+"
-            taken.add(host)
-        if isinstance(answer, HostFacts):
-            seen.append(_spooled(answer, host, directory / f"{len(seen)}.ndjson.gz"))
-        else:
-            seen.append(Seen(HostReport(host=host, name=host, label=carrier.label, unreachable=answer.what)))
-        progress.advance()
-    return seen
+    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))) as answers:
+        for carrier, answer in zip(carriers, answers, strict=True):
+            if isinstance(answer, HostFacts):
+                seen.append(_spooled(answer, directory / f"{len(seen)}.ndjson.gz"))
+            else:
+                host = carrier.name or carrier.label
+                seen.append(Seen(host, HostReport(host=host, name=host, label=carrier.label, unreachable=answer.what)))
+            progress.advance()
+    settled = settle([carrier.name or carrier.label for carrier in carriers], [one.claim for one in seen])
+    return [_called(one, host) for one, host in zip(seen, settled, strict=True)]
 
 
-def _spooled(facts: HostFacts, host: str, path: Path) -> Seen:
+def _spooled(facts: HostFacts, path: Path) -> Seen:
+    """A host that answered. Its spool goes by the file's name until its identity is settled."""
     with _writing(path.parent.parent):
-        spooled = spool(facts, host, path)
+        spooled = spool(facts, path.name, path)
     row = next(iter(facts.tables["hosts"].rows), {})
     not_seen = {
         f"{table}.{part}" if part else table: problems[0].reason
@@ -148,7 +156,7 @@ def _spooled(facts: HostFacts, host: str, path: Path) -> Seen:
         if problems and (not part or not kept.problems[""])
     }
     report = HostReport(
-        host=host,
+        host=facts.host,
         name=row.get("name") or facts.label,
         carrier=row.get("carrier") or "",
         label=facts.label,
@@ -156,7 +164,29 @@ def _spooled(facts: HostFacts, host: str, path: Path) -> Seen:
         os=Os(row.get("os_id") or "", row.get("os_version") or "", row.get("os_name") or ""),
         not_seen=not_seen,
     )
-    return Seen(report, row.get("family"), spooled)
+    return Seen(facts.host, report, row.get("family"), spooled)
+
+
+def _called(seen: Seen, host: str) -> Seen:
+    """The host under its settled identity."""
+    report = msgspec.structs.replace(seen.report, host=host)
+    spooled = msgspec.structs.replace(seen.spooled, host=host) if seen.spooled else None
+    return msgspec.structs.replace(seen, report=report, spooled=spooled)
+
+
+def _disputed(seen: Iterable[Seen]) -> list[str]:
+    """Notes on the identities that several hosts claim."""
+    notes = []
+    for claim, hosts in Counter(one.claim for one in seen if one.claim != one.report.host).items():
+        text = ngettext(
+            "{count} host claims to be {claim}, as another is called: it is judged under a name of its own"
+            " ({claim}@…), and the waivers and history of {claim} do not count for it.",
+            "{count} hosts claim to be {claim}: each is judged under a name of its own ({claim}@…), and the waivers"
+            " and history of {claim} do not count for them.",
+            hosts,
+        )
+        notes.append(text.format(count=hosts, claim=claim))
+    return notes
 
 
 def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_id: str) -> list[Outcome]:
@@ -169,6 +199,7 @@ def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_
         return []
     source = Source(
         spools=[spooled.path for spooled in spools],
+        identities={Path(spooled.path).name: spooled.host for spooled in spools},
         widest=max(spooled.widest for spooled in spools),
         write_to=str(partial),
         changed=changed,

@@ -113,12 +113,34 @@ def test_clones_stay_two_hosts_and_are_reported(home: Path, bundle: Path, eviden
     targets = [word for path in (bundle, clone, other) for word in ("--bundle", path)]
     done = citywall(home, "scan", "--only", "joined-machine-id-shared", "--format", "json", *targets)
     report = reported(done)
-    twins = [MACHINE, f"{MACHINE}@bundle:{clone}"]
+    twins = [f"{MACHINE}@bundle:{bundle}", f"{MACHINE}@bundle:{clone}"]
     assert [host.host for host in report.hosts] == [*twins, "f" * 32]
     assert sorted(finding.host for finding in report.findings) == twins
     assert [v.host for v in report.verdicts if v.status is Verdict.PASS] == ["f" * 32]
-    counted = citywall(home, "sql", "--format", "json", "select host from hosts order by host")
-    assert [row["host"] for row in json.loads(counted.stdout)] == [*twins, "f" * 32]
+    for _ in range(2):  # written, and referred to by the next run
+        counted = citywall(home, "sql", "--format", "json", "select host, machine_id from hosts order by host")
+        ids = {row["host"]: row["machine_id"] for row in json.loads(counted.stdout)}
+        assert ids == {**dict.fromkeys(twins, MACHINE), "f" * 32: "f" * 32}
+        citywall(home, "scan", "--only", "joined-machine-id-shared", *targets)
+    assert names(runs(home)[-1]) == {"index.json"}
+
+
+def test_a_host_that_claims_the_identity_of_another_gets_neither_its_waivers_nor_its_past(
+    home: Path, bundle: Path, evidence: Evidence, tmp_path: Path
+) -> None:
+    citywall(home, "scan", "--only", "account-uid-zero", "--bundle", bundle)
+    why = ("--reason", "break-glass account", "--approver", "Li Wei", "--expires", "30d")
+    assert citywall(home, "waive", "add", "account-uid-zero", "--host", MACHINE, *why).returncode == 0
+    own = reported(citywall(home, "scan", "--only", "account-uid-zero", "--format", "json", "--bundle", bundle))
+    assert {(finding.host, finding.status) for finding in own.findings} == {(MACHINE, Verdict.WAIVED)}
+
+    hostile = write(tmp_path / "hostile.bundle", evidence)
+    twins = {f"{MACHINE}@bundle:{path}" for path in (hostile, bundle)}
+    both = ["--bundle", hostile, "--bundle", bundle]  # the hostile one first
+    report = reported(citywall(home, "scan", "--only", "account-uid-zero", "--format", "json", *both))
+    assert {(finding.host, finding.status) for finding in report.findings} == {(twin, Verdict.FAIL) for twin in twins}
+    assert {finding.first_seen for finding in report.findings} == {report.run.started}
+    assert any(note.startswith(f"2 hosts claim to be {MACHINE}") for note in report.notes), report.notes
 
 
 def test_no_host_takes_the_name_of_another(home: Path, evidence: Evidence, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ AT_ONCE = 16
 T = TypeVar("T")
 
 
-def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Iterator[T | IncompleteError]:
+def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Generator[T | IncompleteError]:
     """`work` on each carrier, in their order; a host that gives no evidence is its error.
 
     When the caller stops early (Ctrl-C, an error), nothing more is asked and what runs is ended.
