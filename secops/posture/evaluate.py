@@ -14,7 +14,7 @@ import msgspec
 from secops.core.errors import UsageError
 from secops.core.finding import Verdict
 from secops.hosts.tables import registry
-from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove
+from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove, unmet_parts
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -93,8 +93,9 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
         if rule.applies not in facts.applies:
             check_expression(facts.con, rule.applies, where="applies")
         check_rule_query(facts.con, rule.query, tables_of(rule), where="query")
+        needs = [*rule.needs, *unmet_parts(rule.query, rule.key, rule.needs, where="query")]
         applies = _applies(facts, rule)
-        lacking = {host: facts.lacking(host, rule.needs) for host in applies}
+        lacking = {host: facts.lacking(host, needs) for host in applies}
         proves = bool(rule.partial and any(lacking.values())) and has_only_rows_that_prove(
             facts.con, rule.query, where="query"
         )

@@ -97,7 +97,9 @@ def _load(source: Source) -> duckdb.DuckDBPyConnection:
 
     con = duckdb.connect(":memory:", config={"threads": 2, "autoinstall_known_extensions": False})
     con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
+    con.begin()  # one transaction: twenty of their own take a tenth of a second
     snapshot.create(con)
+    con.commit()
     snapshot.load_spools(con, source.spools, source.widest, source.identities)
     snapshot.load_parquet(con, source.parts)
     if source.write_to:

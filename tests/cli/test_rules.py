@@ -126,6 +126,14 @@ FAULTY = {
     "two-statements": ([("and can_login", "and can_login; select 1")], "2 statements"),
     "no-select": ([("select host, user_name, shell\n  from users", "delete from users")], "must be a SELECT"),
     "a-file": ([("from users", "from users, read_text('/etc/passwd') f")], "may not call the table function"),
+    "no-part": (
+        [
+            ("needs: [users]", "needs: [users, listening_ports]"),
+            ("from users\n", "from users join listening_ports using (host)\n"),
+            ("and can_login", "and can_login and package = 'x'"),
+        ],
+        "needs: the query decides by what listening_ports.package fills: add it",
+    ),
     "no-host": ([("select host, user_name", "select user_name")], "gives no column host"),
     "no-such-key": ([("key: [user_name]", "key: [uid]")], "gives no column uid"),
     "not-proven": ([("and can_login", "and can_login and uid = (select max(uid) from users)")], "partial: "),
