@@ -87,7 +87,7 @@ def _print(who: str | None, seal: str, seal_to: Path | None, output: Path | None
     from secops.hosts.manifest import manifest
     from secops.hosts.script import generate
 
-    text = generate(manifest(with_hashes=bool(seal)), certificate=seal)
+    text = generate(manifest("sealed" if seal else "none"), certificate=seal)
     if who is not None:
         text = sudoers(text, who, seal=str(seal_to or ""))
     if output:
@@ -148,7 +148,7 @@ def _collect(carriers: Sequence[Carrier], places: Sequence[Path], *, with_hashes
     from secops.hosts.carriers.fleet import ask_all
     from secops.hosts.manifest import manifest
 
-    sections = manifest(with_hashes=with_hashes)
+    sections = manifest("sealed" if with_hashes else "none")
     codes, lines = [Exit.CLEAN], []
     with Progress() as progress:
         progress.step(_("collecting"), total=len(carriers))

@@ -139,6 +139,16 @@ waivers = Table(
     Column("expires", Date, nullable=False),
 )
 
+#: What earlier audits know of password hashes, by HMAC of the hash under the key in Citywall's folder.
+password_trials = Table(
+    "password_trials",
+    metadata,
+    _text("mac", primary_key=True),
+    _text("plan"),
+    _number("tried"),
+    _text("word_group"),
+)
+
 schema_steps = Table("schema_steps", metadata, _text("name", primary_key=True))
 
 Step = tuple[str, Callable[[Connection], None]]
@@ -148,7 +158,7 @@ FIRST = "first tables"
 
 #: Changes since the first tables, oldest first: (name, what it does). A new store is created whole, with all of them
 #: recorded; an older one runs those it lacks. A step is never edited once released.
-STEPS: Sequence[Step] = ()
+STEPS: Sequence[Step] = (("password trials", lambda con: password_trials.create(con)),)
 
 
 def missing(con: Connection, steps: Sequence[Step] = STEPS) -> list[str]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from typing import Literal
 
-from secops.hosts.section import Files, Section, Walk
+from secops.hosts.hashes import SHADOW_HASHES
+from secops.hosts.section import Section, Walk
 from secops.hosts.tables import registry
 
-#: The stored password hashes themselves. Collected only when sealed to the operator's key; no table holds them.
-SHADOW_HASHES = Files("shadow_hashes", ("/etc/shadow",), limit=16 << 20, seal=True, image=False)
+#: How stored password hashes travel: not at all, encrypted to the operator's key, or in clear: over a pipe or an SSH
+#: connection, from memory to memory.
+Hashes = Literal["none", "sealed", "clear"]
 
 
 @cache
-def manifest(*, with_hashes: bool = False) -> tuple[Section, ...]:
-    """Every section once, the walk last since it takes longest. Two different sections of one name are our mistake.
-
-    `with_hashes` adds the stored password hashes, which a host sends only sealed.
-    """
-    sections: dict[str, Section] = {SHADOW_HASHES.name: SHADOW_HASHES} if with_hashes else {}
+def manifest(hashes: Hashes = "none") -> tuple[Section, ...]:
+    """Every section once, the walk last since it takes longest. Two different sections of one name are our mistake."""
+    sections: dict[str, Section] = {}
+    if hashes != "none":
+        sections[SHADOW_HASHES.name] = replace(SHADOW_HASHES, seal=hashes == "sealed")
     for table in registry().values():
         for section in table.all_sections:
             if sections.setdefault(section.name, section) != section:

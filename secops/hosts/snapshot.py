@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from secops.hosts.evidence import Evidence
+from secops.hosts.hashes import Hashes, hashes
 from secops.hosts.tables import Facts, Table, collection, derive, registry
 
 if TYPE_CHECKING:
@@ -34,18 +35,24 @@ _SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "tex
 
 
 class HostFacts(msgspec.Struct, frozen=True):
-    """All tables of one host. `host` identifies it, `label` is how it was reached."""
+    """All tables of one host but the late ones. `host` identifies it, `label` is how it was reached.
+
+    `hashes` are for the audit of passwords.
+    """
 
     host: str
     label: str
     tables: dict[str, Facts]
+    hashes: Hashes = Hashes()
 
 
 def observe(evidence: Evidence, name: str = "") -> HostFacts:
     """Parse one host's evidence into every table. `name` is its inventory name, which then is its identity."""
-    tables = {table.name: derive(table, evidence) for table in registry().values() if table is not collection.TABLE}
+    own = (table for table in registry().values() if table is not collection.TABLE and not table.late)
+    tables = {table.name: derive(table, evidence) for table in own}
     tables[collection.TABLE.name] = Facts(collection.rows(tables), {"": []})
-    return HostFacts(name or _identity(tables["hosts"], evidence), evidence.label, tables)
+    identity = name or _identity(tables["hosts"], evidence)
+    return HostFacts(identity, evidence.label, tables, hashes(evidence, tables))
 
 
 def _identity(hosts: Facts, evidence: Evidence) -> str:
@@ -66,18 +73,39 @@ class Spooled(msgspec.Struct, frozen=True):
 
 
 def spool(facts: HostFacts, host: str, path: Path) -> Spooled:
-    """Write one host's tables, atomically: one JSON line a table, its rows turned into columns."""
-    digests = {}
-    lines = []
-    for name, table in registry().items():
-        columns = msgspec.json.encode(_columns(table, facts.tables[name].rows))
-        digests[name] = hashlib.sha256(columns).hexdigest()[:32]
-        lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}))
+    """Write one host's tables, atomically."""
+    digests, lines = _lines(host, facts.tables)
     partial = path.with_suffix(".partial")
     with gzip.open(partial, "wb", compresslevel=1) as file:
-        file.write(b"\n".join(lines) + b"\n")
+        file.writelines(lines)
     os.replace(partial, path)
     return Spooled(host, str(path), digests, max(map(len, lines)))
+
+
+def spool_late(spooled: Spooled, host: str, late: Mapping[str, Facts]) -> Spooled:
+    """Add a host's late tables, and how they were seen, to its spool. `host` as in `spool`."""
+    seen = {collection.TABLE.name: Facts(collection.rows(late), {"": []})}
+    digests, lines = _lines(host, {**late, **seen})
+    with gzip.open(spooled.path, "ab", compresslevel=1) as file:
+        file.writelines(lines)
+    both = (spooled.digests[collection.TABLE.name] + digests[collection.TABLE.name]).encode()
+    digests[collection.TABLE.name] = _digest(both)
+    widest = max(spooled.widest, *map(len, lines))
+    return msgspec.structs.replace(spooled, digests={**spooled.digests, **digests}, widest=widest)
+
+
+def _lines(host: str, tables: Mapping[str, Facts]) -> tuple[dict[str, str], list[bytes]]:
+    """The digest of each table, and one JSON line a table, its rows turned into columns."""
+    digests, lines = {}, []
+    for name, facts in tables.items():
+        columns = msgspec.json.encode(_columns(registry()[name], facts.rows))
+        digests[name] = _digest(columns)
+        lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}) + b"\n")
+    return digests, lines
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -18,6 +18,9 @@ from secops.passwords.candidates import Account, Candidates
 from secops.passwords.engine import Trial, run
 from secops.passwords.portions import Feed
 
+#: Words that must have been tried before "not guessed" means something.
+LEAST = 100
+
 #: Accounts named in a row as having the same hash or password.
 _NAMED = 20
 
@@ -121,7 +124,7 @@ class Audit:
                         "because": trial.group or None,
                         "because_en": title.en if title else None,
                         "because_zh": title.zh if title else None,
-                        "reason": trial.error or None,
+                        "reason": trial.error or _too_few(trial) or None,
                         "same_hash": _others(own, holder),
                         "same_password": _others(by_mark.get(trial.mark, own), holder),
                     }
@@ -134,7 +137,14 @@ def _result(trial: Trial) -> str:
         return "guessed"
     if trial.error:
         return "unknown"
-    return "not_guessed" if trial.tried else "not_tried"
+    return "not_tried" if _too_few(trial) else "not_guessed"
+
+
+def _too_few(trial: Trial) -> str:
+    """Why "not guessed" would say too much; empty when it would not."""
+    if trial.group or trial.feed.exhausted or trial.tried >= LEAST:
+        return ""
+    return f"the time was up after {trial.tried} of at least {LEAST} words"
 
 
 def _others(holders: Sequence[Holder], own: Holder) -> list[str]:

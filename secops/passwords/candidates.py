@@ -24,6 +24,9 @@ _SLICE = 512
 #: Accounts whose words are used for one hash: cloned hosts share a hash, and each would add its name.
 _MOST_ACCOUNTS = 8
 
+#: Of so many words the order says how likely they are; a longer list is a mere collection.
+_FEW = 40
+
 #: An organisation's list longer than this is not kept merged with the other lists, but made as it is used.
 _LONG = 5000
 
@@ -59,7 +62,7 @@ class Candidates:
         self.digest = f"{content.digest} {year}"
         self.titles: dict[str, Text] = {each.id: each.title for each in content.lists}
         self.titles |= {each.id: each.title for each in content.patterns}
-        years = {"year": [year - ago for ago in (0, 1, -1, *range(2, 14))], "born": range(year - 18, year - 66, -1)}
+        years = {"year": [year - ago for ago in (0, 1, 2, 3, -1, *range(4, 14))], "born": _born(year)}
         fills = {**content.fills, **{name: list(map(str, values)) for name, values in years.items()}}
         self._templates = {pattern.id: _templates(pattern, fills) for pattern in content.patterns}
         self._words = content.shared
@@ -99,12 +102,14 @@ class Candidates:
                 yield Slice(part.group, part.chance, fresh)
 
     def _of_pattern(self, pattern: Pattern, base: Sequence[str] | None = None) -> Iterator[Slice]:
+        """The slices of a pattern: of a few words the first weighs most (1/√rank), of many all weigh the same."""
         base = self._words.get(pattern.source, ()) if base is None else base
-        if not base:
-            return
-        made: list[str] = []
+        streams = [self._of_words(pattern, words, mass) for words, mass in _weighed(base)]
+        return heapq.merge(*streams, key=_likely)
+
+    def _of_words(self, pattern: Pattern, base: Sequence[str], mass: float) -> Iterator[Slice]:
         for weight, template in self._templates[pattern.id]:
-            chance = pattern.share / 100 * weight / len(base)
+            chance = pattern.share / 100 * weight * mass / len(base)
             for at in range(0, len(base), _SLICE):
                 made = [template.format_map(_Variants(word)) for word in base[at : at + _SLICE]]
                 yield Slice(pattern.id, chance, made)
@@ -161,6 +166,19 @@ def _of_list(group: WordList) -> Iterator[Slice]:
         mass = sum(1 / rank for rank in range(start + 1, end + 1)) / (end - start)
         yield Slice(group.id, group.share / 100 * mass / total, listed[start:end])
         start = end
+
+
+def _weighed(base: Sequence[str]) -> list[tuple[Sequence[str], float]]:
+    """Words in groups of equal weight, and the part of the pattern's share that a group has."""
+    if len(base) > _FEW:
+        return [(base, 1.0)]
+    total = sum(1 / sqrt(rank) for rank in range(1, len(base) + 1))
+    return [([word], 1 / sqrt(rank) / total) for rank, word in enumerate(base, start=1)]
+
+
+def _born(year: int) -> list[int]:
+    """Years of birth of people who administer systems, from the middle outwards."""
+    return sorted(range(year - 65, year - 17), key=lambda born: abs(year - 35 - born))
 
 
 def _likely(part: Slice) -> float:

@@ -129,9 +129,9 @@ def from_library(name: str) -> list[str]:
 
 
 def _forms(word: str) -> list[str]:
-    """An organisation's word in Latin letters: pinyin and initials of Chinese, the whole of a short Latin word."""
+    """A word in Latin letters."""
     word = word.strip()[:_LONGEST_WORD]
-    return [word.lower()] if word.isascii() and " " not in word else words.of_text(word)
+    return [word.lower()] if word.isascii() and " " not in word else words.of_phrase(word)
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -37,6 +37,12 @@ def of_text(text: str) -> list[str]:
     return _distinct([*found, *latin])
 
 
+def of_phrase(text: str) -> list[str]:
+    """A word of an organisation: pinyin and its initials of a Chinese one, a Latin one as it is."""
+    han = [form for each in _HAN.findall(text[:200]) for form in of_chinese(each)[:2]]
+    return _distinct(han or _LATIN.findall(text[:200].lower()))
+
+
 def of_chinese(text: str) -> list[str]:
     """Full pinyin, its initials, surname with initials, given name: 张晓伟 → zhangxiaowei zxw zhangxw xiaowei."""
     from pypinyin import Style, lazy_pinyin  # heavy: only where there is Chinese

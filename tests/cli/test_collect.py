@@ -85,7 +85,7 @@ def test_hashes_travel_sealed(wire: Wire, certificate: Path, tmp_path: Path) -> 
     bundle = tmp_path / "host.bundle"
     options = ("--ssh", "testhost", "--ssh-config", wire.config, "--seal-to", certificate, "-o", bundle)
     assert citywall(*options, "--sudo").returncode == Exit.CLEAN
-    blob = Bundle(bundle, with_hashes=True).collect()["shadow_hashes"].only.data
+    blob = Bundle(bundle, hashes=True).collect()["shadow_hashes"].only.data
     command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", str(tmp_path / "key.pem")]
     opened = subprocess.run(command, input=blob, capture_output=True, check=True).stdout
     assert opened == wire.host.at("/etc/shadow").read_bytes()

@@ -16,11 +16,11 @@ from secops.hosts.manifest import manifest
 
 @dataclass
 class Bundle:
-    """One host's evidence in the file `path`, plain or gzip'ed. `with_hashes` also reads the sealed hashes."""
+    """One host's evidence in the file `path`, plain or gzip'ed. `hashes` also reads the sealed hashes."""
 
     path: Path
     name: str = ""
-    with_hashes: bool = False
+    hashes: bool = False
 
     @property
     def label(self) -> str:
@@ -49,4 +49,6 @@ class Bundle:
                 where=str(self.path),
                 hint="Keep one file for each host and run.",
             )
-        return decode(stream, manifest(with_hashes=self.with_hashes), carrier="bundle", label=self.label, cut=cut)
+        return decode(
+            stream, manifest("sealed" if self.hashes else "none"), carrier="bundle", label=self.label, cut=cut
+        )

@@ -16,17 +16,20 @@ DEADLINE = 900.0
 
 @dataclass
 class Local:
-    """The host Citywall runs on. `seal` is the certificate (PEM) for sealed sections."""
+    """The host Citywall runs on. `hashes` also reads the stored password hashes, into memory; with the certificate
+    `seal` (PEM) they come encrypted to it.
+    """
 
     label: str = "localhost"
     name: str = ""
+    hashes: bool = False
     seal: str = ""
     shell: Sequence[str] = ("sh",)
     deadline: float = DEADLINE
 
     def collect(self) -> Evidence:
         """Run the script; the environment is reduced to what a shell needs."""
-        sections = manifest(with_hashes=bool(self.seal))
+        sections = manifest("sealed" if self.seal else "clear" if self.hashes else "none")
         script = generate(sections, certificate=self.seal)
         answer = ask([*self.shell], script, deadline=self.deadline, env={"PATH": _PATH})
         return decode(answer.stream, sections, carrier="local", label=self.label, cut=answer.cut)

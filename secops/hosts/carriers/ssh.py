@@ -56,13 +56,15 @@ _PUNCTUATION = frozenset("@._:%+=,[]/~-")
 class Ssh:
     """The host `target` ([user@]host, an alias of ssh_config, or ssh://user@host:port).
 
-    `config` is an ssh_config file that replaces the user's; `seal` the certificate (PEM) for sealed sections.
+    `config` is an ssh_config file that replaces the user's. `hashes` also reads the stored password hashes, into
+    memory; with the certificate `seal` (PEM) they come encrypted to it. The fixed collector sends what it was made for.
     """
 
     target: str
     name: str = ""
     become: Become = "none"
     config: str = ""
+    hashes: bool = False
     seal: str = ""
     connect_timeout: int = 15
     deadline: float = DEADLINE
@@ -93,8 +95,9 @@ class Ssh:
 
         When the connection is lost in the middle, what had come whole is kept and the rest is `failed`.
         """
-        sections = manifest(with_hashes=bool(self.seal))
-        script = "" if self.become == "collector" else generate(sections, certificate=self.seal)
+        fixed = self.become == "collector"
+        sections = manifest("sealed" if self.seal or fixed else "clear" if self.hashes else "none")
+        script = "" if fixed else generate(sections, certificate=self.seal)
         try:
             answer = ask(self.command(), script, deadline=self.deadline, env=_environment())
         except FileNotFoundError as error:

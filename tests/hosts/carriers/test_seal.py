@@ -36,7 +36,7 @@ def certificate(tmp_path: Path) -> Path:
 
 
 def collect(host: TestHost, certificate: Path, *, uid: int = 0) -> Evidence:
-    sections = manifest(with_hashes=True)
+    sections = manifest("sealed")
     script = generate(sections, certificate=load_certificate(certificate))
     stream = host.run(["sh"], script.encode(), uid=uid).stdout
     return decode(stream, sections, carrier="local", label="test")
@@ -53,7 +53,7 @@ def test_the_owner_of_the_key_reads_the_very_shadow_file(
     assert b"ops:" not in item.data
     arguments = ("cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", tmp_path / "key.pem")
     assert openssl(*arguments, stdin=item.data) == shadow
-    again = decode(encode(evidence), manifest(with_hashes=True), carrier="bundle", label="test")
+    again = decode(encode(evidence), manifest("sealed"), carrier="bundle", label="test")
     assert again[HASHES] == evidence[HASHES]
 
 
@@ -87,7 +87,7 @@ def test_a_shadow_file_beyond_the_limit_is_not_sealed_in_part(test_host: TestHos
 
 def test_nothing_is_sealed_unless_asked_for() -> None:
     assert HASHES not in {section.name for section in manifest()}
-    assert HASHES not in generate(manifest(with_hashes=True))
+    assert HASHES not in generate(manifest("sealed"))
 
 
 def test_a_certificate_is_read_with_text_around_it(certificate: Path) -> None:
