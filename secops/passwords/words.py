@@ -71,5 +71,5 @@ def syllables(word: str) -> list[str]:
 
 
 def _distinct(words: Iterable[str]) -> list[str]:
-    usable = (word for word in words if 2 <= len(word) <= _LONGEST)
+    usable = (word for word in words if 2 <= len(word) <= _LONGEST and word.isprintable())
     return list(dict.fromkeys(usable))[:_MOST_WORDS]

@@ -1,0 +1,188 @@
+"""The audit: distinct hashes once, every holder told, nothing secret in what it gives, resumed where it stopped."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from secops.core.database import Database
+from secops.core.errors import CitywallError
+from secops.core.progress import Progress
+from secops.core.secret import Secret
+from secops.hosts.evidence import Problem, Status
+from secops.hosts.hashes import Hashes, Stored
+from secops.passwords.audit import Audit, Holder, Mac, Past
+from secops.passwords.auditor import Auditor, facts
+from secops.passwords.candidates import Candidates
+from secops.passwords.memory import Memory, local_key
+from secops.passwords.wordlists import load
+
+from .hash_kit import make
+from .test_sm3crypt import PUBLIC
+
+CANDIDATES = Candidates(load(), 2026)
+KEY = Mac(b"k" * 32)
+QUIET = Progress(quiet=True)
+
+
+def holder(host: str, user: str, stored: bytes, gecos: str = "") -> Holder:
+    return Holder(host, Stored(user, Secret(stored), gecos, (host,)))
+
+
+def test_guessed_accounts_say_why_and_nothing_else() -> None:
+    audit = Audit(
+        [holder("h1", "wang", make("md5crypt", "Wang@123")), holder("h1", "li", make("md5crypt", "x9!q$Lw2"))],
+        CANDIDATES,
+        KEY,
+    )
+    audit.run(20)
+    wang, li = audit.rows()["h1"]
+    assert (wang["result"], wang["because"], li["result"], li["because"]) == (
+        "guessed",
+        "user-digits",
+        "not_guessed",
+        None,
+    )
+    assert wang["because_zh"] == CANDIDATES.titles["user-digits"].zh
+    assert li["tried"] > 10_000
+    assert "Wang@123" not in repr(audit.rows())
+    assert "$1$" not in repr((audit.rows(), audit.known(), audit._trials.values(), Stored("u", Secret(b"$1$x"))))
+
+
+def test_clones_cost_what_their_distinct_hashes_cost() -> None:
+    """100 hosts, 300 hashes, of which 30 % are clones of one image: the words tried are those of 211 hashes."""
+    cloned = make("md5crypt", "no-one-guesses-this-one")
+    own = [make("md5crypt", f"no-one-guesses-{number}") for number in range(210)]
+    holders = [holder(f"h{n % 100}", f"u{n}", own[n]) for n in range(210)]
+    holders += [holder(f"h{n % 100}", f"c{n}", cloned) for n in range(90)]
+    audit = Audit(holders, CANDIDATES, KEY)
+    words = []
+    audit.run(4, on_progress=words.append)
+    assert len(audit._trials) == 211
+    tried = {row["user_name"]: row["tried"] for rows in audit.rows().values() for row in rows}
+    assert sum(words) == sum(trial.fresh for trial in audit._trials.values())
+    assert len({tried[f"c{n}"] for n in range(90)}) == 1
+    assert all(
+        len(row["same_hash"]) == 20 for rows in audit.rows().values() for row in rows if row["user_name"][0] == "c"
+    )
+
+
+def test_same_password_under_different_salts() -> None:
+    audit = Audit(
+        [
+            holder(h, u, make("md5crypt", p))
+            for h, u, p in (("h1", "a", "admin123"), ("h2", "b", "admin123"), ("h2", "c", "root123"))
+        ],
+        CANDIDATES,
+        KEY,
+    )
+    audit.run(20)
+    rows = {row["user_name"]: row for host in audit.rows().values() for row in host}
+    assert rows["a"]["same_password"] == ["b@h2"]
+    assert rows["b"]["same_password"] == ["a@h1"]
+    assert rows["c"]["same_password"] == []
+    assert rows["a"]["same_hash"] == []
+
+
+def test_a_next_audit_goes_on_and_remembers_what_was_found(tmp_path: Path) -> None:
+    memory = Memory(Database(f"sqlite:///{tmp_path}/s.db"))
+    key = local_key(tmp_path)
+    people = [
+        holder("h1", "wang", make("md5crypt", "Wang@123")),
+        holder("h1", "li", make("sha512crypt", "x9!q$", count=5000)),
+    ]
+    one = Audit(people, CANDIDATES, key, memory.recall)
+    one.run(1.5)
+    memory.keep(one.known())
+    tried = one.rows()["h1"][1]["tried"]
+    assert 0 < tried < 50_000
+    two = Audit(people, CANDIDATES, key, memory.recall)
+    assert two.rows()["h1"][0]["result"] == "guessed"
+    two.run(1.5)
+    assert two.rows()["h1"][1]["tried"] > tried
+    changed = Audit([holder("h9", "li", people[1].stored.hash.reveal())], CANDIDATES, key, memory.recall)
+    assert changed.rows()["h9"][0]["tried"] == 0  # other words are likely now: from the start
+
+
+def test_what_is_remembered_is_of_no_use_without_the_key(tmp_path: Path) -> None:
+    stored = make("md5crypt", "Wang@123")
+    memory = Memory(Database(f"sqlite:///{tmp_path}/s.db"))
+    audit = Audit([holder("h1", "wang", stored)], CANDIDATES, local_key(tmp_path), memory.recall)
+    audit.run(20)
+    memory.keep(audit.known())
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("s.db*"))
+    assert b"user-digits" in kept
+    for part in (stored, stored.split(b"$")[3], b"Wang@123", b"wang"):
+        assert part not in kept
+    assert (tmp_path / "passwords.key").stat().st_mode & 0o777 == 0o600
+    other = tmp_path / "other"
+    other.mkdir()
+    assert Audit([holder("h1", "wang", stored)], CANDIDATES, local_key(other), memory.recall).left == 1
+
+
+def test_of_two_audits_at_once_the_further_one_counts(tmp_path: Path) -> None:
+    memory = Memory(Database(f"sqlite:///{tmp_path}/s.db"))
+    memory.keep({"m": Past("plan", 500)})
+    memory.keep({"m": Past("plan", 20)})
+    assert memory.recall(["m"])["m"].tried == 500
+    memory.keep({"m": Past("another", 20)})
+    assert memory.recall(["m"])["m"] == Past("another", 20)
+    memory.keep({"m": Past("another", 10, "user")})
+    assert memory.recall(["m"])["m"].group == "user"
+    keys = []
+    threads = [threading.Thread(target=lambda: keys.append(local_key(tmp_path).of(b"x"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(keys)) == 1
+    assert len(list(tmp_path.glob("*passwords.key*"))) == 1
+
+
+def test_a_damaged_key_is_said(tmp_path: Path) -> None:
+    (tmp_path / "passwords.key").write_bytes(b"short")
+    with pytest.raises(CitywallError, match="damaged"):
+        local_key(tmp_path)
+
+
+def test_too_few_words_are_not_tried() -> None:
+    table = Auditor(lambda: CANDIDATES, 0, KEY)({"h1": Hashes([Stored("li", Secret(PUBLIC))])}, QUIET)["h1"]
+    assert table.rows[0]["result"] == "not_tried"
+    assert table.problems["tried"] == [Problem(Status.TIMEOUT, "li: the time was up after 0 of at least 100 words")]
+    assert not table.problems[""]
+
+
+def test_what_is_no_hash_is_unknown_by_name() -> None:
+    table = Auditor(lambda: CANDIDATES, 5, KEY)({"h1": Hashes([Stored("li", Secret(b"$zz$what"))])}, QUIET)["h1"]
+    assert table.rows[0]["result"] == "unknown"
+    assert "li: is no hash that this machine's libcrypt knows" in table.problems["tried"][0].reason
+
+
+def test_hashes_that_were_not_seen_make_the_table_not_whole() -> None:
+    lack = Problem(Status.DENIED, "permission denied")
+    table = Auditor(lambda: pytest.fail("nothing to try"), 5, KEY)({"h1": Hashes(lack=lack)}, QUIET)["h1"]
+    assert table.problems == {"": [lack], "tried": [lack]}
+    assert facts([], None).problems == {"": [], "tried": []}
+
+
+class Interrupting(Progress):
+    """Ctrl-C after a second of trying."""
+
+    def step(self, text: str, *, total: int = 0) -> None:
+        if "so far" in text:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_ctrl_c_keeps_what_is_known(patient: bool) -> None:
+    kept: dict[str, Past] = {}
+    auditor = Auditor(lambda: CANDIDATES, 30, KEY, keep=kept.update, patient=patient)
+    hosts = {"h1": Hashes([Stored("li", Secret(make("yescrypt", "x9!q$Lw2", count=5)))])}
+    if patient:
+        assert auditor(hosts, Interrupting(quiet=True))["h1"].rows[0]["tried"] > 0
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            auditor(hosts, Interrupting(quiet=True))
+    assert next(iter(kept.values())).tried > 0
