@@ -22,7 +22,7 @@ from secops.passwords import sm3crypt
 from secops.passwords.libcrypt import crypt
 
 #: Address space: an interpreter, and crypt functions that are meant to be hungry.
-MEMORY = 2 << 30
+MEMORY = 1 << 30
 
 _PR_SET_DUMPABLE = 4
 
@@ -77,7 +77,7 @@ def function_for(stored: bytes) -> tuple[Callable[[bytes, bytes], bytes | None],
     hash_word = crypt()
     made = hash_word(b"", stored) or b"*"
     if made.startswith(b"*"):
-        return hash_word, "is no hash that this machine's libcrypt knows"
+        return hash_word, f"is no hash that this machine's libcrypt knows, or asks for more than {MEMORY >> 30} GiB"
     same = len(made) == len(stored) and made.rpartition(b"$")[0] == stored.rpartition(b"$")[0]
     return hash_word, "" if same else "is a malformed hash"
 
