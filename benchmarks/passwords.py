@@ -1,0 +1,287 @@
+"""Passwords: our rate against libcrypt's own, two workers against one, and what we find against john.
+
+john is given the same hashes, the same words of the organisation, and the same processor seconds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import random
+import re
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from faker import Faker
+from pypinyin import lazy_pinyin
+
+from secops.core.secret import Secret
+from secops.hosts.hashes import Stored
+from secops.passwords import sm3crypt
+from secops.passwords.audit import Audit, Holder, Mac
+from secops.passwords.candidates import Candidates, Slice
+from secops.passwords.engine import Trial, run
+from secops.passwords.libcrypt import crypt
+from secops.passwords.portions import Feed
+from secops.passwords.wordlists import load
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Processor seconds that each side gets for the accounts.
+BUDGET = 300
+
+_SECONDS = 2.0
+_ROUNDS = 5
+_FORMATS = {
+    "yescrypt": b"$y$",
+    "gost-yescrypt": b"$gy$",
+    "bcrypt": b"$2b$",
+    "sha512crypt": b"$6$",
+    "sha256crypt": b"$5$",
+    "md5crypt": b"$1$",
+    "descrypt": b"",
+}
+
+
+def lines() -> list[str]:
+    """The report of this benchmark."""
+    return [*_rates(), "", *_against_john()]
+
+
+def _rates() -> list[str]:
+    table = [
+        "## Passwords: words a second against libcrypt's own rate",
+        "",
+        "| format | libcrypt, one core | one worker | ratio | other cost per word | two workers : one |",
+        "|---|---|---|---|---|---|",
+    ]
+    stored = {name: _hash(prefix, "not-to-be-found") for name, prefix in _FORMATS.items()}
+    stored["sm3crypt"] = b"$sm3$f7cUOinryhcuinh2$nHJ8D7ub2ah8ilksLL74QpOwxuWvBDqBsgMl0vsjuE6"
+    for name, hashed in stored.items():
+        function = sm3crypt.crypt if name == "sm3crypt" else crypt()
+        own, ours, others, two = zip(*(_round(function, hashed) for _ in range(_ROUNDS)), strict=True)
+        ratio = median(b / a for a, b in zip(own, ours, strict=True))
+        double = median(b / a for a, b in zip(ours, two, strict=True))
+        table.append(
+            f"| {name} | {median(own):,.0f}/s | {median(ours):,.0f}/s | {ratio:.2f} | {100 * median(others):.1f} %"
+            f" | {double:.2f} |"
+        )
+    return [
+        *table,
+        "",
+        "Limits: ratio ≥ 0.90, other cost ≤ 5 %, two workers : one ≈ 2. sm3crypt is our own: its first"
+        " column is our function called in a loop.",
+    ]
+
+
+def _round(function: Callable[[bytes, bytes], object], stored: bytes) -> tuple[float, float, float, float]:
+    """(libcrypt's rate, ours with one worker, our parent's share of a word's cost, ours with two workers)."""
+    words = 0
+    began = time.monotonic()
+    while time.monotonic() - began < _SECONDS:
+        function(b"word%d" % words, stored)
+        words += 1
+    own = words / (time.monotonic() - began)
+    rates, share = [], 0.0
+    for workers in (1, 2):
+        trial = Trial(stored, Feed(_endless))
+        cpu, began = time.process_time(), time.monotonic()
+        run([trial], seconds=_SECONDS, workers=workers)
+        rates.append(trial.fresh / (time.monotonic() - began))
+        if workers == 1:
+            share = (time.process_time() - cpu) / trial.fresh * own
+    return own, rates[0], share, rates[1]
+
+
+def _endless() -> Iterator[Slice]:
+    number = 0
+    while True:
+        yield Slice("g", 0.5, [f"word{number + n}" for n in range(512)])
+        number += 512
+
+
+def _hash(prefix: bytes, word: str) -> bytes:
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt_gensalt_rn.restype = ctypes.c_char_p
+    library.crypt_gensalt_rn.argtypes = (
+        ctypes.c_char_p,
+        ctypes.c_ulong,
+        ctypes.c_char_p,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_int,
+    )
+    area = ctypes.create_string_buffer(400)
+    made = crypt()(word.encode(), library.crypt_gensalt_rn(prefix, 0, None, 0, area, 400))
+    assert made
+    return made
+
+
+@dataclass(frozen=True)
+class _Person:
+    user: str
+    gecos: str
+    kind: str
+    word: str
+    hash: bytes
+
+
+def _against_john() -> list[str]:
+    faker = Faker("zh_CN")
+    Faker.seed(20261122)
+    rng = random.Random(20261122)  # noqa: S311 - the same accounts every time
+    organisation = [faker.company_prefix(), faker.city_name() + "数据局"]
+    people = list(_people(faker, rng, organisation))
+    ours, our_times = _ours(people, organisation)
+    theirs, their_times = _john(people, organisation)
+    kinds = list(dict.fromkeys(person.kind for person in people))
+    table = [
+        f"## Passwords: accounts found of {len(people)}, {BUDGET} processor seconds each, against john --format=crypt",
+        "",
+        "| password | accounts | Citywall | john |",
+        "|---|---|---|---|",
+    ]
+    for kind in kinds:
+        own = [person.user for person in people if person.kind == kind]
+        table.append(f"| {kind} | {len(own)} | {len(ours & set(own))} | {len(theirs & set(own))} |")
+    table += [
+        f"| all | {len(people)} | {len(ours)} | {len(theirs)} |",
+        "",
+        f"Ratio {len(ours) / max(1, len(theirs)):.1f}, limit ≥ 2.",
+        "",
+        *_curve(our_times, their_times),
+    ]
+    return table
+
+
+def _people(faker: Faker, rng: random.Random, organisation: list[str]) -> Iterator[_Person]:
+    """50 accounts, half yescrypt and half sha512crypt. Names are a library's, common passwords john's own list."""
+    top = [
+        w for w in (ROOT / "build/john/usr/share/john/password.lst").read_text("latin-1").split("\n") if w[:1] != "#"
+    ]
+    digits = ["123", "1234", "123456", "888", "520", "1314", "2000", "1212", "6666", "168", "0000", "4321"]
+    typed = [
+        "1qaz@WSX",
+        "qwer1234",
+        "zaq12wsx",
+        "1q2w3e4r",
+        "!QAZ2wsx",
+        "Changeme_123",
+        "Admin@9000",
+        "calvin",
+        "P@ssw0rd!",
+        "raspberry",
+    ]
+    for number in range(50):
+        name = faker.unique.name()
+        spoken = lazy_pinyin(name)
+        full, short = "".join(spoken), "".join(s[0] for s in spoken)
+        user = rng.choice([full, spoken[0] + short[1:], f"{short}{rng.randint(1, 99):02d}"]) + str(number)
+        gecos = rng.choice([name, " ".join([spoken[0].title(), "".join(spoken[1:]).title()])])
+        company = "".join(lazy_pinyin(organisation[0]))
+        match number // 10:
+            case 0:
+                kind, word = "a top list, positions 100 to 2,000", rng.choice(top[100:2000])
+            case 1:
+                base, mark = rng.choice([full, short, full.title()]), rng.choice(["", "@", "_", "#"])
+                kind, word = "name and year", f"{base}{mark}{rng.randint(2014, 2026)}{rng.choice(['', '', '!'])}"
+            case 2:
+                base = rng.choice([full, short, "".join(spoken[1:]), company])
+                kind, word = "pinyin and digits", base + rng.choice(["", "@"]) + rng.choice(digits)
+            case 3:
+                kind, word = "keyboard or vendor", typed[number % 10]
+            case _:
+                kind, word = "random", "".join(rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGH23456789!@#$%", k=12))
+        prefix = b"$y$" if number % 2 else b"$6$"
+        yield _Person(user, gecos, kind, word, _hash(prefix, word))
+
+
+def _ours(people: list[_Person], organisation: list[str]) -> tuple[set[str], list[float]]:
+    """(users found, processor seconds at each find)."""
+    before = _cpu()
+    holders = [Holder("h", Stored(p.user, Secret(p.hash), p.gecos, ("db01",))) for p in people]
+    audit = Audit(holders, Candidates(load(organisation), time.gmtime().tm_year), Mac(b"k" * 32))
+    times: list[float] = []
+    trials = audit._trials.values()
+    began, workers = time.monotonic(), len(os.sched_getaffinity(0))
+
+    def note(_: int) -> None:
+        times.extend([(time.monotonic() - began) * workers] * (sum(bool(t.group) for t in trials) - len(times)))
+
+    audit.run(BUDGET / workers, on_progress=note)
+    assert _cpu() - before < BUDGET * 1.1
+    found = {row["user_name"] for row in audit.rows()["h"] if row["result"] == "guessed"}
+    assert len(found) == sum(bool(t.group) for t in trials)
+    return found, times
+
+
+def _cpu() -> float:
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    )
+
+
+def _john(people: list[_Person], organisation: list[str]) -> tuple[set[str], list[float]]:
+    """The same for john's default order (single, list with rules, incremental), in a folder that is thrown away."""
+    john = _unpacked()
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        text = "".join(
+            f"{p.user}:{p.hash.decode()}:{n}:100:{p.gecos}:/home/{p.user}:/bin/sh\n" for n, p in enumerate(people)
+        )
+        (place / "shadow").write_text(text)
+        listed = (john / "usr/share/john/password.lst").read_text("latin-1")
+        spoken = "".join("".join(lazy_pinyin(word)) + "\n" for word in organisation)
+        (place / "words").write_text(spoken + listed, "latin-1")
+        for file in (john / "usr/share/john").glob("*"):
+            (place / file.name).symlink_to(file)
+        conf = (john / "etc/john/john.conf").read_text("latin-1")
+        conf = re.sub(r"(?m)^Wordlist = .*$", f"Wordlist = {place}/words", conf)
+        (place / "john.conf").write_text(conf, "latin-1")
+        command = [
+            "prlimit",
+            f"--cpu={BUDGET}",
+            str(john / "usr/sbin/john"),
+            "--format=crypt",
+            f"--session={place}/s",
+            "shadow",
+        ]
+        env = {"PATH": os.environ["PATH"], "HOME": scratch, "JOHN": scratch}
+        with subprocess.Popen(
+            command, cwd=place, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as run_:
+            found, times = set(), []
+            began = time.monotonic()
+            for line in run_.stdout or ():
+                if match := re.fullmatch(r"\S+\s+\((\S+)\)", line.strip()):
+                    found.add(match[1])
+                    times.append(time.monotonic() - began)
+    return found, times
+
+
+def _unpacked() -> Path:
+    """The distribution's john, unpacked below build/: nothing is installed on the machine."""
+    place = ROOT / "build/john"
+    if not (place / "usr/sbin/john").is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["apt-get", "download", "john", "john-data"], cwd=place, check=True, capture_output=True)
+        for package in place.glob("*.deb"):
+            subprocess.run(["dpkg", "-x", str(package), str(place)], check=True)
+    return place
+
+
+def _curve(ours: list[float], theirs: list[float]) -> list[str]:
+    """Accounts found over processor seconds, as bars."""
+    rows = ["```", "seconds  found (█ Citywall, ░ john)"]
+    for step in (1, 3, 10, 30, 60, 120, 180, 240, BUDGET):
+        for mark, times in (("█", ours), ("░", theirs)):
+            count = sum(seconds <= step for seconds in times)
+            rows.append(f"{step if mark == '█' else '':>7}  {mark * count} {count}")
+    return [*rows, "```"]
