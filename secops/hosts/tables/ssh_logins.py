@@ -34,7 +34,7 @@ def build(evidence: Evidence) -> Built:
     for row in members.rows:
         if row["group_name"] and row["user_name"] in groups:
             groups[row["user_name"]].add(row["group_name"])
-    if len(groups) * server.cost > _BUDGET:
+    if (len(groups) + len(members.rows)) * server.cost > _BUDGET:
         built.lack("sshd has too many Match blocks or patterns for so many accounts to be worked out")
     elif sshd.rows:
         first = {row["user_name"]: row for row in reversed(accounts.rows)}  # of two with one name, the first is used

@@ -76,6 +76,8 @@ def of(found: Facts, name: str) -> Row:
         ("PermitRootLogin yes\nMatch User root\nPasswordAuthentication no", LOCAL),
         ("Match invalid-user\nPasswordAuthentication no", LOCAL),
         ("Match User bob\nAllowUsers bob\nMatch all\nAllowUsers dev", {"dev", "bob"}),
+        ("AllowUsers dev bob\nMatch User bob\nAllowUsers x", {"dev"}),  # a block's list stands for the global one
+        ("DenyUsers dev\nMatch User *\nDenyUsers bob\nMatch User dev\nDenyUsers x", {"dev"}),
         # the first block in force decides, in the order of the file for each keyword
         ("Match User dev\nPasswordAuthentication no\nMatch User *\nPasswordAuthentication yes", {"bob"}),
         ("Match User *\nPasswordAuthentication yes\nMatch User dev\nPasswordAuthentication no", LOCAL),
