@@ -31,6 +31,23 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "groupadd docker; usermod -aG docker ops",
         {"account-root-equivalent-group", "joined-root-group-ssh-password"},
     ),
+    "primary docker group": (
+        "groupadd docker; usermod -g docker ops",
+        {"account-root-equivalent-group", "joined-root-group-ssh-password"},
+    ),
+    "root for everyone over ssh": (
+        "useradd -s /bin/sh guest; passwd -d guest; echo 'guest ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/x;"
+        " echo PermitEmptyPasswords yes >/etc/ssh/sshd_config.d/x.conf",
+        {"account-empty-password", "joined-admin-empty-password", "ssh-empty-passwords", "sudo-nopasswd-all"},
+    ),
+    "newer kernel": (
+        "for k in $(uname -r) 9$(uname -r); do mkdir -p /lib/modules/$k/kernel; touch /boot/vmlinuz-$k; done",
+        {"kernel-reboot-pending"},
+    ),
+    "older kernel": (
+        "r=$(uname -r); for k in $r 1.0.1-${r#*-}; do mkdir -p /lib/modules/$k/kernel; touch /boot/vmlinuz-$k; done",
+        set(),
+    ),
     "daemon with a password": (
         "usermod -p '$y$j9T$abc$def' -s /bin/sh games", {"account-system-password"},
     ),
@@ -40,6 +57,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "capability": ("setcap cap_setuid+ep /usr/bin/perl", {"file-dangerous-capability"}),
     "SUID bash": ("chmod u+s /bin/bash", {"file-suid-shell"}),
     "SUID in tmp": ("cp /bin/true /tmp/.x; chmod 4755 /tmp/.x", {"file-suid-writable-place"}),
+    "SUID in opt": ("mkdir /opt/x; cp /bin/true /opt/x/y; chmod 4755 /opt/x/y", {"file-suid-unpackaged"}),
     "nobody's file": ("touch /srv/x; chown 4242 /srv/x", {"file-unowned"}),
     "open program": ("cp /bin/true /usr/local/bin/tool; chmod 777 /usr/local/bin/tool", {"file-writable-program"}),
     "ssh empty passwords": ("echo PermitEmptyPasswords yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-empty-passwords"}),
@@ -52,6 +70,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "sudo with exceptions": ("echo 'ops ALL=(ALL) ALL, !/bin/su' >/etc/sudoers.d/x", {"sudo-negated-command"}),
     "sudo wildcard": ("echo 'ops ALL=(root) /bin/cat /var/log/*' >/etc/sudoers.d/x", {"sudo-wildcard"}),
     "sudo keeps environment": ("echo 'Defaults !env_reset' >/etc/sudoers.d/x", {"sudo-environment"}),
+    "sudo for nobody": ("echo '%gone ALL=(root) /usr/bin/id' >/etc/sudoers.d/x", {"sudo-unknown-name"}),
     "broken package": (
         "sed -i '/^Package: sudo$/,/^$/s/^Status: .*/Status: install ok half-configured/' /var/lib/dpkg/status",
         {"software-broken-package"},
@@ -60,6 +79,10 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "open cache": ("busybox nc -l -p 11211 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-unauthenticated-store"}),
     "docker over TCP": ("busybox nc -l -p 2375 </dev/null >/dev/null 2>&1 & sleep 0.2", {"service-docker-api"}),
     "process from tmp": ("cp /bin/sleep /tmp/m; /tmp/m 60 </dev/null >/dev/null 2>&1 &", {"process-writable-place"}),
+    "false AppImage": (
+        "mkdir /tmp/.mount_x; cp /bin/sleep /tmp/.mount_x/m; /tmp/.mount_x/m 60 </dev/null >/dev/null 2>&1 &",
+        {"process-fake-appimage"},
+    ),
     "cron file of a user": (
         "echo '* * * * * root /bin/true' >/etc/cron.d/job; chown ops /etc/cron.d/job", {"cron-file-not-root"},
     ),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.section import Files, Listing
-from secops.hosts.tables import Built, Column, Row, Table, packages
+from secops.hosts.tables import Built, Column, Row, Table, derive, packages
 from secops.hosts.tables._listed import listed
 
 OSRELEASE, PROC_VERSION = "/proc/sys/kernel/osrelease", "/proc/version"
@@ -24,6 +25,10 @@ _RELEASE = re.compile(r"[1-9]\d*\.\d")
 _IMAGE = re.compile(r"(?:vmlinuz|vmlinux|Image|kernel)-(.+)", re.DOTALL)
 _COPIES = (".old", ".bak", ".hmac")
 
+_FLAVOUR = re.compile(r"(?:-(?=[A-Za-z](?!c[0-9]))|\+(?![^-]*-))([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)\Z")
+_NUMBERS = re.compile(r"[0-9.]+\+?")
+_ORDERED = re.compile(r"([0-9]+)|(?!rc)([A-Za-z]+)|(~|rc)")
+
 _RPM_KERNEL = re.compile(r"kernel(?:-(?!core\Z)([a-z0-9]+))?(-core)?")
 _NOT_KERNELS = frozenset(
     {"devel", "doc", "docs", "firmware", "headers", "macros", "modules", "source", "syms", "tools"}
@@ -34,7 +39,9 @@ def build(evidence: Evidence) -> Built:
     built = Built()
     modules, images = _installed(evidence, built)
     running = _running(evidence, built)
-    owners = _owners(packages.build(evidence).rows)
+    owned = derive(packages.TABLE, evidence)
+    built.part_problems["newer"] = list(owned.problems[""])
+    owners = _owners(owned.rows)
     releases = {*modules, *(name for name in images if _RELEASE.match(name)), *([running] if running else [])}
     for release in sorted(releases):
         owner = owners.get(release, {})
@@ -51,7 +58,41 @@ def build(evidence: Evidence) -> Built:
                 "build": _first_line(evidence, PROC_VERSION) if release == running else None,
             }
         )
+    _tell_newer(built.rows)
     return built
+
+
+def _tell_newer(rows: list[Row]) -> None:
+    """Name each kernel's newest successor: of its flavour, and with all that a start needs."""
+    newest: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: _order(row["release"])):
+        if row["has_modules"] and row["has_image"]:
+            newest[_flavour(row)] = row
+    for row in rows:
+        found = newest.get(_flavour(row), row)
+        row["newer"] = found["release"] if _order(found["release"]) > _order(row["release"]) else None
+
+
+def _flavour(row: Row) -> str:
+    """What kernels that replace each other share: the words behind the version, else the kind of the rpm package.
+
+    A release that has neither (5.10.1-1.x86_64 of no package) is of a flavour of its own.
+    """
+    words = _FLAVOUR.search(row["release"])
+    if words:
+        return words[1]
+    package = _RPM_KERNEL.fullmatch(row["package"] or "")
+    if package:
+        return f"rpm {package[1] or ''}"
+    return "plain" if row["package"] or _NUMBERS.fullmatch(row["release"]) else row["release"]
+
+
+def _order(release: str) -> list[tuple[int, int, str]]:
+    """A key that sorts releases of one flavour as their packages' versions sort: 6.1.9 < 6.1.10, 6.2-rc1 < 6.2."""
+    parts = []
+    for number, word, early in _ORDERED.findall(release):
+        parts.append((-1, 0, "") if early else (2, int(number), "") if number else (1, 0, word))
+    return [*parts, (0, 0, "")]
 
 
 def _installed(evidence: Evidence, built: Built) -> tuple[set[str], set[str]]:
@@ -89,7 +130,7 @@ def _first_line(evidence: Evidence, path: str) -> str | None:
     return next(texts, None) or None
 
 
-def _owners(rows: list[Row]) -> dict[str, Row]:
+def _owners(rows: Sequence[Row]) -> dict[str, Row]:
     """Kernel release → the package that brings it, told from names and versions alone."""
     owners: dict[str, Row] = {}
     for row in rows:
@@ -105,7 +146,7 @@ def _owners(rows: list[Row]) -> dict[str, Row]:
     return owners
 
 
-def _rpm_kernels(rows: list[Row]) -> list[tuple[re.Match[str], Row]]:
+def _rpm_kernels(rows: Sequence[Row]) -> list[tuple[re.Match[str], Row]]:
     """The rpm packages that hold a kernel: plain ones before flavours, and -core, which has the files, first."""
     matches = [(found, row) for row in rows if row["kind"] == "rpm" and (found := _RPM_KERNEL.fullmatch(row["name"]))]
     kernels = [(found, row) for found, row in matches if found.group(1) not in _NOT_KERNELS]
@@ -133,6 +174,12 @@ TABLE = Table(
         Column("package", "text", "the package it belongs to, told from names and versions; NULL when none fits"),
         Column("package_version", "text", "that package's version, as in packages"),
         Column(
+            "newer",
+            "text",
+            "the newest kernel of the same flavour that a start can take; NULL when none is newer",
+            parts=("newer",),
+        ),
+        Column(
             "build",
             "text",
             "/proc/version: compiler and time of the build; only of the running kernel",
@@ -140,7 +187,7 @@ TABLE = Table(
         ),
     ),
     sections=(KERNEL_FILES,),
-    parts={"running": ()},
+    parts={"running": (), "newer": ()},  # newer: which kernels are of one flavour, the packages tell
     build=build,
     extra_sections=(KERNEL_RUNNING, *packages.SECTIONS, *packages.RPM_SECTIONS),
 )

@@ -61,15 +61,17 @@ def test_the_running_kernel_and_an_older_one() -> None:
         kernel_files=DEBIAN,
         dpkg_status={"/var/lib/dpkg/status": DEBIAN_PACKAGES},
     )
-    assert found.problems == {"": [], "running": []}
+    assert found.problems == {"": [], "running": [], "newer": []}
     assert list(found.rows) == [
         {
             "release": "6.1.0-17-amd64", "running": False, "has_modules": True, "has_image": False,
             "package": "linux-image-6.1.0-17-amd64", "package_version": "6.1.69-1", "build": None,
+            "newer": "6.1.0-18-amd64",
         },
         {
             "release": "6.1.0-18-amd64", "running": True, "has_modules": True, "has_image": True,
             "package": "linux-image-unsigned-6.1.0-18-amd64", "package_version": "6.1.76-1", "build": BUILD,
+            "newer": None,
         },
     ]  # fmt: skip
 
@@ -118,6 +120,80 @@ def test_rpm_kernels_are_owned_by_the_package_with_the_files() -> None:
         "5.15.0-100.el8uek.x86_64": "kernel-uek-core",
     }
     assert [row["release"] for row in found.rows if row["has_image"]] == ["5.14.0-70.el9.x86_64"]
+
+
+def kernels(*releases: str) -> bytes:
+    """Modules and an image of each."""
+    return listing(*(path for name in releases for path in (f"/lib/modules/{name}/kernel", f"/boot/vmlinuz-{name}")))
+
+
+def newer(found: Facts) -> dict[str, str]:
+    return {row["release"]: row["newer"] for row in found.rows if row["newer"]}
+
+
+@pytest.mark.parametrize(
+    "ascending",
+    [
+        ("6.1.0-9-amd64", "6.1.0-10-amd64", "6.1.0-25-amd64"),
+        ("6.1.0-0.deb11.21-amd64", "6.1.0-25-amd64", "6.10.11+bpo-amd64", "6.12.41+deb13-amd64"),
+        ("6.12~rc6-amd64", "6.12.5-amd64"),
+        ("5.15.0-99-generic", "5.15.0-101-generic", "6.8.0-45-generic"),
+        ("5.14.21-150400.24.9-default", "5.14.21-150400.24.100-default"),
+        ("6.6.9-0-lts", "6.6.30-0-lts", "6.6.30-1-lts"),
+        ("6.1.0-25-686-pae", "6.1.0-26-686-pae"),
+        ("6.1.9", "6.1.10"),
+    ],
+)
+def test_the_newest_of_a_flavour_is_named(ascending: tuple[str, ...]) -> None:
+    assert newer(facts(kernel_files=kernels(*ascending))) == dict.fromkeys(ascending[:-1], ascending[-1])
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ("6.1.0-21-amd64", "6.1.0-25-cloud-amd64", "6.1.0-25-rt-amd64"),
+        ("6.1.0-21-686", "6.1.0-25-686-pae"),
+        ("6.6.30-0-lts", "6.6.31-0-virt"),
+        ("5.14.0-70.el9.x86_64", "5.14.0-80.el9.x86_64+debug"),
+        ("6.1.0-21-amd64", "6.1.90"),
+        ("5.10.1-1.x86_64", "5.10.2-1.x86_64"),  # of no package: they may be anybody's
+    ],
+)
+def test_another_flavour_is_no_successor(others: tuple[str, ...]) -> None:
+    assert newer(facts(kernel_files=kernels(*others))) == {}
+
+
+def test_rpm_kernels_of_one_package_succeed_each_other() -> None:
+    found = facts(
+        kernel_files=kernels(
+            "4.18.0-80.el8.x86_64", "4.18.0-553.el8_10.x86_64", "5.15.0-100.el8uek.x86_64",
+            "5.4.280-1.el8.elrepo.x86_64", "6.10.1-1.el8.elrepo.x86_64", "4.19.90-52.22.v2207.ky10.x86_64",
+        ),
+        rpm_query=rpm(
+            ("kernel", "4.18.0", "80.el8"), ("kernel-core", "4.18.0", "553.el8_10"),
+            ("kernel-uek-core", "5.15.0", "100.el8uek"), ("kernel-lt", "5.4.280", "1.el8.elrepo"),
+            ("kernel-ml", "6.10.1", "1.el8.elrepo"),
+        ),
+    )  # fmt: skip
+    assert newer(found) == {"4.18.0-80.el8.x86_64": "4.18.0-553.el8_10.x86_64"}
+    assert found.problems["newer"] == []
+
+
+def test_what_cannot_be_started_is_no_successor() -> None:
+    left = listing("/boot/vmlinuz-6.1.0-25-amd64", "/lib/modules/6.1.0-26-amd64/kernel")
+    assert newer(facts(kernel_files=kernels("6.1.0-21-amd64") + left)) == {}
+
+
+def test_without_the_packages_it_is_not_known_which_kernels_belong_together() -> None:
+    found = facts(kernel_files=kernels("4.18.0-80.el8.x86_64"), rpm_query=Status.TIMEOUT)
+    assert Status.TIMEOUT in [problem.status for problem in found.problems["newer"]]
+    assert found.problems[""] == []
+
+
+@given(st.lists(st.from_regex(r"[1-9]\d{0,30}\.\d[0-9a-zA-Z.~+_-]{0,20}", fullmatch=True), max_size=6))
+def test_no_kernel_has_itself_or_an_older_one_as_successor(releases: list[str]) -> None:
+    found = newer(facts(kernel_files=kernels(*releases)))
+    assert all(release != other and other not in found for release, other in found.items())
 
 
 def test_alpine_names_an_image_after_its_flavour() -> None:
