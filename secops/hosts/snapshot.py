@@ -92,16 +92,24 @@ def create(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f'create table facts."{table.name}" (host VARCHAR, {columns})')
 
 
-def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: int) -> None:
+def load_spools(
+    con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: int, identities: Mapping[str, str]
+) -> None:
     """Read spool files, whose lines are at most `widest` bytes, into the tables that `create` made.
 
-    DuckDB allocates buffers of twice that size for each thread, so a generous guess would cost gigabytes.
+    DuckDB allocates buffers of twice that size for each thread, so a generous guess would cost gigabytes. A host that
+    `identities` knows gets the one it has there: who is who is settled only when all have answered.
     """
+    con.execute(
+        "create temp table identities as select unnest(?::varchar[]) as spooled, unnest(?::varchar[]) as settled",
+        [list(identities), list(identities.values())],
+    )
     for at in range(0, len(paths), _BATCH):
         shape = "{host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}"
         options = f"format='newline_delimited', columns={shape}, maximum_object_size={widest + 1024}"
         con.execute(
-            f"create or replace temp table raw as select * from read_json(?, {options})",  # noqa: S608 - ours
+            f"create or replace temp table raw as select coalesce(settled, host) as host, t, r"  # noqa: S608 - ours
+            f" from read_json(?, {options}) left join identities on spooled = host",
             [list(paths[at : at + _BATCH])],
         )
         for table in registry().values():
@@ -116,6 +124,7 @@ def load_spools(con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: in
                 [msgspec.json.encode(columns).decode(), table.name],
             )
         con.execute("drop table raw")
+    con.execute("drop table identities")
 
 
 def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapping[str, Sequence[str]]) -> None:

@@ -27,10 +27,14 @@ MAX_ANSWER = 256 << 20
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the tables come from: spool files (and what to write of them), or Parquet files as (table, path, hosts)."""
+    """Where the tables come from: spool files (and what to write of them), or Parquet files as (table, path, hosts).
+
+    `identities` maps hosts as the spools have them to who they are; a host that is not in it keeps its own.
+    """
 
     spools: list[str] = []
     widest: int = 1 << 20
+    identities: dict[str, str] = {}
     parts: list[tuple[str, str, list[str]]] = []
     write_to: str = ""
     changed: dict[str, list[str]] = {}
@@ -94,7 +98,7 @@ def _load(source: Source) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(":memory:", config={"threads": 2, "autoinstall_known_extensions": False})
     con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
     snapshot.create(con)
-    snapshot.load_spools(con, source.spools, source.widest)
+    snapshot.load_spools(con, source.spools, source.widest, source.identities)
     snapshot.load_parquet(con, source.parts)
     if source.write_to:
         snapshot.write_parquet(con, Path(source.write_to), source.changed)

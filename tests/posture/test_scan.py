@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from secops.core.content import shipped
+from secops.core.database import StoreError
 from secops.core.errors import Exit
 from secops.core.finding import Verdict
 from secops.core.store import Store
 from secops.hosts.bundle_format import encode, pack
+from secops.hosts.carriers.bundle import Bundle
 from secops.hosts.carriers.local import Local
 from secops.hosts.evidence import Evidence, Item, summarise
 from secops.hosts.manifest import manifest
 from secops.hosts.tables import registry
+from secops.posture.rule import load_rules
+from secops.posture.scan import NotKeptError, scan
 from tests import testroot
 from tests.posture.test_unseen import plant
 from tests.posture.whole import citywall, reported
@@ -113,12 +119,34 @@ def test_clones_stay_two_hosts_and_are_reported(home: Path, bundle: Path, eviden
     targets = [word for path in (bundle, clone, other) for word in ("--bundle", path)]
     done = citywall(home, "scan", "--only", "joined-machine-id-shared", "--format", "json", *targets)
     report = reported(done)
-    twins = [MACHINE, f"{MACHINE}@bundle:{clone}"]
+    twins = [f"{MACHINE}@bundle:{bundle}", f"{MACHINE}@bundle:{clone}"]
     assert [host.host for host in report.hosts] == [*twins, "f" * 32]
     assert sorted(finding.host for finding in report.findings) == twins
     assert [v.host for v in report.verdicts if v.status is Verdict.PASS] == ["f" * 32]
-    counted = citywall(home, "sql", "--format", "json", "select host from hosts order by host")
-    assert [row["host"] for row in json.loads(counted.stdout)] == [*twins, "f" * 32]
+    for _ in range(2):  # written, and referred to by the next run
+        counted = citywall(home, "sql", "--format", "json", "select host, machine_id from hosts order by host")
+        ids = {row["host"]: row["machine_id"] for row in json.loads(counted.stdout)}
+        assert ids == {**dict.fromkeys(twins, MACHINE), "f" * 32: "f" * 32}
+        citywall(home, "scan", "--only", "joined-machine-id-shared", *targets)
+    assert names(runs(home)[-1]) == {"index.json"}
+
+
+def test_a_host_that_claims_the_identity_of_another_gets_neither_its_waivers_nor_its_past(
+    home: Path, bundle: Path, evidence: Evidence, tmp_path: Path
+) -> None:
+    citywall(home, "scan", "--only", "account-uid-zero", "--bundle", bundle)
+    why = ("--reason", "break-glass account", "--approver", "Li Wei", "--expires", "30d")
+    assert citywall(home, "waive", "add", "account-uid-zero", "--host", MACHINE, *why).returncode == 0
+    own = reported(citywall(home, "scan", "--only", "account-uid-zero", "--format", "json", "--bundle", bundle))
+    assert {(finding.host, finding.status) for finding in own.findings} == {(MACHINE, Verdict.WAIVED)}
+
+    hostile = write(tmp_path / "hostile.bundle", evidence)
+    twins = {f"{MACHINE}@bundle:{path}" for path in (hostile, bundle)}
+    both = ["--bundle", hostile, "--bundle", bundle]  # the hostile one first
+    report = reported(citywall(home, "scan", "--only", "account-uid-zero", "--format", "json", *both))
+    assert {(finding.host, finding.status) for finding in report.findings} == {(twin, Verdict.FAIL) for twin in twins}
+    assert {finding.first_seen for finding in report.findings} == {report.run.started}
+    assert any(note.startswith(f"2 hosts claim to be {MACHINE}") for note in report.notes), report.notes
 
 
 def test_no_host_takes_the_name_of_another(home: Path, evidence: Evidence, tmp_path: Path) -> None:
@@ -278,9 +306,43 @@ def test_a_full_disk_of_the_store_keeps_neither_half_of_a_run(test_root: Path, t
         assert done.returncode == Exit.INTERNAL
         assert "the disk is full" in done.stderr
         assert_clear(done)
+        assert "could not be kept" in done.stdout
+        assert "uid 0" in done.stdout, "the report"
         (store / "ballast").unlink()
         assert len(Store.open(where).list_runs(100)) == 1
     assert len(runs(home)) == 1
+
+
+def test_a_locked_store_does_not_cost_the_report(home: Path, bundle: Path, tmp_path: Path) -> None:
+    judged = ("scan", *FEW, "--format", "json", "--bundle", bundle)
+    first = reported(citywall(home, *judged))
+    where = f"sqlite:///{home}/citywall.db?timeout=0.5"
+    with closing(sqlite3.connect(home / "citywall.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        done = citywall(home, *judged, CITYWALL_DATABASE=where)
+        with disk(tmp_path / "out", 4) as out:
+            neither = citywall(home, *judged, "-o", out / "report.json", CITYWALL_DATABASE=where)
+    report = reported(done)
+    assert done.returncode == neither.returncode == Exit.INTERNAL
+    assert "another program has been writing to it" in done.stderr
+    assert_clear(done)
+    assert {f.identity: f.first_seen for f in report.findings} == {f.identity: f.first_seen for f in first.findings}
+    assert "could not be kept" in report.notes[-1]
+    assert neither.stderr.index("No space left on device") < neither.stderr.index("another program")
+    assert (len(runs(home)), kept(home)) == (1, 1)
+
+
+def test_a_store_that_is_gone_after_the_judging_does_not_cost_the_report(bundle: Path, tmp_path: Path) -> None:
+    def gone(identities: Iterable[str]) -> dict[str, str]:
+        raise StoreError("cannot be used", where="db1")
+
+    rules = load_rules([shipped("rules") / "posture"]).subset(["account-uid-zero"])
+    with pytest.raises(NotKeptError, match="cannot be used") as caught:
+        scan([Bundle(bundle)], rules, tmp_path / "runs", lang="en", first_seen=gone)
+    assert caught.value.exit_code is Exit.INTERNAL
+    assert caught.value.where == "db1"
+    assert [(f.rule, f.first_seen) for f in caught.value.report.findings] == [("account-uid-zero", "")]
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_a_report_that_finds_no_space_is_an_error_and_the_run_is_kept(
