@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from secops.cli._options import ssh_config_option
 from secops.core.errors import Exit, IncompleteError, UsageError, worst
 from secops.core.i18n import _
 
@@ -38,7 +40,7 @@ failed, took too long, was cut, or could not be sealed), 5 internal error.
 @click.option("--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help="A host, through your own ssh client.")
 @click.option("--sudo", is_flag=True, help="On --ssh hosts, collect as root through `sudo -n`.")
 @click.option("--collector", is_flag=True, help="On --ssh hosts, use the fixed collector of --print-sudoers.")
-@click.option("--ssh-config", default="", metavar="FILE", help="An ssh_config to use instead of yours.")
+@ssh_config_option
 @click.option("--root", "roots", multiple=True, metavar="DIR", help="A mounted image; nothing in it is run.")
 @click.option(
     "--seal-to",
@@ -114,12 +116,13 @@ def _carriers(
 
 
 def _places(carriers: Sequence[Carrier], output: Path | None) -> list[Path]:
-    """The bundle file of each carrier. Raises `UsageError` when two would be one."""
+    """The bundle file of each carrier. Raises `UsageError` when two would be one, or one cannot be written there."""
+    from secops.core.render import check_place
+
     if output is None:
         raise click.UsageError(_("Say where the evidence goes: -o FILE."))
     if len(carriers) == 1 and not output.is_dir():
-        if not output.absolute().parent.is_dir():
-            raise UsageError(_("its folder is not there"), where=str(output), hint=_("Make the folder first."))
+        check_place(output)
         return [output]
     places = [output / f"{_file_name(carrier.label)}.bundle" for carrier in carriers]
     for place in places:
@@ -130,6 +133,8 @@ def _places(carriers: Sequence[Carrier], output: Path | None) -> list[Path]:
     except OSError as error:
         what = _("cannot be a folder: {reason}").format(reason=error.strerror)
         raise UsageError(what, where=str(output), hint=_("For several hosts, -o names a folder.")) from error
+    for place in places:
+        check_place(place)
     return places
 
 
@@ -149,23 +154,22 @@ def _collect(carriers: Sequence[Carrier], places: Sequence[Path], *, with_hashes
     from secops.hosts.manifest import manifest
 
     sections = manifest("sealed" if with_hashes else "none")
-    codes, lines = [Exit.CLEAN], []
-    with Progress() as progress:
+    codes = [Exit.CLEAN]
+    told: dict[int, list[str]] = {}
+    with Progress() as progress, closing(ask_all(carriers, lambda carrier: carrier.collect())) as answers:
         progress.step(_("collecting"), total=len(carriers))
-        answers = ask_all(carriers, lambda carrier: carrier.collect())
-        for carrier, place, answer in zip(carriers, places, answers, strict=True):
+        for at, answer in answers:
+            label, place = carriers[at].label, places[at]
             if isinstance(answer, IncompleteError):
-                lines += [
-                    _("{host}: not seen: {reason}").format(host=carrier.label, reason=answer.what),
-                    f"  {answer.hint}",
-                ]
+                first = _("{host}: not seen: {reason}").format(host=label, reason=answer.what)
+                told[at] = [first, f"  {answer.hint}"]
                 codes.append(Exit.INCOMPLETE)
             else:
                 write_whole(place, pack(encode(answer)))
-                lines += _told(carrier.label, place, answer, sections)
+                told[at] = _told(label, place, answer, sections)
                 codes.append(_code(answer, sections))
             progress.advance()
-    click.echo(printable("\n".join(lines)), err=True)
+    click.echo(printable("\n".join(line for at in sorted(told) for line in told[at])), err=True)
     return worst(*codes)
 
 

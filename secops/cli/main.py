@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 from io import TextIOWrapper
+from types import FrameType
+from typing import TextIO
 
 import click
 
@@ -45,13 +48,30 @@ def cli(debug: bool) -> None:
         os.environ["CITYWALL_DEBUG"] = "1"  # the judging process, too
 
 
+#: What ends a command before its end: Ctrl-C, the stop of a service, a terminal that is closed.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def main(args: list[str] | None = None) -> None:
     """Entry point: run a command and leave with its exit code."""
+    for sign in _ENDING:
+        if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup
+            signal.signal(sign, _end)
     if sys.stdout is None:  # closed by the caller (>&-): there is nobody to tell, but the exit code still counts
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole process
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
-    sys.exit(run(args))
+    code = run(args)
+    if code > 128:
+        os._exit(code)  # not sys.exit: it would wait for the threads that still read an image or wait for a host
+    sys.exit(code)
+
+
+def _end(sign: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+    """End as on Ctrl-C. Only once: who stops a service may signal twice, and the cleaning up must come to its end."""
+    for other in _ENDING:
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt(sign)
 
 
 def run(args: list[str] | None = None) -> int:
@@ -60,11 +80,11 @@ def run(args: list[str] | None = None) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader (head, less) has left; what the command found out stands
-        _drop_output()
+        _drop(sys.stdout)
     except OSError as error:
-        _drop_output()
+        _drop(sys.stdout)
         _complain(f"standard output: {error.strerror}")
-        code = Exit.INTERNAL
+        code = max(code, Exit.INTERNAL)  # 128 and more: it was ended anyhow, and a closed terminal takes nothing
     return int(code)
 
 
@@ -83,9 +103,9 @@ def _outcome(args: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Nothing half-done was kept.", err=True)
-        return 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        _tell("Interrupted. Nothing half-done was kept.")
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
     except CitywallError as error:
         _complain(str(error), error.hint, debug=debug)
         return error.exit_code
@@ -99,13 +119,20 @@ def _outcome(args: list[str] | None) -> int:
 
 def _complain(what: str, hint: str = "", *, debug: bool = False) -> None:
     """Say what went wrong and what to do; with `debug` also where, as the exit code stays the same."""
+    lines = [f"citywall: {printable(what)}", *([f"  {printable(hint)}"] if hint else [])]
     if debug:
         from traceback import format_exc
 
-        click.echo(printable(format_exc()), err=True)
-    click.echo(f"citywall: {printable(what)}", err=True)
-    if hint:
-        click.echo(f"  {printable(hint)}", err=True)
+        lines.insert(0, printable(format_exc()))
+    _tell("\n".join(lines))
+
+
+def _tell(text: str) -> None:
+    """On stderr, where there is one: with a full disk or a closed terminal behind it, the exit code still counts."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        _drop(sys.stderr)
 
 
 def _reader_left() -> bool:
@@ -115,9 +142,9 @@ def _reader_left() -> bool:
     return any(event & (select.POLLERR | select.POLLHUP) for _fd, event in poll.poll(0))
 
 
-def _drop_output() -> None:
+def _drop(stream: TextIO) -> None:
     """Let what is still in the buffer go nowhere, also when the interpreter flushes it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secops.core.errors import Exit, UsageError, worst
+from secops.cli._options import ssh_config_option
+from secops.core.errors import CitywallError, Exit, UsageError, worst
 from secops.core.i18n import _, language, set_language
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplet
 @click.option("--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help="A host, through your own ssh client.")
 @click.option("--sudo", is_flag=True, help="On --ssh hosts, collect as root through `sudo -n`.")
 @click.option("--collector", is_flag=True, help="On --ssh hosts, use the fixed collector of `collect --print-sudoers`.")
+@ssh_config_option
 @click.option("--root", "roots", multiple=True, metavar="DIR", help="A mounted image; nothing in it is run.")
 @click.option(
     "--bundle", "bundles", multiple=True, metavar="FILE", help="Evidence gathered by `collect` or its script."
@@ -69,6 +71,7 @@ def command(
     ssh_targets: tuple[str, ...],
     sudo: bool,
     collector: bool,
+    ssh_config: str,
     roots: tuple[str, ...],
     bundles: tuple[str, ...],
     inventory: Path | None,
@@ -84,33 +87,45 @@ def command(
     if lang:
         set_language(lang)
     from secops.core import config
+    from secops.core.inert import printable
     from secops.core.progress import Progress
-    from secops.core.render import emit
+    from secops.core.render import check_place, emit
     from secops.core.store import Store
-    from secops.posture.scan import scan
+    from secops.posture.scan import NotKeptError, scan
 
-    if output and not output.absolute().parent.is_dir():  # said before the hosts are asked
-        raise UsageError(_("its folder is not there"), where=str(output), hint=_("Make the folder first."))
+    if output:
+        check_place(output)
     rules = select_rules(folders, only)
     if folders:
         _refuse_broken(rules, folders)
-    carriers = _carriers(ssh_targets, sudo, collector, roots, bundles, inventory)
+    carriers = _carriers(ssh_targets, sudo, collector, ssh_config, roots, bundles, inventory)
     store = Store.open()
+    lost: CitywallError | None = None
     with Progress() as progress:
-        report = scan(
-            carriers,
-            rules,
-            config.runs_dir(),
-            lang=language(),
-            waivers=store.waivers(),
-            first_seen=store.first_seen,
-            save=store.save_report,
-            progress=progress,
-        )
+        try:
+            report = scan(
+                carriers,
+                rules,
+                config.runs_dir(),
+                lang=language(),
+                waivers=store.waivers(),
+                first_seen=store.first_seen,
+                save=store.save_report,
+                progress=progress,
+            )
+        except NotKeptError as error:
+            lost, report = error, error.report
     code = exit_code(report, fail_on, min_coverage)
-    with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
-        emit(report, fmt, language(), output, verbose=verbose)
+    try:
+        with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
+            emit(report, fmt, language(), output, verbose=verbose)
+    except CitywallError as error:
+        if not lost:
+            raise
+        click.echo(printable(f"citywall: {error}"), err=True)
     _explain(report, code, min_coverage)
+    if lost:
+        raise lost  # weighs more than what was found
     return int(code)
 
 
@@ -148,6 +163,7 @@ def _carriers(
     ssh_targets: tuple[str, ...],
     sudo: bool,
     collector: bool,
+    ssh_config: str,
     roots: tuple[str, ...],
     bundles: tuple[str, ...],
     inventory: Path | None,
@@ -162,11 +178,13 @@ def _carriers(
         raise click.UsageError(_("Give --sudo or --collector, not both."))
     if (sudo or collector) and not ssh_targets:
         raise click.UsageError(_("--sudo and --collector are for --ssh hosts; an inventory says it host by host."))
+    if ssh_config and not (ssh_targets or inventory):
+        raise click.UsageError(_("--ssh-config is for --ssh hosts and those of an inventory."))
     become: Become = "sudo" if sudo else "collector" if collector else "none"
-    carriers: list[Carrier] = [Ssh(target, become=become) for target in ssh_targets]
+    carriers: list[Carrier] = [Ssh(target, become=become, config=ssh_config) for target in ssh_targets]
     carriers += [Root(directory) for directory in roots]
     carriers += [Bundle(Path(path)) for path in bundles]
-    carriers += load(inventory) if inventory else []
+    carriers += load(inventory, ssh_config=ssh_config) if inventory else []
     _refuse_twins(carrier.name or carrier.label for carrier in carriers)
     _refuse_twins(carrier.label for carrier in carriers)
     return carriers or [Local()]

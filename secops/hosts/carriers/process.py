@@ -32,7 +32,7 @@ class Answer:
 def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, str] | None = None) -> Answer:
     """Run `command` with `script` on its standard input for at most `deadline` seconds.
 
-    The command gets its own session, which is ended with it, on time-out, on Ctrl-C, and by `end_all`.
+    The command gets its own session, which is ended with it, on time-out, and by `end_all`.
     """
     with open(os.memfd_create("collector"), "w+b") as stdin:  # in memory: nothing is left on a disk
         stdin.write(script.encode())
@@ -52,10 +52,12 @@ def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, 
 _running: set[subprocess.Popen[bytes]] = set()
 
 
-def end_all() -> None:
-    """End every command that runs now; the threads that wait for one then return."""
-    for process in list(_running):
-        _signal(process.pid, signal.SIGTERM)
+def end_all(sign: signal.Signals) -> bool:
+    """Signal the session of every command that runs now, for whom threads wait. Whether there is any."""
+    running = list(_running)
+    for process in running:
+        _signal(process.pid, sign)
+    return bool(running)
 
 
 def _signal(session: int, sign: signal.Signals) -> None:

@@ -1,0 +1,9 @@
+"""Options that several verbs share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+import click
+
+ssh_config_option = click.option(
+    "--ssh-config", default="", metavar="FILE", help="An ssh_config to use instead of yours."
+)
