@@ -12,15 +12,16 @@ from secops.hosts.bundle_format import unpack
 from secops.hosts.carriers.process import MAX_ANSWER
 from secops.hosts.evidence import MAGIC, Evidence, decode, readable
 from secops.hosts.manifest import manifest
+from secops.hosts.unseal import opened
 
 
 @dataclass
 class Bundle:
-    """One host's evidence in the file `path`, plain or gzip'ed. `hashes` also reads the sealed hashes."""
+    """One host's evidence in the file `path`, plain or gzip'ed. `key` opens its sealed hashes."""
 
     path: Path
     name: str = ""
-    hashes: bool = False
+    key: Path | None = None
 
     @property
     def label(self) -> str:
@@ -49,6 +50,5 @@ class Bundle:
                 where=str(self.path),
                 hint="Keep one file for each host and run.",
             )
-        return decode(
-            stream, manifest("sealed" if self.hashes else "none"), carrier="bundle", label=self.label, cut=cut
-        )
+        evidence = decode(stream, manifest("sealed"), carrier="bundle", label=self.label, cut=cut)
+        return opened(evidence, self.key)
