@@ -135,7 +135,7 @@ def _numbers(found: os.stat_result) -> tuple[int, int, int, int, int]:
 
 def rewrite(content: bytes, rules: Rewrite) -> bytes:
     """Apply a section's rewrite rules, as `sed -E` does on a live host."""
-    if not rules:
+    if not rules or not content:
         return content
     compiled = [(re.compile(ere.encode()), replacement.encode()) for ere, replacement in rules]
     kept = []
