@@ -45,6 +45,8 @@ def tables_page() -> str:
         parts += ["| column | type | unit | meaning |", "|---|---|---|---|"]
         for column in table.columns:
             meaning = column.doc.replace("|", "\\|")
+            if column.parts:
+                meaning += f" (part {' or '.join(f'`{part}`' for part in column.parts)})"
             parts.append(f"| {column.name} | {column.type} | {column.unit} | {meaning} |")
         parts.append("")
     return "\n".join(parts)

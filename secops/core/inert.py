@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 
 #: Printable for Python, yet nothing is seen: fillers, variation selectors, and other default-ignorable characters.
@@ -36,6 +37,40 @@ def json_escape(char: str) -> str:
     """One character as JSON escapes it: one UTF-16 unit, or two."""
     units = char.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+#: To stand before a command that holds `${nl:?}`: a command substitution drops newlines at its end.
+NEWLINE = r"nl=$(printf '\012.'); nl=${nl%.}"
+
+#: In the format of printf these stand for themselves; a hyphen could begin an option.
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _./:,@+=~")
+_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+
+
+def shell_word(text: str) -> str:
+    """The text as one word of any POSIX shell, on one line, with nothing in it that a terminal would obey or hide.
+
+    `\\xNN` stands for a byte where the text was made of bytes that are not UTF-8. A newline at the end becomes
+    `${nl:?}`, which a line before must set: see `NEWLINE`. No word can hold NUL: it stays visible as `\\x00`.
+    """
+    text = text.replace("\0", "\\x00")
+    raw = _bytes(text)
+    if raw == text.encode("utf-8", "surrogatepass") and not any(map(hidden, text)):
+        return shlex.quote(text)
+    body = raw.rstrip(b"\n")
+    octal = "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in body)
+    ends = "${nl:?}" * (len(raw) - len(body))
+    return f"\"$(printf '{octal}'){ends}\"" if body else f'"{ends}"'
+
+
+def _bytes(text: str) -> bytes:
+    """What the text was before it was made readable: UTF-8, and a byte for each `\\xNN` that cannot be UTF-8 there."""
+    plain = text.encode("utf-8", "surrogatepass")
+    raw = b"".join(
+        bytes.fromhex(part) if at % 2 else part.encode("utf-8", "surrogatepass")
+        for at, part in enumerate(_BYTE.split(text))
+    )
+    return raw if raw.decode("utf-8", "backslashreplace") == text else plain
 
 
 def escape(char: str) -> str:

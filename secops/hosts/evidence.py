@@ -12,7 +12,8 @@ The nonce is made on the host for each run, content is encoded and its length st
 forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied` or
 `special` (not a regular file), a `note`, or `done`, which closes its section. A section without `done` was cut off.
 A stream made from evidence (see `bundle_format`) holds `item` frames, the section's own word in `done`, and an
-`image` frame when the evidence is that of an image.
+`image` frame when the evidence is that of an image. Only a bundle may be one: a host that answers has no word in how
+its answer is judged.
 """
 
 from __future__ import annotations
@@ -159,14 +160,17 @@ def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: s
     items: dict[str, list[Item]] = {}
     seen: dict[str, SectionEvidence] = {}
     ended = False
+    made = carrier == "bundle"
     for name, status, payload in _frames(stream, header.end(), nonce, encoding):
         if name == "end":
             ended = status == "done"
-        elif name == "image" and carrier == "bundle":
+        elif name == "image" and made:
             carrier = "root"
         elif name in sections and name not in seen:
             if status == "done":
-                seen[name] = _closed(sections[name], items.pop(name, []), payload)
+                seen[name] = _closed(sections[name], items.pop(name, []), payload if made else b"")
+            elif status == "item" and made:
+                items.setdefault(name, []).append(_copied(payload))
             elif status == "files":
                 items.setdefault(name, []).extend(_files(sections[name], payload, nonce))
             else:
@@ -218,16 +222,16 @@ def _frames(stream: bytes, at: int, nonce: bytes, encoding: bytes) -> Iterable[t
         yield frame.group(1).decode(), frame.group(2).decode(), content
 
 
-def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
-    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`.
+def _copied(payload: bytes) -> Item:
+    """The item of an `item` frame: `path NUL status NUL reason NUL content`."""
+    path, word, reason, content = (*payload.split(b"\0", 3), b"", b"", b"")[:4]
+    return Item(readable(path), content, _status(word), readable(reason))
 
-    That of an `item` frame is `path NUL status NUL reason NUL content`.
-    """
+
+def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
+    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`."""
     path, _, rest = payload.partition(b"\0")
     name = readable(path)
-    if status == "item":
-        word, reason, content = (*rest.split(b"\0", 2), b"", b"")[:3]
-        return Item(name, content, _status(word), readable(reason))
     if status in ("absent", "denied"):
         return Item(name, status=Status(status), reason="no such file" if status == "absent" else "permission denied")
     if status == "special":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from secops.core.finding import Finding, Verdict
-from secops.core.inert import printable
+from secops.core.inert import NEWLINE, shell_word
 from secops.posture.evaluate import Outcome
 from secops.posture.lint import PLACEHOLDER
 from secops.posture.rule import Rule
@@ -59,17 +58,11 @@ def _shown(value: Any, lang: str) -> str:
 def commands(rule: Rule, row: Mapping[str, Any], family: str | None) -> str:
     """The fix's commands for the host's family, each value quoted for the shell; empty when there are none for it."""
     template = rule.fix.commands.get(family or "") or rule.fix.commands.get("any", "")
-    return "\n".join(_command(line, row) for line in template.strip().split("\n"))
-
-
-def _command(line: str, row: Mapping[str, Any]) -> str:
-    """One line of a template. In a remark quotes do not hold: a line's end in a value would begin a command."""
-    code, mark, remark = line.partition("#")
-    code = PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), code)
-    remark = PLACEHOLDER.sub(lambda match: printable(_quoted(row.get(match[1]))).replace("\n", "\\n"), remark)
-    return code + mark + remark
+    filled = PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), template.strip())
+    return f"{NEWLINE}\n{filled}" if "${nl:?}" in filled else filled
 
 
 def _quoted(value: Any) -> str:
-    """The value as one word of a shell; a list as one word for each of its values."""
-    return shlex.join(map(str, value)) if isinstance(value, list) else shlex.quote(_shown(value, "en"))
+    """The value as one word of a shell; a list as one word for each of its values. Never more than one line."""
+    values = [str(one) for one in value] if isinstance(value, list) else [_shown(value, "en")]
+    return " ".join(map(shell_word, values))

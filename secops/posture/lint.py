@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from secops.core.errors import UsageError
 from secops.hosts.tables import registry
 from secops.posture.evaluate import tables_of
-from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove
+from secops.posture.query import check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -88,22 +88,20 @@ def query_faults(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[str]:
     con.execute("set search_path = 'facts'")
     try:
         check_expression(con, rule.applies, where="applies")
-        check_rule_query(con, rule.query, tables_of(rule), where="query")
+        read = check_rule_query(con, rule.query, tables_of(rule), where="query")
         con.execute(f"select ({rule.applies})::boolean from hosts limit 0")  # noqa: S608 - checked above
         described = con.execute(f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit 0").description  # noqa: S608
+        columns = {column[0] for column in described or ()}
         if rule.partial and not has_only_rows_that_prove(con, rule.query, where="query"):
             return ["partial: a row of this query could be wrong when rows are missing"]
+        unmet = [] if {"host", *rule.key} - columns else unmet_parts(rule.query, rule.key, rule.needs, where="query")
     except UsageError as error:
         return [str(error)]
     except duckdb.Error as error:
-        return [f"query: {str(error).strip().split(chr(10))[0][:200]}"]
-    columns = {column[0] for column in described or ()}
+        return [f"query: {fault(error)}"]
     used = {name for text in (rule.message, rule.fix) for name in PLACEHOLDER.findall(text.en + text.zh)}
     used |= {name for command in rule.fix.commands.values() for name in PLACEHOLDER.findall(command)}
     found = [f"the query gives no column {name}" for name in sorted({"host", *rule.key, *used} - columns)]
-    unread = {need.partition(".")[0] for need in rule.needs} - _tables_read(con, rule)
+    found += [f"needs: the query decides by what {part} fills: add it" for part in unmet]
+    unread = {need.partition(".")[0] for need in rule.needs} - read
     return found + [f"needs: the query does not read {name}" for name in sorted(unread)]
-
-
-def _tables_read(con: duckdb.DuckDBPyConnection, rule: Rule) -> set[str]:
-    return {name.strip('"').rpartition(".")[2].strip('"').lower() for name in con.get_table_names(rule.query)}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from secops.core.errors import UsageError
+from secops.hosts import snapshot
 from secops.hosts.tables import registry
 
 if TYPE_CHECKING:
@@ -20,19 +23,22 @@ _HARMLESS = frozenset({"unnest", "range", "generate_series"})
 
 
 def check_select(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> None:
-    """Refuse anything but one SELECT. Raises `UsageError` with the reason."""
-    _statement(con, sql, where)
+    """Refuse anything but one SELECT over the tables. Raises `UsageError` with the reason."""
+    _check_tables(_statement(con, sql, where), frozenset(registry()), where, unknown="there is no table {!r}")
 
 
-def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset[str], *, where: str) -> None:
-    """Refuse anything but one SELECT over `tables`, unqualified, with harmless functions in FROM.
+def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset[str], *, where: str) -> set[str]:
+    """Refuse anything but one SELECT over `tables`, unqualified, with harmless functions in FROM. Gives those it reads.
 
     A query that read another table would meet rows of hosts whose table was not seen whole.
     """
-    _check_tables(_statement(con, sql, where), tables, where)
+    return _check_tables(_statement(con, sql, where), tables, where)
 
 
-def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> None:
+def _check_tables(
+    tree: dict[str, Any], tables: frozenset[str], where: str, unknown: str = "reads {!r}, which is not in its needs"
+) -> set[str]:
+    read = set()
     nodes = list(_nodes(tree))
     own = {entry["key"].lower() for node in nodes if "cte_map" in node for entry in node["cte_map"]["map"]}
     if taken := {name for name in own if name in registry() or name.startswith(_CATALOGUE)}:
@@ -42,13 +48,75 @@ def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> N
         if kind == "BASE_TABLE":
             name = str(node["table_name"]).lower()
             if node.get("schema_name") or node.get("catalog_name") or name not in tables | own:
-                raise UsageError(f"reads {name!r}, which is not in its needs", where=where, hint="Add it to needs.")
+                raise UsageError(unknown.format(name), where=where)
+            read.add(name)
         elif kind == "TABLE_FUNCTION":
             function = str(node["function"].get("function_name", "")).lower()
             if function not in _HARMLESS:
                 raise UsageError(f"may not call the table function {function!r}", where=where)
         elif kind == "SHOW_REF":
             raise UsageError("must be a SELECT", where=where)
+    return read - own
+
+
+def unmet_parts(sql: str, key: Sequence[str], needs: Collection[str], *, where: str) -> list[str]:
+    """Parts, as `table.part`, that fill columns on which the query's verdict hangs and that `needs` does not name.
+
+    Columns that are only given out do not count: whether there is a row, and its key, do not hang on them. The query
+    must have been checked. Raises `UsageError` when it cannot be planned over empty tables.
+    """
+    tables = {need.partition(".")[0] for need in needs}
+    open_ = {
+        (name, column.name): f"{name}.{column.parts[0]}"
+        for name in tables & registry().keys()
+        for column in registry()[name].columns
+        if column.parts and not {f"{name}.{part}" for part in column.parts} & set(needs)
+    }
+    if not open_:
+        return []  # as for most rules: a plan takes milliseconds
+    columns = ", ".join('"' + name.replace('"', '""') + '"' for name in ("host", *key))
+    reads = _columns_read(f"select {columns} from (\n{sql.rstrip().rstrip(';')}\n)", where)  # noqa: S608 - planned, not run
+    unmet = {part for (table, column), part in open_.items() if column in reads.get(table, {column})}
+    return sorted(unmet)
+
+
+def _columns_read(sql: str, where: str) -> dict[str, set[str]]:
+    """The columns that DuckDB's own plan reads of each table. A table for which it does not tell them is left out."""
+    import duckdb
+
+    try:
+        row = _planner().execute(f"explain (format json) {sql}").fetchone()
+    except (duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException) as error:
+        raise MemoryError(fault(error)) from error  # this process ends
+    except duckdb.Error as error:
+        raise UsageError(fault(error), where=where) from error
+    found: dict[str, set[str]] = {}
+    untold = set()
+    for node in _nodes(json.loads(row[1] if row else "[]")):
+        if isinstance(told := node.get("extra_info"), dict) and "Table" in told:
+            table, columns = str(told["Table"]).rpartition(".")[2], told.get("Projections")
+            found.setdefault(table, set()).update([columns] if isinstance(columns, str) else columns or ())
+            untold |= set() if columns else {table}
+    return {table: columns for table, columns in found.items() if table not in untold}
+
+
+@cache
+def _planner() -> duckdb.DuckDBPyConnection:
+    """Empty tables, and of DuckDB's optimizers only the one that finds out which columns are not needed.
+
+    The others would leave out what no row of these tables, or of a host's, can meet, and with it the columns asked.
+    """
+    import duckdb
+
+    con = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
+    names = "select string_agg(name, ',') from duckdb_optimizers() where name <> 'unused_columns'"
+    others = con.execute(names).fetchone()
+    con.begin()
+    snapshot.create(con)
+    con.commit()
+    con.execute(f"set disabled_optimizers = '{others[0] if others else ''}'; set search_path = 'facts'")
+    con.execute("set enable_external_access = false; set lock_configuration = true")
+    return con
 
 
 def check_expression(con: duckdb.DuckDBPyConnection, expression: str, *, where: str) -> None:
@@ -135,7 +203,7 @@ def _statement(con: duckdb.DuckDBPyConnection, sql: str, where: str) -> dict[str
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise UsageError(f"is no SQL: {_brief(error)}", where=where) from error
+        raise UsageError(f"is no SQL: {fault(error)}", where=where) from error
     if len(statements) != 1:
         raise UsageError(f"must be one SELECT, not {len(statements)} statements", where=where)
     row = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchone()
@@ -145,8 +213,29 @@ def _statement(con: duckdb.DuckDBPyConnection, sql: str, where: str) -> dict[str
     return tree
 
 
-def _brief(error: Exception) -> str:
-    return str(error).split("\n")[0][:200]
+#: DuckDB's advice to change what is locked here, and what it tells of its own insides.
+_ADVICE = re.compile(r"\b(SET|RESET|INSTALL|LOAD|PRAGMA|ATTACH)\b|extension|configuration|catalog")
+_KIND = re.compile(r"([A-Z][A-Za-z -]*? )?Error: ")
+_NOT_HERE = "uses what is not here: there are only the tables and DuckDB's built-in functions"
+
+
+def fault(error: Exception, *, place: bool = False) -> str:
+    """What DuckDB says is wrong, on one line, without its name for the kind of error and without its advice.
+
+    `place` adds the two lines that show where in the query.
+    """
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return "needs too much memory"
+    text = str(error).strip()
+    said, at, rest = text[kind.end() if (kind := _KIND.match(text)) else 0 :].partition("\nLINE ")
+    if not isinstance(error, duckdb.DataError):  # what does not fit is quoted there
+        sentences = re.split(r"(?<=[.!?]) |\n", said)
+        kept = [sentence for sentence in sentences if sentence and not _ADVICE.search(sentence)]
+        said = " ".join(kept) if kept[:1] == sentences[:1] else _NOT_HERE
+    where = f"{at}{rest}" if place and said != _NOT_HERE else ""
+    return " ".join(said.split())[:300] + where[:300]
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -116,6 +116,20 @@ def test_content_that_looks_like_frames_stays_content() -> None:
     assert read(stream)["passwd"].only.data == forged[:900]
 
 
+def test_only_a_bundle_holds_items_and_sections_with_their_own_word() -> None:
+    """They say themselves how whole they are, and are held to no limit: an answer of a host may not."""
+    item = frame("passwd", "item", b"/etc/passwd\0ok\0\0" + b"x" * 2000) + frame("passwd", "done")
+    word = frame("passwd", "denied", b"/etc/passwd\0") + frame("passwd", "done", b"ok\0")
+    image = frame("image", "done")
+    for frames in (item, word):
+        stream = HEADER + image + frames + REST + END
+        assert decode(stream, MANIFEST, carrier="bundle", label="test")["passwd"].status is Status.OK
+        for carrier in ("local", "ssh"):
+            seen = decode(stream, MANIFEST, carrier=carrier, label="test")
+            assert seen.problem(FILE) is not None
+            assert seen.carrier == carrier
+
+
 @given(st.integers(0, len(WHOLE) - 1), st.booleans())
 def test_a_stream_cut_anywhere_keeps_what_was_closed_and_nothing_else(at: int, timed_out: bool) -> None:
     try:

@@ -49,6 +49,28 @@ def test_a_part_that_is_missing_leaves_rules_on_the_rest_decided() -> None:
     assert states(part)["host1"][0] is Verdict.UNKNOWN
 
 
+def test_a_column_whose_part_was_not_collected_is_never_a_pass_whatever_the_rule_says() -> None:
+    """The package is NULL there, so that the condition on it is not true: no row, and nothing is shown by that."""
+    row = {"port": 80, "loopback": False}
+    seen = Case(given={"listening_ports": [{**row, "package": "x"}]})
+    unseen = Case(given={"listening_ports": [row]}, incomplete=["listening_ports.package"])
+    careless = rule(
+        "select host, port from listening_ports where package = 'x'", needs=["listening_ports"], key=["port"]
+    )
+    shown = rule("select host, port, package from listening_ports", needs=["listening_ports"], key=["port"])
+    found = {
+        (made, case): states(evaluate(facts(given), one))["host1"]
+        for made, one in (("careless", careless), ("shown", shown))
+        for case, given in (("seen", seen), ("unseen", unseen))
+    }
+    assert found == {
+        ("careless", "seen"): (Verdict.FAIL, ""),
+        ("careless", "unseen"): (Verdict.UNKNOWN, "listening_ports.package: test"),
+        ("shown", "seen"): (Verdict.FAIL, ""),
+        ("shown", "unseen"): (Verdict.FAIL, ""),
+    }
+
+
 @pytest.mark.parametrize(
     ("applies", "expected"),
     [

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secops.core.content import shipped
 from secops.core.finding import Severity, Verdict
+from secops.core.inert import hidden
+from secops.hosts.evidence import readable
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import commands, fill, findings
 from secops.posture.lint import PLACEHOLDER
@@ -22,6 +25,7 @@ from tests.posture.kit import rule
 HOSTILE = [
     "$(touch x)", "`touch x`", "; rm -rf .", "a\ntouch x", "a\rtouch x", "'; touch x; '", '"; touch x; "', "# x",
     "-rf", "--", "", " ", "*", "~", "$HOME", "a b", "\\", "\x1b[2J", "{user_name}", "|| touch x", "> x", "&", "é 中",
+    "a\n", "\n", "a\n\n", "\n-n\t%s\\c!x'\u202e\u200b\u3000中\n", "${nl:?}\n", "\\012", "\\x41\n",
 ]  # fmt: skip
 
 
@@ -29,13 +33,20 @@ def _fix(template: str, **families: str) -> Rule:
     return rule("select 1", fix=Fix("do", "做", {"any": template, **families}))
 
 
-def _shell(script: str, folder: Path) -> list[str]:
+SHELLS = (["sh"], ["bash"], ["bash", "--posix", "-u"], ["busybox", "ash"])
+
+
+def _bytes(script: str, shell: list[str], folder: Path) -> list[bytes]:
     """The words that `show` is given, when a shell of the host runs the script."""
     show = "show() { for word; do printf '%s\\0' \"$word\"; done; }\n"
-    done = subprocess.run(["sh"], input=(show + script).encode(), cwd=folder, capture_output=True, check=True)
+    done = subprocess.run(shell, input=(show + script).encode(), cwd=folder, capture_output=True, check=True)
     assert done.stderr == b""
     assert list(folder.iterdir()) == []
-    return done.stdout.decode().split("\0")[:-1]
+    return done.stdout.split(b"\0")[:-1]
+
+
+def _shell(script: str, folder: Path) -> list[str]:
+    return [word.decode() for word in _bytes(script, ["sh"], folder)]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
@@ -49,12 +60,44 @@ def test_a_value_in_a_remark_stays_in_it(tmp_path: Path, value: str) -> None:
     script = commands(_fix("show a    # then {path} {path}\n# see {path}\nshow b"), {"path": value}, None)
     assert _shell(script, tmp_path) == ["a", "b"]
     assert "\r" not in script
-    assert len(script.split("\n")) == 3
+    assert len(script.split("\n")) == 3 + value.endswith("\n")
 
 
-@given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
-def test_any_value_is_one_word(value: str) -> None:
-    assert shlex.split(commands(_fix("show {path}"), {"path": value}, None)) == ["show", value]
+#: Names as hosts have them: text, what text can hide, and bytes that are no text.
+NAMES = st.one_of(
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(str.encode),
+    st.text("ab\\x'\"$`!%-\n\t\r\x1b\u202e\u200b中").map(str.encode),
+    st.binary().map(lambda raw: raw.replace(b"\0", b"")),
+)
+
+
+@settings(max_examples=50)
+@given(names=st.lists(NAMES, min_size=5, max_size=40))
+def test_any_name_is_one_visible_word_that_every_shell_reads_as_the_same_bytes(
+    names: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    # what looks like the escape of a byte that is not UTF-8, and is text, cannot be told from one
+    names = [raw for raw in names if not re.search(rb"\\x[89a-f][0-9a-f]", raw)]
+    folder = tmp_path_factory.getbasetemp() / "empty"
+    folder.mkdir(exist_ok=True)
+    script = commands(_fix("show {names}"), {"names": [readable(raw) for raw in names]}, None)
+    assert not any(hidden(char) for char in script.replace("\n", ""))
+    assert len(script.split("\n")) == 1 + any(raw.endswith(b"\n") for raw in names)
+    for shell in SHELLS:
+        assert _bytes(script, shell, folder) == names
+
+
+def test_a_line_end_at_the_end_of_a_name_is_not_lost_where_one_line_is_copied_alone(tmp_path: Path) -> None:
+    script = commands(_fix("show {path}"), {"path": "a\n"}, None)
+    before, line = script.split("\n")
+    done = subprocess.run(["sh"], input=f"show() {{ : > x; }}\n{line}".encode(), cwd=tmp_path, capture_output=True)
+    assert done.returncode != 0
+    assert list(tmp_path.iterdir()) == []
+    assert _shell(f"{before}\n{line}", tmp_path) == ["a\n"]
+
+
+def test_no_word_can_hold_nul(tmp_path: Path) -> None:
+    assert _shell(commands(_fix("show {path}"), {"path": "a\0b"}, None), tmp_path) == ["a\\x00b"]
 
 
 def test_values_that_are_no_text_in_commands() -> None:

@@ -4,7 +4,8 @@ import duckdb
 import pytest
 
 from secops.core.errors import UsageError
-from secops.posture.query import check_rule_query, has_only_rows_that_prove
+from secops.hosts.tables import registry
+from secops.posture.query import check_rule_query, has_only_rows_that_prove, unmet_parts
 
 TABLES = frozenset({"users", "hosts"})
 
@@ -91,3 +92,65 @@ def test_anything_else_is_refused_with_the_reason(con: duckdb.DuckDBPyConnection
 )
 def test_rows_prove_only_where_nothing_can_negate_them(con: duckdb.DuckDBPyConnection, sql: str, proves: bool) -> None:
     assert has_only_rows_that_prove(con, sql, where="query") is proves
+
+
+PORTS = "select host, port from listening_ports"
+PACKAGE, PROCESS = "listening_ports.package", "listening_ports.process"
+
+
+@pytest.mark.parametrize(
+    ("sql", "parts"),
+    [
+        (PORTS, []),
+        (f"{PORTS} where package = 'x'", [PACKAGE]),
+        (f"{PORTS} where process = 'x' and package = 'x'", [PACKAGE, PROCESS]),
+        (f"{PORTS} where false and package = 'x'", [PACKAGE]),
+        (f"{PORTS} where pid is null", [PROCESS]),  # `package` would do, too
+        # only given out: whether there is a row does not hang on it
+        ("select host, port, package from listening_ports", []),
+        ("select host, port, min(process) as p from listening_ports group by host, port", []),
+        ("select * from listening_ports", []),
+        # other ways to say the same
+        ("select host, port from (select * from listening_ports) where \"PACKAGE\" = 'x'", [PACKAGE]),
+        ("select l.host, 1 as port from listening_ports l(host, a, b, c, d, e, f, g, h, i, j, z) where z = 'x'",
+         [PACKAGE]),
+        ("select host, port from listening_ports where columns('pack.*') = 'x'", [PACKAGE]),
+        ("select host, port from listening_ports l where l::varchar like '%x%'", [PACKAGE, PROCESS]),
+        ("with a as (select l as r from listening_ports l) select r.host, r.port from a where r.package = 'x'",
+         [PACKAGE, PROCESS]),
+        ("select host, port from listening_ports natural join (select 'x' as package)", [PACKAGE]),
+        ("select host, port from listening_ports join (select 'x' as package) using (package)", [PACKAGE]),
+        ("select host, 2 as port from users union select host, 1 from listening_ports where package = ''", [PACKAGE]),
+        ("select host, 1 as port from hosts h"
+         " where exists (select 1 from listening_ports k where k.host = h.host and k.package = 'x')", [PACKAGE]),
+        ("select host, 1 as port from hosts h"
+         " where 0 < (select count(package) from listening_ports k where k.host = h.host)", [PACKAGE]),
+        ("select host, port from listening_ports group by host, port having min(package) = 'x'", [PACKAGE]),
+        ("select host, port, unnest(case package when 'x' then [1] end) as n from listening_ports", [PACKAGE]),
+        (f"{PORTS} qualify row_number() over (partition by host order by package) = 1", [PACKAGE]),
+        ("select host, 1 as port from listening_ports order by package limit 1", [PACKAGE]),
+    ],
+)  # fmt: skip
+def test_a_query_needs_the_parts_that_fill_what_it_decides_by(sql: str, parts: list[str]) -> None:
+    assert unmet_parts(sql, ["port"], ["listening_ports"], where="query") == parts
+    assert unmet_parts(sql, ["port"], ["listening_ports", PACKAGE, PROCESS], where="query") == []
+
+
+def test_a_part_that_fills_a_column_too_is_enough_and_a_key_decides() -> None:
+    by_pid = "select host, port from listening_ports where pid > 0"
+    assert unmet_parts(by_pid, ["port"], [PACKAGE], where="query") == []
+    shown = "select host, package from listening_ports"
+    assert unmet_parts(shown, ["package"], ["listening_ports"], where="query") == [PACKAGE]
+
+
+def test_a_plan_that_does_not_tell_the_columns_counts_as_reading_all() -> None:
+    """A scan without columns, and a table that the plan leaves out."""
+    for sql in ("select 'h' as host, 1 as port from listening_ports", "select host, 1 as port from hosts"):
+        assert unmet_parts(sql, ["port"], ["listening_ports"], where="query") == [PACKAGE, PROCESS]
+
+
+def test_every_part_of_a_column_is_a_part_of_its_table_and_hosts_has_none() -> None:
+    """Rules read hosts without saying so."""
+    assert registry()["hosts"].parts == {}
+    for table in registry().values():
+        assert {part for column in table.columns for part in column.parts} <= set(table.parts)

@@ -25,12 +25,16 @@ _INT64 = range(-(2**63), 2**63)
 
 @dataclass(frozen=True)
 class Column:
-    """A column: `unit` for numbers that have one; NULL always means "not known", never a sentinel value."""
+    """A column: `unit` for numbers that have one; NULL always means "not known", never a sentinel value.
+
+    `parts` are the table's parts of which any fills the column: without one of them it is NULL where it should not be.
+    """
 
     name: str
     type: Type
     doc: str
     unit: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass
@@ -52,7 +56,7 @@ class Table:
     """A table of facts. Every table also has `host` as its first column.
 
     `sections` must be whole for the rows to be whole. `parts` names groups of columns or rows that hang on further
-    sections; a rule that uses them says `needs: [table.part]`.
+    sections; a rule that uses them says `needs: [table.part]`. Columns name their parts themselves.
     """
 
     name: str
@@ -133,4 +137,6 @@ def _load(name: str) -> Table:
     table: Table = import_module(f"{__name__}.{name}").TABLE
     if table.name != name:
         raise ValueError(f"secops/hosts/tables/{name}.py defines the table {table.name}")
+    if unknown := {part for column in table.columns for part in column.parts} - table.parts.keys():
+        raise ValueError(f"the table {name} has no part {min(unknown)}")
     return table

@@ -126,10 +126,12 @@ def _rights(built: Built, path: str, entry: Entry | None) -> Row:
     }
 
 
+_MODES = ("modes",)
+
 TABLE = Table(
     name="cron_jobs",
     doc="Jobs of cron and anacron, one row each; timers of systemd are in services. Arguments of commands are left "
-    "out, since they hold passwords. The columns on the file's rights are the part `modes`.",
+    "out, since they hold passwords.",
     columns=(
         Column("user_name", "text", "who it runs as"),
         Column("schedule", "text", "five time fields, @reboot and the like, or for anacron period and delay (minutes)"),
@@ -138,10 +140,12 @@ TABLE = Table(
         Column("kind", "text", "crontab, cron_d, spool (a user's crontab), anacron, script (of /etc/cron.daily, …)"),
         Column("source", "text", "file of the entry; for a script the script itself"),
         Column("line", "integer", "line in the file; NULL for scripts"),
-        Column("file_mode", "text", "permission bits of the source, octal as 0644; NULL when it is a link"),
-        Column("file_uid", "integer", "numeric user id of the source's owner; NULL when it is a link"),
-        Column("group_writable", "boolean", "its group may change the source; NULL when it is a link"),
-        Column("world_writable", "boolean", "anyone may change the source; NULL when it is a link"),
+        Column(
+            "file_mode", "text", "permission bits of the source, octal as 0644; NULL when it is a link", parts=_MODES
+        ),
+        Column("file_uid", "integer", "numeric user id of the source's owner; NULL when it is a link", parts=_MODES),
+        Column("group_writable", "boolean", "its group may change the source; NULL when it is a link", parts=_MODES),
+        Column("world_writable", "boolean", "anyone may change the source; NULL when it is a link", parts=_MODES),
     ),
     sections=(ANACRONTAB, CRON_LISTING),
     build=build,

@@ -168,13 +168,23 @@ TABLE = Table(
     ),
     columns=(
         Column("release", "text", "the kernel's release, as uname -r prints it"),
-        Column("running", "boolean", "it is the kernel that runs; NULL where that cannot be told"),
+        Column("running", "boolean", "it is the kernel that runs; NULL where that cannot be told", parts=("running",)),
         Column("has_modules", "boolean", "its modules are there, in /lib/modules"),
         Column("has_image", "boolean", "it can be booted: its image is in /boot or beside its modules"),
         Column("package", "text", "the package it belongs to, told from names and versions; NULL when none fits"),
         Column("package_version", "text", "that package's version, as in packages"),
-        Column("newer", "text", "the newest kernel of the same flavour that a start can take; NULL when none is newer"),
-        Column("build", "text", "/proc/version: compiler and time of the build; only of the running kernel"),
+        Column(
+            "newer",
+            "text",
+            "the newest kernel of the same flavour that a start can take; NULL when none is newer",
+            parts=("newer",),
+        ),
+        Column(
+            "build",
+            "text",
+            "/proc/version: compiler and time of the build; only of the running kernel",
+            parts=("running",),
+        ),
     ),
     sections=(KERNEL_FILES,),
     parts={"running": (), "newer": ()},  # newer: which kernels are of one flavour, the packages tell

@@ -241,6 +241,8 @@ def _owners(answer: str) -> dict[str, str]:
     return owners
 
 
+_HELD = ("process", "package")  # both hang on SOCKET_HOLDERS
+
 TABLE = Table(
     name="listening_ports",
     doc="TCP sockets that listen and UDP sockets that are not connected (clients that wait for an answer too), in the "
@@ -253,10 +255,20 @@ TABLE = Table(
         Column("inode", "integer", "the kernel's number of the socket"),
         Column("loopback", "boolean", "only this host can reach it (127/8, ::1)"),
         Column("any_address", "boolean", "bound to every address of the host"),
-        Column("pid", "integer", "lowest id of the processes that hold it; NULL when the kernel does (NFS, WireGuard)"),
-        Column("process", "text", "that process's name"),
-        Column("executable", "text", "its program, as its own mounts show the path"),
-        Column("package", "text", "package that owns the program; NULL when none does or the file is not that one"),
+        Column(
+            "pid",
+            "integer",
+            "lowest id of the processes that hold it; NULL when the kernel does (NFS, WireGuard)",
+            parts=_HELD,
+        ),
+        Column("process", "text", "that process's name", parts=("process",)),
+        Column("executable", "text", "its program, as its own mounts show the path", parts=_HELD),
+        Column(
+            "package",
+            "text",
+            "package that owns the program; NULL when none does or the file is not that one",
+            parts=("package",),
+        ),
     ),
     sections=(SOCKETS,),
     parts={

@@ -168,9 +168,13 @@ TABLE = Table(
             "executable",
             "text",
             "path of the program, as its own mounts show it; NULL for a zombie and one just started",
+            parts=("executable",),
         ),
         Column(
-            "deleted", "boolean", "the program's file was removed or replaced since, or lies in memory only (memfd)"
+            "deleted",
+            "boolean",
+            "the program's file was removed or replaced since, or lies in memory only (memfd)",
+            parts=("executable",),
         ),
         Column("state", "text", "the kernel's letter: R running, S sleeping, D waiting, T stopped, Z zombie, …"),
         Column("threads", "integer", "number of threads"),
@@ -179,6 +183,6 @@ TABLE = Table(
         Column("seccomp", "text", "disabled, strict or filter; NULL where the kernel has none"),
     ),
     sections=(PROCESS_STATUS, MOUNTINFO),
-    parts={"executable": (PROCESS_EXECUTABLES,)},  # the columns executable and deleted: root sees those of all
+    parts={"executable": (PROCESS_EXECUTABLES,)},  # root sees those of all
     build=build,
 )

@@ -218,7 +218,9 @@ TABLE = Table(
         Column("enabled_by", "text", "the link or file that enables it; the first when there are more"),
         Column("unit_path", "text", "its unit file, script or configuration, or the link that masks it"),
         Column("aliases", "text[]", "further names that links give a unit"),
-        Column("active", "boolean", "it runs, listens or waits now; NULL where nobody could be asked"),
+        Column(
+            "active", "boolean", "it runs, listens or waits now; NULL where nobody could be asked", parts=("active",)
+        ),
     ),
     sections=(SERVICE_UNITS, SERVICE_SCRIPTS, INETD),
     parts={"active": ()},

@@ -251,14 +251,26 @@ def _row(path: str, value: str | None, present: bool | None, setting: Setting | 
     }
 
 
+_RUNNING = ("running", "root_only")
+
 TABLE = Table(
     name="sysctl",
     doc="Kernel parameters. Each key that rules ask for (SECURITY_KEYS) has a row on every host; other keys have one "
     "where the kernel shows them or configuration sets them. Keys that hold secrets and counters have none.",
     columns=(
         Column("key", "text", "name with dots; a dot in an interface's name is a slash, as sysctl(8) prints it"),
-        Column("value", "text", "value now, runs of white space as one space; NULL if unread or the kernel lacks it"),
-        Column("present", "boolean", "the running kernel has the key; NULL where that is not known, as in an image"),
+        Column(
+            "value",
+            "text",
+            "value now, runs of white space as one space; NULL if unread or the kernel lacks it",
+            parts=_RUNNING,
+        ),
+        Column(
+            "present",
+            "boolean",
+            "the running kernel has the key; NULL where that is not known, as in an image",
+            parts=_RUNNING,
+        ),
         Column("configured", "text", "value that the configuration sets at boot; NULL when it sets none"),
         Column("source", "text", "file that sets the configured value"),
         Column("line", "integer", "line in that file"),
@@ -266,8 +278,8 @@ TABLE = Table(
     ),
     sections=(SYSCTL_LINKS, SYSTEMD_SYSCTL),
     parts={
-        "running": (SYSCTL_RUNNING,),  # the columns value and present, and the keys that only the kernel names
-        "root_only": (SYSCTL_RUNNING,),  # the same of ROOT_ONLY_KEYS
+        "running": (SYSCTL_RUNNING,),  # also the keys that only the kernel names
+        "root_only": (SYSCTL_RUNNING,),  # of ROOT_ONLY_KEYS
     },
     extra_sections=(SYSCTL_CONF,),
     build=build,
