@@ -116,6 +116,19 @@ def test_a_folder_that_holds_no_rules_is_wrong_usage(tmp_path: Path) -> None:
             assert "folder" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["rule.yaml", "rule.YML", "below/rule.Yaml"])
+def test_a_file_that_would_be_passed_over_is_named(tmp_path: Path, name: str) -> None:
+    _write(tmp_path / "own")
+    (stray := tmp_path / "own" / name).parent.mkdir(exist_ok=True)
+    stray.write_text(RULE)
+    (tmp_path / "own" / ".hidden.yaml").write_text("")
+    for verb in (["rules", "test"], ["scan"]):
+        done = citywall(tmp_path, *verb, "--rules", str(tmp_path / "own"))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"citywall: {stray}: its name does not end in .yml")
+        assert "rule.yml" in done.stderr
+
+
 #: Rules that can be read and must not be used: file name, changes, what lint says of it.
 FAULTY = {
     "unknown-column": ([("select host, user_name, shell", "select host, user_name, shell, colour")], '"colour"'),

@@ -6,11 +6,14 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from secops.core.errors import IncompleteError
 
 #: Bytes of evidence one host may send: beyond this it is cut, and what was cut is not judged.
 MAX_ANSWER = 512 << 20
@@ -52,11 +55,33 @@ def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, 
 _running: set[subprocess.Popen[bytes]] = set()
 
 
+#: Of readings without a command, what tells them to end.
+_reading: set[threading.Event] = set()
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], None]]:
+    """What a long reading in this process calls now and then: it raises `IncompleteError` after `end_all`."""
+    stop = threading.Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise IncompleteError("stopped before its end")
+
+    _reading.add(stop)
+    try:
+        yield check
+    finally:
+        _reading.discard(stop)
+
+
 def end_all(sign: signal.Signals) -> bool:
-    """Signal the session of every command that runs now, for whom threads wait. Whether there is any."""
+    """End every command and reading that runs now, for whom threads wait. Whether any command runs."""
     running = list(_running)
     for process in running:
         _signal(process.pid, sign)
+    for stop in list(_reading):
+        stop.set()
     return bool(running)
 
 
