@@ -9,8 +9,9 @@ The stream (`citywall.evidence/1`), written by the generated script and by nobod
     <nonce> end done 0
 
 The nonce is made on the host for each run, content is encoded and its length stated, so no file's content can
-forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied` or
-`special` (not a regular file), a `note`, or `done`, which closes its section. A section without `done` was cut off.
+forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied`,
+`special` (not a regular file) or `cut` (too large), a `note`, or `done`, which closes its section. A section without
+`done` was cut off.
 A stream made from evidence (see `bundle_format`) holds `item` frames, the section's own word in `done`, and an
 `image` frame when the evidence is that of an image. Only a bundle may be one: a host that answers has no word in how
 its answer is judged.
@@ -236,6 +237,8 @@ def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
         return Item(name, status=Status(status), reason="no such file" if status == "absent" else "permission denied")
     if status == "special":
         return Item(name, status=Status.FAILED, reason="not a regular file")
+    if status == "cut":
+        return Item(name, status=Status.TRUNCATED, reason=readable(rest))
     if status == "note":
         return Item(name, status=Status.FAILED, reason=readable(rest) or "failed")
     if status == "unsealed":
