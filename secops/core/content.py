@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -19,7 +20,7 @@ def shipped(kind: str) -> Path:
         if place.is_dir():
             return place
     tried = ", ".join(str(place) for place in places)
-    raise UsageError(f"the shipped {kind} are missing", where=tried, hint="Reinstall Citywall.")
+    raise UsageError(_("the shipped {kind} are missing").format(kind=kind), where=tried, hint=_("Reinstall Citywall."))
 
 
 def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
@@ -27,6 +28,6 @@ def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         files = sorted(path for path in folder.rglob("*.yml") if not path.name.startswith("."))
         if not files:
-            what = "holds no *.yml file" if folder.is_dir() else "no such folder"
-            raise UsageError(what, where=str(folder), hint="Give a folder that holds *.yml files.")
+            what = _("holds no *.yml file") if folder.is_dir() else _("no such folder")
+            raise UsageError(what, where=str(folder), hint=_("Give a folder that holds *.yml files."))
         yield from files

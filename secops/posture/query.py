@@ -42,7 +42,7 @@ def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> N
         if kind == "BASE_TABLE":
             name = str(node["table_name"]).lower()
             if node.get("schema_name") or node.get("catalog_name") or name not in tables | own:
-                raise UsageError(f"reads {name!r}, which is not in its needs", where=where, hint="Add it to needs.")
+                raise UsageError(f"reads {name!r}, which is not in its needs", where=where)
         elif kind == "TABLE_FUNCTION":
             function = str(node["function"].get("function_name", "")).lower()
             if function not in _HARMLESS:

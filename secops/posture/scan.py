@@ -15,6 +15,7 @@ import msgspec
 from secops import __version__
 from secops.core.errors import CitywallError
 from secops.core.finding import RuleVerdict, Severity
+from secops.core.i18n import _, because
 from secops.core.progress import Progress
 from secops.core.report import HostReport, Os, Report, Rules, Run
 from secops.hosts.carriers import Carrier
@@ -61,7 +62,7 @@ def scan(
         with _writing(runs):
             partial.mkdir(mode=0o700, parents=True)
         seen = _collect(carriers, partial, progress)
-        progress.step("judging")
+        progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(
             id=run_id,
@@ -105,9 +106,9 @@ def _writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CitywallError(
-            f"cannot be written: {error.strerror}",
+            _("cannot be written: {reason}").format(reason=because(error)),
             where=str(place),
-            hint="Free some space, or set CITYWALL_HOME to a folder of yours.",
+            hint=_("Free some space, or set CITYWALL_HOME to a folder of yours."),
         ) from error
 
 
@@ -117,7 +118,7 @@ def _stamp(moment: datetime) -> str:
 
 def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
     """Ask every host, some at a time; spool each answer as it comes, in the order the hosts were named."""
-    progress.step("collecting", total=len(carriers))
+    progress.step(_("collecting"), total=len(carriers))
     seen: list[Seen] = []
     taken = {carrier.name for carrier in carriers if carrier.name}  # no host may claim the name of another
     answers = ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))

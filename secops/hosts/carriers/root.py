@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _, because
 from secops.hosts.capability import from_attribute
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
 from secops.hosts.image import Image
@@ -37,7 +38,9 @@ class Root:
             image = Image(self.directory)
         except OSError as error:
             raise UsageError(
-                f"cannot open the image: {error.strerror}", where=self.directory, hint="Name a mounted directory."
+                _("cannot open the image: {reason}").format(reason=because(error)),
+                where=self.directory,
+                hint=_("Name a mounted directory."),
             ) from error
         try:
             seen = {s.name: self._section(image, s) if s.image else NEEDS_RUNNING_HOST for s in manifest()}
