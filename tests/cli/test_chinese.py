@@ -77,7 +77,7 @@ def test_a_language_that_we_do_not_speak_is_refused_in_the_one_of_the_environmen
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["scna"], "没有命令 'scna'。 您要找的是否为 `scan`？"),
+        (["scna"], "没有命令 'scna'。 是否想输入 `scan`？"),
         (["scan", "--nope"], "没有选项 '--nope'"),
         (["scan", "--fail-on", "HIGH"], "'--fail-on' 的取值无效：'HIGH' 不是可选值"),
         (["scan", "--min-coverage", "101"], "101 不在范围 0<=x<=100 内"),
@@ -88,7 +88,7 @@ def test_a_language_that_we_do_not_speak_is_refused_in_the_one_of_the_environmen
         (["scan", "--bundle", "/nowhere"], "无法读取：文件或目录不存在"),
         (["rules", "list", "--rules", "/nowhere"], "目录不存在"),
         (["collect", "--print-sudoers", "--for", "a b"], "'a b' 不是有效的用户名或 %用户组"),
-        (["rules", "show", "account-uid-zer"], "您要找的是否为 `account-uid-zero`？"),
+        (["rules", "show", "account-uid-zer"], "是否想输入 `account-uid-zero`？"),
         (["report"], "没有该扫描记录"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

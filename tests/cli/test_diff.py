@@ -49,7 +49,7 @@ def test_a_reader_that_leaves_changes_no_exit_code(tmp_path: Path) -> None:
 def test_it_speaks_chinese(tmp_path: Path) -> None:
     seed(tmp_path, FIRST, LAST)
     done = citywall(tmp_path, "diff", "--lang", "zh")
-    assert "已修复 (1)" in done.stdout
+    assert "已整改 (1)" in done.stdout
     assert "高危" in done.stdout
     assert "规则未执行" in done.stdout
     assert fits(at_terminal(tmp_path, "diff", "--lang", "zh"))
