@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from secops.core.errors import IncompleteError
+from secops.core.i18n import _
 from secops.hosts.section import Files, Section
 
 MAGIC = b"CITYWALL-EVIDENCE 1 "
@@ -152,9 +153,9 @@ def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: s
     header = _HEADER.search(stream)
     if header is None:
         raise IncompleteError(
-            cut or "the answer holds no evidence",
+            cut or _("the answer holds no evidence"),
             where=label,
-            hint="The first lines of the answer were: " + (readable(stream[:200]).strip() or "(nothing)"),
+            hint=_("The answer begins with: {detail}").format(detail=readable(stream[:200]).strip() or _("(nothing)")),
         )
     nonce, encoding = header.group(1), header.group(3)
     sections = {section.name: section for section in manifest}

@@ -75,7 +75,7 @@ def scan(
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
     with run_folder(runs, run_id) as partial:
         seen = _collect(carriers, partial, progress)
-        progress.step("judging")
+        progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(
             id=run_id,
@@ -125,7 +125,7 @@ def _stamp(moment: datetime) -> str:
 
 def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
     """Ask every host, some at a time, and spool each answer as it comes. Gives the hosts as they were named."""
-    progress.step("collecting", total=len(carriers))
+    progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
     with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))) as answers:
         for at, answer in answers:
