@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secops.cli._options import ssh_config_option
 from secops.core.command import Command
 from secops.core.errors import CitywallError, Exit, UsageError, worst
 from secops.core.i18n import N_, _, language
@@ -44,6 +45,7 @@ Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplet
 @click.option(
     "--collector", is_flag=True, help=N_("On --ssh hosts, use the fixed collector of `collect --print-sudoers`.")
 )
+@ssh_config_option
 @click.option("--root", "roots", multiple=True, metavar="DIR", help=N_("A mounted image; nothing in it is run."))
 @click.option(
     "--bundle", "bundles", multiple=True, metavar="FILE", help=N_("Evidence gathered by `collect` or its script.")

@@ -37,7 +37,10 @@ REASONS = (
     N_("needs a running host"),
     N_("a mounted image runs no kernel"),
     N_("a mounted image runs nothing"),
+    N_("a file of the frame has no end"),
+    N_("sshd has too many Match blocks or patterns for so many accounts to be worked out"),
     # a whole answer
+    N_("stopped before its end"),
     N_("the evidence ends early"),
     N_("section missing from the evidence"),
     N_("a frame of an unknown kind"),
@@ -164,7 +167,6 @@ REASONS = (
     N_("more than {n} violations; the first ones are kept"),
     N_("took more than {n} s"),
     N_("broke the judging process"),
-    N_("needs too much memory ({detail})"),
     N_("needs too much memory"),
     N_("the judging process ended or took too long"),
     N_("the query gives no column {name}"),
