@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from secops.cli._options import ssh_config_option
+from secops.core.command import Command
 from secops.core.errors import Exit, IncompleteError, UsageError, worst
-from secops.core.i18n import _
+from secops.core.i18n import N_, _, because
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
 @click.command(
     "collect",
-    help="""Gather the evidence of hosts into bundles, to be judged elsewhere by `scan --bundle`.
+    cls=Command,
+    help=N_("""Gather the evidence of hosts into bundles, to be judged elsewhere by `scan --bundle`.
 
 Without a target: this machine. A bundle holds one host; for several, -o names a folder.
 
-\b
 Examples:
   citywall collect -o here.bundle
   citywall collect --ssh ops@web1 --ssh ops@db1 --sudo -o bundles/
@@ -35,26 +36,28 @@ Examples:
 
 Exit code: 0 done, 2 wrong usage, 3 incomplete (a host did not answer, or a section
 failed, took too long, was cut, or could not be sealed), 5 internal error.
-""",
+"""),
 )
-@click.option("--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help="A host, through your own ssh client.")
-@click.option("--sudo", is_flag=True, help="On --ssh hosts, collect as root through `sudo -n`.")
-@click.option("--collector", is_flag=True, help="On --ssh hosts, use the fixed collector of --print-sudoers.")
+@click.option(
+    "--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help=N_("A host, through your own ssh client.")
+)
+@click.option("--sudo", is_flag=True, help=N_("On --ssh hosts, collect as root through `sudo -n`."))
+@click.option("--collector", is_flag=True, help=N_("On --ssh hosts, use the fixed collector of --print-sudoers."))
 @ssh_config_option
-@click.option("--root", "roots", multiple=True, metavar="DIR", help="A mounted image; nothing in it is run.")
+@click.option("--root", "roots", multiple=True, metavar="DIR", help=N_("A mounted image; nothing in it is run."))
 @click.option(
     "--seal-to",
     type=click.Path(path_type=Path),
     metavar="CERT.pem",
-    help="Add the password hashes, encrypted on the host to this certificate.",
+    help=N_("Add the password hashes, encrypted on the host to this certificate."),
 )
-@click.option("--print-script", is_flag=True, help="Print the collector, a POSIX sh script, and end.")
-@click.option("--print-sudoers", is_flag=True, help="Print how to install it as a fixed collector, and end.")
+@click.option("--print-script", is_flag=True, help=N_("Print the collector, a POSIX sh script, and end."))
+@click.option("--print-sudoers", is_flag=True, help=N_("Print how to install it as a fixed collector, and end."))
 @click.option(
-    "--for", "who", default="citywall", show_default=True, metavar="USER", help="--print-sudoers: user, %group."
+    "--for", "who", default="citywall", show_default=True, metavar="USER", help=N_("--print-sudoers: user, %group.")
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The bundle, or a folder of them."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help=N_("The bundle, or a folder of them.")
 )
 def command(
     ssh_targets: tuple[str, ...],
@@ -131,7 +134,7 @@ def _places(carriers: Sequence[Carrier], output: Path | None) -> list[Path]:
     try:
         output.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        what = _("cannot be a folder: {reason}").format(reason=error.strerror)
+        what = _("cannot be a folder: {reason}").format(reason=because(error))
         raise UsageError(what, where=str(output), hint=_("For several hosts, -o names a folder.")) from error
     for place in places:
         check_place(place)
@@ -149,6 +152,7 @@ def _collect(carriers: Sequence[Carrier], places: Sequence[Path], *, with_hashes
     from secops.core.inert import printable
     from secops.core.progress import Progress
     from secops.core.render import write_whole
+    from secops.core.render.reasons import reason
     from secops.hosts.bundle_format import encode, pack
     from secops.hosts.carriers.fleet import ask_all
     from secops.hosts.manifest import manifest
@@ -161,7 +165,7 @@ def _collect(carriers: Sequence[Carrier], places: Sequence[Path], *, with_hashes
         for at, answer in answers:
             label, place = carriers[at].label, places[at]
             if isinstance(answer, IncompleteError):
-                first = _("{host}: not seen: {reason}").format(host=label, reason=answer.what)
+                first = _("{host}: not seen: {reason}").format(host=label, reason=reason(answer.what))
                 told[at] = [first, f"  {answer.hint}"]
                 codes.append(Exit.INCOMPLETE)
             else:
@@ -175,6 +179,8 @@ def _collect(carriers: Sequence[Carrier], places: Sequence[Path], *, with_hashes
 
 def _told(label: str, place: Path, evidence: Evidence, sections: Sequence[Section]) -> list[str]:
     """One host: how much was seen, and what was not, with equal reasons together."""
+    from secops.core.render.reasons import reason as said
+
     reasons: dict[str, list[str]] = {}
     for section in sections:
         if problem := evidence.problem(section):
@@ -187,7 +193,7 @@ def _told(label: str, place: Path, evidence: Evidence, sections: Sequence[Sectio
         all=len(sections),
         user="root" if evidence.uid == 0 else _("user {uid}").format(uid=evidence.uid),
     )
-    return [first, *(f"  {', '.join(names)}: {reason}" for reason, names in reasons.items())]
+    return [first, *(f"  {', '.join(names)}: {said(why)}" for why, names in reasons.items())]
 
 
 def _code(evidence: Evidence, sections: Sequence[Section]) -> Exit:

@@ -33,7 +33,7 @@ def shipped(kind: str) -> Path:
         if place.is_dir():
             return place
     tried = ", ".join(str(place) for place in places)
-    raise UsageError(f"the shipped {kind} are missing", where=tried, hint="Reinstall Citywall.")
+    raise UsageError(_("the shipped {kind} are missing").format(kind=kind), where=tried, hint=_("Reinstall Citywall."))
 
 
 def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
@@ -49,6 +49,6 @@ def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
                 hint = _("Rename it to {name}, or move it elsewhere.").format(name=f"{path.stem}.yml")
                 raise UsageError(_("its name does not end in .yml"), where=str(path), hint=hint)
         if not files:
-            what = "holds no *.yml file" if folder.is_dir() else "no such folder"
-            raise UsageError(what, where=str(folder), hint="Give a folder that holds *.yml files.")
+            what = _("holds no *.yml file") if folder.is_dir() else _("no such folder")
+            raise UsageError(what, where=str(folder), hint=_("Give a folder that holds *.yml files."))
         yield from files

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _, because
 
 #: Bytes of one content file; rules and scenarios are a few kilobytes.
 MAX_BYTES = 1 << 20
@@ -36,20 +37,20 @@ def load(path: Path) -> Any:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise UsageError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
     return loads(raw, str(path))
 
 
 def loads(raw: bytes, where: str) -> Any:
     """The document in `raw`; `where` names it in errors."""
     if len(raw) > MAX_BYTES:
-        raise UsageError(f"is larger than {MAX_BYTES >> 20} MiB", where=where)
+        raise UsageError(_("is larger than {n} MiB").format(n=MAX_BYTES >> 20), where=where)
     try:
         loader = _Loader(raw)
         try:
             node = loader.get_single_node()
             if node is None:
-                raise UsageError("is empty", where=where)
+                raise UsageError(_("is empty"), where=where)
             _check(node, where, set())
             return loader.construct_document(node)
         finally:
@@ -57,16 +58,16 @@ def loads(raw: bytes, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise UsageError(error.problem or "is no YAML", where=where + line) from error
+        raise UsageError(_("is no YAML: {reason}").format(reason=error.problem), where=where + line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"is no YAML ({error})"[:200], where=where) from error
+        raise UsageError(_("is no YAML: {reason}").format(reason=str(error)[:200]), where=where) from error
 
 
 def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
     """Refuse what YAML allows and content must not hold: aliases and duplicate keys."""
     line = f"{where}:{node.start_mark.line + 1}"
     if id(node) in seen:
-        raise UsageError("aliases (*name) are not allowed here", where=line)
+        raise UsageError(_("aliases (*name) are not allowed here"), where=line)
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
@@ -76,6 +77,7 @@ def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
         for key, value in node.value:
             if key.value in keys if isinstance(key, yaml.ScalarNode) else True:
                 at = f"{where}:{key.start_mark.line + 1}"
-                raise UsageError(f"the key {key.value!r} stands twice or is no plain text", where=at)
+                what = _("the key {key!r} stands twice or is no plain text").format(key=key.value)
+                raise UsageError(what, where=at)
             keys.add(key.value)
             _check(value, where, seen)

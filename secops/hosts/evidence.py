@@ -9,8 +9,9 @@ The stream (`citywall.evidence/1`), written by the generated script and by nobod
     <nonce> end done 0
 
 The nonce is made on the host for each run, content is encoded and its length stated, so no file's content can
-forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied` or
-`special` (not a regular file), a `note`, or `done`, which closes its section. A section without `done` was cut off.
+forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied`,
+`special` (not a regular file) or `cut` (too large), a `note`, or `done`, which closes its section. A section without
+`done` was cut off.
 A stream made from evidence (see `bundle_format`) holds `item` frames, the section's own word in `done`, and an
 `image` frame when the evidence is that of an image. Only a bundle may be one: a host that answers has no word in how
 its answer is judged.
@@ -26,6 +27,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from secops.core.errors import IncompleteError
+from secops.core.i18n import _
 from secops.hosts.section import Files, Section
 
 MAGIC = b"CITYWALL-EVIDENCE 1 "
@@ -151,9 +153,9 @@ def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: s
     header = _HEADER.search(stream)
     if header is None:
         raise IncompleteError(
-            cut or "the answer holds no evidence",
+            cut or _("the answer holds no evidence"),
             where=label,
-            hint="The first lines of the answer were: " + (readable(stream[:200]).strip() or "(nothing)"),
+            hint=_("The answer begins with: {detail}").format(detail=readable(stream[:200]).strip() or _("(nothing)")),
         )
     nonce, encoding = header.group(1), header.group(3)
     sections = {section.name: section for section in manifest}
@@ -236,6 +238,8 @@ def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
         return Item(name, status=Status(status), reason="no such file" if status == "absent" else "permission denied")
     if status == "special":
         return Item(name, status=Status.FAILED, reason="not a regular file")
+    if status == "cut":
+        return Item(name, status=Status.TRUNCATED, reason=readable(rest))
     if status == "note":
         return Item(name, status=Status.FAILED, reason=readable(rest) or "failed")
     if status == "unsealed":

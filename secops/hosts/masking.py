@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from secops.hosts.section import Rewrite
 
@@ -10,7 +11,7 @@ from secops.hosts.section import Rewrite
 HIDDEN = "(hidden)"
 
 _WORDS = r"pass|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization"
-_NAME = rf"(?![\w.-]*(?:file|path|dir))[\w.-]*(?:{_WORDS})[\w.-]*"  # a file that holds a secret is none
+_NAME = rf"(?![\w.-]{{0,64}}(?:file|path|dir))[\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}"  # a file of secrets is none
 _VALUE = r"""(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\\.|[^\s"'\\])+"""
 
 #: Each keeps what its first group holds and hides what follows.
@@ -19,7 +20,7 @@ _SECRETS = tuple(
     for pattern in (
         rf"((?<![\w.-]){_NAME}\\?[=:](?:\s*(?:bearer|basic|digest)\s)?[ \t]*){_VALUE}",  # password=x, X-Token: x
         rf"((?:^|\s)--?{_NAME}\s+)(?!-){_VALUE}",  # --password x
-        rf"((?:^|\s)(?:-[a-z]*u|--(?:proxy-)?user)[\s=]*[^\s:=]+:){_VALUE}",  # curl -u name:x
+        rf"((?:^|\s)(?:-[a-z]{{0,9}}u|--(?:proxy-)?user)[\s=]*[^\s:=]+:){_VALUE}",  # curl -u name:x
         rf"(\b(?:bearer|basic)\s+){_VALUE}",
         r"(//[^\s/@:]*:)[^\s/@]+(?=@)",  # https://name:x@host
     )
@@ -42,7 +43,7 @@ _SETENV, _FORCE = any_case("setenv"), any_case("forcecommand")
 SSHD_SECRETS: Rewrite = (
     (f'^([ \t]*"?{_SETENV}[ \t="]+[A-Za-z0-9_]+=).*$', rf"\1{HIDDEN}"),
     (f'^([ \t]*"?{_SETENV}).*$', rf"\1 {HIDDEN}"),
-    (f'^([ \t]*"?{_FORCE}[ \t="]+"?[^ \t"]+)[ \t].*({_ON_HOST}|//[^ \t/]*:|[ \t]-[pu]).*$', rf"\1 {HIDDEN}"),
+    (f'^([ \t]*"?{_FORCE}[ \t="]+[^ \t="][^ \t"]*)[ \t].*({_ON_HOST}|//[^ \t/]*:|[ \t]-[pu]).*$', rf"\1 {HIDDEN}"),
 )
 
 _OPTION = f'({any_case("command")}|{any_case("environment")})="'
@@ -64,25 +65,28 @@ def key_secrets(key: str) -> Rewrite:
     )
 
 
-_ESCAPED = f"[^ \t,]*({_ON_HOST})[^ \t,=\\\\]*\\\\="  # --password\=x: an equals sign is escaped in sudoers
-_SPACED = f"[ \t]--?[^ \t,=]*({_ON_HOST})[^ \t,=]*[ \t]+"
+# bounded, or a hostile line would cost the square of its length and more
+_ESCAPED = f"({_ON_HOST})[^ \t,=\\\\]{{0,40}}\\\\="  # --password\=x: an equals sign is escaped in sudoers
+_SPACED = f"[ \t]-[^ \t,=]{{0,40}}({_ON_HOST})[^ \t,=]{{0,40}}[ \t]{{1,4}}"
 _WORD = r"([^ \t,\\]|\\.)+".replace("\\t", "\t")
 
 #: Lines of sudoers: arguments that look like secrets. A line with more of them than can be told apart is a broken one.
 SUDO_SECRETS: Rewrite = (
+    ("^.{2048}.*$", "?"),  # the ones below cost the square of its length
     *((f"^.*{first}.*{second}.*$", "?") for first, second in ((_ESCAPED, _SPACED), (_SPACED, _ESCAPED))),
     *(
         rule
         for key in (_ESCAPED, _SPACED)
         for rule in (
             (f"^.*{key}.*{key}.*{key}.*$", "?"),
-            (f"^(.*{key}){_WORD}(.*{key}){_WORD}(.*)$", rf"\1{HIDDEN}\4{HIDDEN}\7"),
+            (f"^(.*{key}){_WORD}([ \t,].*{key}|{key}){_WORD}(.*)$", rf"\1{HIDDEN}\4{HIDDEN}\8"),
             (f"^(.*{key}){_WORD}(.*)$", rf"\1{HIDDEN}\4"),
         )
     ),
 )
 
 
+@lru_cache(maxsize=4096)  # a policy expands one command to many rows
 def masked(text: str, program: str = "") -> str:
     """The arguments of `program`, or a command with them, with `(hidden)` for each value that looks like a secret."""
     if _WITH_SHORT.search(f"{program} {text}"):

@@ -141,7 +141,7 @@ listing() {
 homes() { head -c @PASSWD@ /etc/passwd 2>/dev/null | cut -d: -f6 | sort -u; }
 homeless() { # SECTION: says when there are more homes than that
   [ "$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)" -le @PASSWD@ ] ||
-    frame "$1" item "$(printf '/etc/passwd\0truncated\0larger than %d bytes' @PASSWD@ | enc)"
+    tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
 }
 
 uid=$(id -u)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from secops.core.i18n import ngettext
+from secops.core.i18n import _, ngettext
 from secops.core.progress import Progress
 from secops.core.report import HostReport, Os
 from secops.hosts.carriers import Carrier
@@ -63,7 +63,7 @@ def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
 
 def _ask(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
     """Ask every host, some at a time, and spool each answer as it comes."""
-    progress.step("collecting", total=len(carriers))
+    progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
     with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))) as answers:
         for at, answer in answers:

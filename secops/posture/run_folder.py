@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from secops.core.errors import CitywallError
+from secops.core.i18n import _, because
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CitywallError(
-            f"cannot be written: {error.strerror}",
+            _("cannot be written: {reason}").format(reason=because(error)),
             where=str(place),
-            hint="Free some space, or set CITYWALL_HOME to a folder of yours.",
+            hint=_("Free some space, or set CITYWALL_HOME to a folder of yours."),
         ) from error

@@ -63,7 +63,7 @@ def scan(
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
     with run_folder(runs, run_id) as partial:
         seen = gather(carriers, partial, audit, progress)
-        progress.step("judging")
+        progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(
             id=run_id,

@@ -6,9 +6,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
-from tests.cli.scan_kit import image, into, nobody_reads
-from tests.cli.store_kit import citywall, is_inert
+from tests.cli.scan_kit import at_terminal, image, into, nobody_reads
+from tests.cli.store_kit import citywall, fits, is_inert
 
 #: Names that a user's line of /etc/passwd may hold: what a terminal, a spreadsheet or a browser would obey.
 HOSTILE = (
@@ -30,10 +31,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_text_is_inert_and_fits_a_terminal(home: Path) -> None:
-    done = citywall(home, "sql", "select user_name, home, shell, repeat('x', 200) as long from users")
+    query = "select user_name, home, shell, repeat('x', 200) as long from users"
+    said = at_terminal(home, "sql", query)
+    assert is_inert(said)
+    assert fits(said)
+    assert "[bold red]x[/]" in said
+    wide = at_terminal(home, "sql", query, COLUMNS="300")
+    assert "x" * 200 in wide
+    assert len(wide.split("\n")) == len(HOSTILE) + 4  # root, the heading, its line, and the end
+
+
+def test_a_row_is_one_whole_line_where_there_is_no_terminal(home: Path) -> None:
+    query = "select user_name, repeat('口令', 100) as long, 'a\nb' as two from users order by uid"
+    done = citywall(home, "sql", query)
     assert (done.returncode, done.stderr) == (0, "")
     assert is_inert(done.stdout)
-    assert "[bold red]x[/]" in done.stdout.replace("\n", "")
+    heading, *rows, end = done.stdout.split("\n")
+    assert (heading.split(), end) == (["user_name", "long", "two"], "")
+    assert len(rows) == len(HOSTILE) + 1
+    assert all("口令" * 100 in row and row.endswith("a\\x0ab") for row in rows)
+    assert len({cell_len(row) for row in rows}) == 1
 
 
 def test_json_is_whole_and_safe_to_look_at(home: Path) -> None:

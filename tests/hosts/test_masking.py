@@ -1,6 +1,7 @@
 """Secrets in command text are hidden, what rules ask for is kept."""
 
 import subprocess
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from secops.hosts.carriers.root import rewrite
 from secops.hosts.masking import masked, names_only
 from secops.hosts.section import Files
+from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
 from secops.hosts.tables.sshd_effective import SSHD_CONFIG
 from secops.hosts.tables.sudo_rules import SUDOERS
 
@@ -73,3 +75,16 @@ def test_secrets_do_not_leave_the_host(section: Files, line: str, kept: str | No
     script = [f"-es~{ere}~{replacement}~;t" for ere, replacement in section.rewrite]
     done = subprocess.run(["sed", "-E", *script, "-ed"], input=line.encode(), capture_output=True, check=True)
     assert done.stdout.decode().rstrip("\n") == wanted
+
+
+@pytest.mark.parametrize(
+    "unit", ["pass", " --pass ", "pass\\=", 'command="', "=", "\\", " -", "-pass", "u", "//", "-u"]
+)
+def test_hostile_lines_cost_no_more_than_a_scan_can_wait_for(unit: str) -> None:
+    started = process_time()
+    for start in ("", "forcecommand ", 'command="', " -pass "):
+        line = start + unit * (100_000 // len(unit))
+        for section in (SUDOERS, SSHD_CONFIG, AUTHORIZED_KEYS):
+            rewrite(line.encode(), section.rewrite)
+        masked(line[:20_000], "mysql")
+    assert process_time() - started < 20

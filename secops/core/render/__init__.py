@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from secops.core.errors import CitywallError, UsageError
-from secops.core.i18n import _, speaking
+from secops.core.i18n import _, because, speaking
 
 if TYPE_CHECKING:
     from secops.core.report import Report
@@ -93,7 +93,7 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         wrong_path = isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError)
         raise (UsageError if wrong_path else CitywallError)(
-            _("cannot be written: {reason}").format(reason=error.strerror),
+            _("cannot be written: {reason}").format(reason=because(error)),
             where=str(path),
             hint=_("Nothing was written. Check that the folder is there, writable, and has space."),
         ) from error

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from typing import TypeVar
 
 from secops.core.errors import CitywallError, IncompleteError
+from secops.core.i18n import _
 from secops.hosts.carriers import Carrier
 from secops.hosts.carriers.process import end_all
 
@@ -32,7 +33,9 @@ def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Genera
         except CitywallError:
             raise
         except Exception as error:  # one host's answer must not cost the others their verdicts
-            return IncompleteError(f"its answer broke us: {type(error).__name__}: {error}"[:300], where=carrier.label)
+            reason = f"{type(error).__name__}: {error}"[:300]
+            what = _("its answer broke Citywall: {reason}").format(reason=reason)
+            return IncompleteError(what, where=carrier.label)
 
     pool = ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(carriers))))
     asked = {pool.submit(one, carrier): position for position, carrier in enumerate(carriers)}

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _, because
 from secops.hosts.capability import from_attribute
 from secops.hosts.carriers.process import stoppable
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
@@ -46,7 +47,9 @@ class Root:
                 image = Image(self.directory, check)
             except OSError as error:
                 raise UsageError(
-                    f"cannot open the image: {error.strerror}", where=self.directory, hint="Name a mounted directory."
+                    _("cannot open the image: {reason}").format(reason=because(error)),
+                    where=self.directory,
+                    hint=_("Name a mounted directory."),
                 ) from error
             try:
                 seen = {s.name: self._section(image, s) if s.image else NEEDS_RUNNING_HOST for s in sections}

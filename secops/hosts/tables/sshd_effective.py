@@ -197,7 +197,7 @@ def _resolve(settings: list[Setting], built: Built) -> Settings:
         key, context = canonical(setting.keyword), setting.context
         if key in GLOBAL_ONLY:
             if context not in ("", ALL):
-                _refused(built, setting, "inside a Match block")
+                _refused(built, setting, f"sshd refuses {setting.keyword[:64]} inside a Match block")
             context = ""
         elif context not in ("", ALL) and key not in ACCUMULATE and (ALL, key) in found:
             continue  # a `Match all` above it has matched first
@@ -242,7 +242,7 @@ def _row(context: str, key: str, value: str | None, source: str | None = None, l
 def _value(key: str, setting: Setting, built: Built) -> str:
     value = normalise(key, setting.words, setting.rest)
     if value is None:
-        _refused(built, setting, "with this value")
+        _refused(built, setting, f"sshd refuses {setting.keyword[:64]} with this value")
         return " ".join(setting.words)
     return value
 
@@ -250,7 +250,7 @@ def _value(key: str, setting: Setting, built: Built) -> str:
 def _refused(built: Built, setting: Setting, why: str) -> None:
     """sshd would not start with this line, so that a running one uses something else."""
     if len(built.problems) < _MAX_FAULTS:
-        built.lack(f"{setting.source}:{setting.line}: sshd refuses {setting.keyword[:64]} {why}")
+        built.lack(f"{setting.source}:{setting.line}: {why}")
 
 
 def _keyboard_interactive(lines: list[Setting], version: Version | None, rows: list[Row]) -> None:
