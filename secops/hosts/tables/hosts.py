@@ -43,7 +43,7 @@ _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 
 def build(evidence: Evidence) -> Built:
     built = Built()
-    release = _os_release(evidence)
+    release = os_release(evidence)
     found = {entry.path: entry for entry in listed(evidence, LANDMARKS, built)}
     whole = evidence.problem(LANDMARKS) is None and not built.problems
     image = evidence.carrier == "root"
@@ -79,7 +79,7 @@ def build(evidence: Evidence) -> Built:
     return built
 
 
-def _os_release(evidence: Evidence) -> dict[str, str]:
+def os_release(evidence: Evidence) -> dict[str, str]:
     """The assignments of the first os-release that has any; values may be quoted as in sh."""
     for item in evidence[OS_RELEASE.name].files:
         values = {}
