@@ -123,14 +123,14 @@ def test_rules(folders: tuple[Path, ...]) -> int:
 
 
 def _load(folders: tuple[Path, ...]) -> RuleSet:
-    from secops.cli.scan import select_rules
+    from secops.cli._judging import select_rules
 
     return select_rules(folders, ())
 
 
 def _check(rules: RuleSet, folders: tuple[Path, ...], *, run_tests: bool) -> int:
     """Print each fault with its file; exit 2 when there is one."""
-    from secops.cli.scan import rules_of
+    from secops.cli._judging import rules_of
     from secops.core.inert import printable
     from secops.core.render.reasons import reason
     from secops.posture.isolation import rule_faults

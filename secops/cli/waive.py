@@ -90,8 +90,8 @@ def _refuse_unknown(waiver: Waiver, folders: tuple[Path, ...]) -> None:
     """A waiver that could never match: no rule of that name, or no such column in the key of any that it names."""
     from fnmatch import fnmatchcase
 
+    from secops.cli._judging import select_rules
     from secops.cli.rules import no_such_rule
-    from secops.cli.scan import select_rules
 
     rules = select_rules(folders, ())
     keys = [found.key for name, found in rules.rules.items() if fnmatchcase(name, waiver.rule)]

@@ -6,8 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
-from secops.hosts import credentials
-from secops.hosts.hashes import SHADOW_HASHES
+from secops.hosts.held import SEALED
 from secops.hosts.section import Section, Walk
 from secops.hosts.tables import registry
 
@@ -21,9 +20,7 @@ def manifest(hashes: Hashes = "none") -> tuple[Section, ...]:
     """Every section once, the walk last since it takes longest. Two different sections of one name are our mistake."""
     sections: dict[str, Section] = {}
     if hashes != "none":
-        secret = (SHADOW_HASHES, *credentials.SECTIONS)
-        sections |= {section.name: replace(section, seal=hashes == "sealed") for section in secret}
-        sections[credentials.LISTING.name] = credentials.LISTING
+        sections |= {section.name: replace(section, seal=hashes == "sealed") for section in SEALED}
     for table in registry().values():
         for section in table.all_sections:
             if sections.setdefault(section.name, section) != section:

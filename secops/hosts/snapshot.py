@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from secops.hosts.evidence import Evidence
-from secops.hosts.hashes import Hashes, hashes
+from secops.hosts.held import Held, held
 from secops.hosts.tables import Facts, Table, collection, derive, registry
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ _SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "tex
 class HostFacts(msgspec.Struct, frozen=True):
     """All tables of one host but the late ones. `host` identifies it, `label` is how it was reached.
 
-    `hashes` are for the audit of passwords.
+    `held` is for the audit of passwords.
     """
 
     host: str
     label: str
     tables: dict[str, Facts]
-    hashes: Hashes = Hashes()
+    held: Held = Held()
 
 
 def observe(evidence: Evidence, name: str = "") -> HostFacts:
@@ -52,7 +52,7 @@ def observe(evidence: Evidence, name: str = "") -> HostFacts:
     tables = {table.name: derive(table, evidence) for table in own}
     tables[collection.TABLE.name] = Facts(collection.rows(tables), {"": []})
     identity = name or _identity(tables["hosts"], evidence)
-    return HostFacts(identity, evidence.label, tables, hashes(evidence, tables))
+    return HostFacts(identity, evidence.label, tables, held(evidence, tables))
 
 
 def _identity(hosts: Facts, evidence: Evidence) -> str:

@@ -8,31 +8,32 @@ from pathlib import Path
 
 from secops.core.errors import IncompleteError, UsageError
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status
-from secops.hosts.hashes import SHADOW_HASHES
+from secops.hosts.held import SEALED
 
 _SECONDS = 120  # openssl may ask for the key's passphrase
 
 
 def opened(evidence: Evidence, key: Path | None) -> Evidence:
-    """The evidence with its sealed section in clear, in memory; without a key that section is `denied`.
+    """The evidence with its sealed sections in clear, in memory; without a key they are `denied`.
 
-    A section that the host was never asked for is left out.
-
-    Raises `UsageError` when the key cannot be read, `IncompleteError` when it is not the one.
+    Sections that the host was never asked for are left out. Raises `UsageError` when the key cannot be read,
+    `IncompleteError` when it is not the one.
     """
-    section = evidence.sections.get(SHADOW_HASHES.name)
-    if not section:
-        return evidence
-    if section.status is Status.FAILED and not section.items:
-        return replace(evidence, sections={n: s for n, s in evidence.sections.items() if n != SHADOW_HASHES.name})
-    if not any(_is_sealed(item) for item in section.items):
-        return evidence
-    if key:
-        items = tuple(_open(item, key, evidence.label) if _is_sealed(item) else item for item in section.items)
-        clear = replace(section, items=items)
-    else:
-        clear = SectionEvidence(Status.DENIED, reason="sealed: give the private key with --key")
-    return replace(evidence, sections={**evidence.sections, SHADOW_HASHES.name: clear})
+    sections = dict(evidence.sections)
+    for name in (section.name for section in SEALED if section.name in sections):
+        section = sections[name]
+        if section.status is Status.FAILED and not section.items:
+            del sections[name]
+        elif any(_is_sealed(item) for item in section.items):
+            sections[name] = _clear(section, key, evidence.label)
+    return replace(evidence, sections=sections)
+
+
+def _clear(section: SectionEvidence, key: Path | None, label: str) -> SectionEvidence:
+    if not key:
+        return SectionEvidence(Status.DENIED, reason="sealed: give the private key with --key")
+    items = tuple(_open(item, key, label) if _is_sealed(item) else item for item in section.items)
+    return replace(section, items=items)
 
 
 def _is_sealed(item: Item) -> bool:

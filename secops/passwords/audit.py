@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
-from secops.hosts.hashes import Stored
+from secops.hosts.credentials import Credential
+from secops.hosts.held import Stored
 from secops.hosts.tables import Row
 from secops.passwords.candidates import Account, Candidates
 from secops.passwords.engine import Trial, run
@@ -20,6 +23,9 @@ from secops.passwords.portions import Feed
 
 #: Words that must have been tried before "not guessed" means something.
 LEAST = 100
+
+#: Words that a plain text is compared with: further ones are no likelier than any other.
+MOST_COMPARED = 20_000
 
 #: Accounts named in a row as having the same hash or password.
 _NAMED = 20
@@ -49,16 +55,22 @@ class Mac:
 
 @dataclass(frozen=True)
 class Holder:
-    """One account that has a hash, on the host of this identity."""
+    """One account that has a hash, on the host of this identity; with `credential`, a service's."""
 
     host: str
     stored: Stored
+    credential: Credential | None = None
+
+    @property
+    def name(self) -> str:
+        """The account as other rows name it."""
+        return f"{self.stored.user}@{self.host}" + (f" ({self.credential.service})" if self.credential else "")
 
 
 class Audit:
-    """Every distinct hash of the hosts as one trial, with its holders.
+    """Every distinct hash of the hosts as one trial, with its holders; a plain text is compared with the words.
 
-    `recall` gives what is known of hashes by their MACs. After `run`, also after a Ctrl-C in it, `rows` and `known`
+    `recall` gives what is known of hashes by their MACs. After `run`, also after a Ctrl-C in it, `results` and `known`
     say what came of it.
     """
 
@@ -70,8 +82,14 @@ class Audit:
         recall: Callable[[Iterable[str]], Mapping[str, Past]] = lambda _: {},
     ) -> None:
         self._holders: dict[bytes, list[Holder]] = {}
+        self._plain: dict[Holder, Trial] = {}
         for holder in holders:
-            self._holders.setdefault(holder.stored.hash.reveal(), []).append(holder)
+            if holder.credential and holder.credential.form != "hash":
+                self._plain[holder] = Trial(
+                    holder.stored.hash.reveal(), Feed(partial(candidates.of, _accounts([holder])))
+                )
+            else:
+                self._holders.setdefault(holder.stored.hash.reveal(), []).append(holder)
         self._candidates = candidates
         self._macs = {stored: mac.of(stored) for stored in self._holders}
         self._plans = {
@@ -90,7 +108,12 @@ class Audit:
 
     def run(self, seconds: float, *, workers: int = 0, on_progress: Callable[[int], None] = lambda _: None) -> None:
         """Try words for so long, or until there is nothing left to try."""
-        run(list(self._trials.values()), seconds=seconds, workers=workers, on_progress=on_progress)
+        until = time.monotonic() + seconds
+        for trial in self._plain.values():
+            if time.monotonic() < until:
+                _compare(trial)
+        left = until - time.monotonic()
+        run(list(self._trials.values()), seconds=left, workers=workers, on_progress=on_progress)
 
     @property
     def left(self) -> int:
@@ -105,9 +128,8 @@ class Audit:
             if trial.group or trial.feed.done
         }
 
-    def rows(self) -> dict[str, list[Row]]:
-        """One row per account that has a hash, by host; the columns of the table `password_audit`."""
-        found: dict[str, list[Row]] = {}
+    def results(self) -> Iterator[tuple[Holder, Row]]:
+        """What came of each holder, without any secret: columns of `password_audit`."""
         by_mark: dict[int, list[Holder]] = {}
         for stored, trial in self._trials.items():
             if trial.mark:
@@ -115,21 +137,36 @@ class Audit:
         for stored, own in self._holders.items():
             trial = self._trials[stored]
             for holder in own:
-                title = self._candidates.titles.get(trial.group)
-                found.setdefault(holder.host, []).append(
-                    {
-                        "user_name": holder.stored.user,
-                        "result": _result(trial),
-                        "tried": trial.tried,
-                        "because": trial.group or None,
-                        "because_en": title.en if title else None,
-                        "because_zh": title.zh if title else None,
-                        "reason": trial.error or _too_few(trial) or None,
-                        "same_hash": _others(own, holder),
-                        "same_password": _others(by_mark.get(trial.mark, own), holder),
-                    }
-                )
-        return found
+                same = {
+                    "same_hash": _others(own, holder),
+                    "same_password": _others(by_mark.get(trial.mark, own), holder),
+                }
+                yield holder, {**self._row(trial), **same}
+        for holder, trial in self._plain.items():
+            yield holder, self._row(trial)
+
+    def _row(self, trial: Trial) -> Row:
+        title = self._candidates.titles.get(trial.group)
+        return {
+            "result": _result(trial),
+            "tried": trial.tried,
+            "because": trial.group or None,
+            "because_en": title.en if title else None,
+            "because_zh": title.zh if title else None,
+            "reason": trial.error or _too_few(trial) or None,
+        }
+
+
+def _compare(trial: Trial) -> None:
+    """Look for a plain text among its first `MOST_COMPARED` words."""
+    while trial.feed.chance and trial.fresh < MOST_COMPARED:
+        portion = trial.feed.take(MOST_COMPARED)
+        trial.feed.settle(portion)
+        if trial.hash in portion.words:
+            place = portion.words.index(trial.hash)
+            trial.fresh, trial.group = trial.fresh + place + 1, portion.groups[place]
+            return
+        trial.fresh += len(portion.words)
 
 
 def _result(trial: Trial) -> str:
@@ -148,8 +185,8 @@ def _too_few(trial: Trial) -> str:
 
 
 def _others(holders: Sequence[Holder], own: Holder) -> list[str]:
-    """`user@host` of the other holders, sorted, at most so many that a row stays small."""
-    return sorted(f"{other.stored.user}@{other.host}" for other in holders if other != own)[:_NAMED]
+    """The other holders, sorted, at most so many that a row stays small."""
+    return sorted(other.name for other in holders if other != own)[:_NAMED]
 
 
 def _accounts(holders: Sequence[Holder]) -> list[Account]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from secops.core.i18n import _
 from secops.core.progress import Progress
+from secops.hosts.credentials import Credential
 from secops.hosts.evidence import Problem, Status
-from secops.hosts.hashes import Hashes
+from secops.hosts.held import Held, Stored
+from secops.hosts.listing import Entry
 from secops.hosts.tables import Facts, Row
 from secops.passwords.audit import Audit, Holder, Mac, Past
 from secops.passwords.candidates import Candidates
@@ -24,6 +26,7 @@ class Auditor:
     """Tries likely passwords for so many `seconds`. What was known before and what is known after go to the store.
 
     `candidates` is called when there is a hash to try. With `patient`, Ctrl-C ends the trying, not the scan.
+    Afterwards `left` counts the distinct hashes with words left to try, and `tables` are the tables it gave.
     """
 
     candidates: Callable[[], Candidates]
@@ -33,14 +36,28 @@ class Auditor:
     keep: Keep = lambda _: None
     patient: bool = False
     left: int = 0
+    tables: dict[str, dict[str, Facts]] = field(default_factory=dict, repr=False)
 
-    def __call__(self, hosts: Mapping[str, Hashes], progress: Progress) -> dict[str, Facts]:
-        """The table of each host. Distinct hashes are tried once, however many accounts have them."""
-        holders = [Holder(host, stored) for host, hashes in hosts.items() for stored in hashes.stored]
-        rows = self._tried(holders, progress) if holders else {}
-        return {host: facts(rows.get(host, []), hashes.lack) for host, hashes in hosts.items()}
+    def __call__(self, hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[str, Facts]]:
+        """The late tables of each host. Distinct hashes are tried once, however many accounts have them."""
+        holders = [holder for host, held in hosts.items() for holder in _holders(host, held)]
+        accounts: dict[str, list[Row]] = {host: [] for host in hosts}
+        services: dict[str, list[Row]] = {host: [] for host in hosts}
+        for holder, row in self._tried(holders, progress) if holders else ():
+            if holder.credential:
+                services[holder.host].append(_service_row(holder.credential, hosts[holder.host].files, row))
+            else:
+                accounts[holder.host].append({"user_name": holder.stored.user, **row})
+        self.tables = {
+            host: {
+                "password_audit": facts(accounts[host], held.hashes_lack),
+                "service_credentials": facts(services[host], held.credentials_lack),
+            }
+            for host, held in hosts.items()
+        }
+        return self.tables
 
-    def _tried(self, holders: list[Holder], progress: Progress) -> dict[str, list[Row]]:
+    def _tried(self, holders: list[Holder], progress: Progress) -> Iterator[tuple[Holder, Row]]:
         keep_out_of_core_files()
         audit = Audit(holders, self.candidates(), self.mac, self.recall)
         try:
@@ -51,17 +68,45 @@ class Auditor:
         finally:
             self.keep(audit.known())
             self.left = audit.left
-        return audit.rows()
+        return audit.results()
 
 
-def facts(rows: list[Row], lack: Problem | None) -> Facts:
-    """The table of one host. Its part `tried` is whole when each account's hash was tried."""
-    problems = [lack] if lack else []
+def _holders(host: str, held: Held) -> Iterator[Holder]:
+    for stored in held.hashes:
+        yield Holder(host, stored)
+    names = held.hashes[0].names if held.hashes else ()
+    for credential in held.credentials:
+        yield Holder(host, Stored(credential.account, credential.value, "", names), credential)
+
+
+def _service_row(credential: Credential, files: Mapping[str, Entry], row: Row) -> Row:
+    """A row of `service_credentials`."""
+    entry = files.get(credential.path)
+    empty = not credential.value.reveal()
+    return {
+        "service": credential.service,
+        "path": credential.path,
+        "line": credential.line,
+        "account": credential.account,
+        "form": "empty" if empty else credential.form,
+        "mode": entry.mode if entry else None,
+        "uid": entry.uid if entry else None,
+        "others_read": bool(entry.mode & 0o004) if entry else None,
+        **{name: value for name, value in row.items() if not name.startswith("same_")},
+    }
+
+
+def facts(rows: list[Row], lack: Sequence[Problem]) -> Facts:
+    """A late table of one host. Its part `tried` is whole when words were tried for each of its rows."""
     untried = [row for row in rows if row["result"] in ("not_tried", "unknown")]
-    reason = f"{untried[0]['user_name']}: {untried[0]['reason']}" if untried else ""
+    reason = f"{_named(untried[0])}: {untried[0]['reason']}" if untried else ""
     if len(untried) > 1:
         reason += f" (and {len(untried) - 1} more)"
-    return Facts(rows, {"": problems, "tried": problems + [Problem(Status.TIMEOUT, reason)] * bool(untried)})
+    return Facts(rows, {"": lack, "tried": [*lack, *[Problem(Status.TIMEOUT, reason)] * bool(untried)]})
+
+
+def _named(row: Row) -> str:
+    return str(row.get("user_name") or f"{row['path']}: {row['account']}")
 
 
 class _Rate:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 
 import msgspec
 
-from secops.passwords import sm3crypt
+from secops.passwords import service_hashes, sm3crypt
 from secops.passwords.libcrypt import crypt
 
 #: Address space: an interpreter, and crypt functions that are meant to be hungry.
@@ -68,8 +68,10 @@ def attempt(job: Job) -> Answer:
 def function_for(stored: bytes) -> tuple[Callable[[bytes, bytes], bytes | None], str]:
     """The function that hashes as `stored` was hashed; else why there is none.
 
-    A library that understands a hash gives one of the same form back: anything else would be "no word fits" for ever.
+    Services first: some of their forms look like those of accounts. A library that understands a hash gives one of the same form back: anything else would be "no word fits" for ever.
     """
+    if service := service_hashes.function_for(stored):
+        return service, "" if service(b"", stored) else "is a malformed hash"
     if stored.startswith(b"$sm3$"):
         if not sm3crypt.available():
             return sm3crypt.crypt, "this machine's OpenSSL has no SM3"

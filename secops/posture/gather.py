@@ -15,20 +15,25 @@ from secops.core.report import HostReport, Os
 from secops.hosts.carriers import Carrier
 from secops.hosts.carriers.fleet import ask_all
 from secops.hosts.evidence import Problem, Status
-from secops.hosts.hashes import Hashes
+from secops.hosts.held import Held
 from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
-from secops.hosts.tables import Facts
+from secops.hosts.tables import Facts, registry
 from secops.posture.run_folder import writing
 
-#: What tries passwords: the hashes of each host in, the table `password_audit` of each host out.
-Audit = Callable[[Mapping[str, Hashes], Progress], Mapping[str, Facts]]
+#: What tries passwords: what each host holds in, the late tables of each host out.
+Audit = Callable[[Mapping[str, Held], Progress], Mapping[str, Mapping[str, Facts]]]
 
 
-def no_audit(hosts: Mapping[str, Hashes], progress: Progress) -> dict[str, Facts]:  # noqa: ARG001 - an Audit
+def no_audit(hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[str, Facts]]:  # noqa: ARG001 - an Audit
     """An audit that tries nothing, and says so."""
     lack = [Problem(Status.ABSENT, "passwords were not tried")]
-    return {host: Facts([], {"": lack, "tried": lack}) for host in hosts}
+    late = {
+        name: Facts([], {"": lack, **dict.fromkeys(table.parts, lack)})
+        for name, table in registry().items()
+        if table.late
+    }
+    return dict.fromkeys(hosts, late)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -41,14 +46,14 @@ class Seen(msgspec.Struct, frozen=True):
     report: HostReport
     family: str | None = None
     spooled: Spooled | None = None
-    hashes: Hashes = Hashes()
+    held: Held = Held()
 
 
 def gather(carriers: Sequence[Carrier], directory: Path, audit: Audit, progress: Progress) -> list[Seen]:
     """Ask every host and spool its tables below `directory`. Gives the hosts as they were named."""
     seen = _ask(carriers, directory, progress)
-    late = audit({one.report.host: one.hashes for one in seen if one.spooled}, progress)
-    return [_completed(one, {"password_audit": late[one.report.host]}) if one.spooled else one for one in seen]
+    late = audit({one.report.host: one.held for one in seen if one.spooled}, progress)
+    return [_completed(one, late[one.report.host]) if one.spooled else one for one in seen]
 
 
 def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
@@ -58,7 +63,7 @@ def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
     with writing(path.parent.parent):
         spooled = spool_late(seen.spooled, path.name, late)
     report = msgspec.structs.replace(seen.report, not_seen={**seen.report.not_seen, **_not_seen(late)})
-    return msgspec.structs.replace(seen, spooled=spooled, report=report, hashes=Hashes())
+    return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held())
 
 
 def _ask(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
@@ -93,7 +98,7 @@ def _spooled(facts: HostFacts, path: Path) -> Seen:
         os=Os(row.get("os_id") or "", row.get("os_version") or "", row.get("os_name") or ""),
         not_seen=_not_seen(facts.tables),
     )
-    return Seen(facts.host, report, row.get("family"), spooled, facts.hashes)
+    return Seen(facts.host, report, row.get("family"), spooled, facts.held)
 
 
 def _not_seen(tables: Mapping[str, Facts]) -> dict[str, str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from secops.cli.scan import command, exit_code
+from secops.cli._judging import exit_code
+from secops.cli.scan import command
 from secops.core.errors import Exit
 from secops.core.finding import Finding, Severity, Verdict
 from secops.core.report import Coverage

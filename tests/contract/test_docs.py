@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
+from secops.cli._judging import MIN_COVERAGE, exit_code
 from secops.cli.main import cli
-from secops.cli.scan import MIN_COVERAGE, exit_code
 from secops.core.errors import PRECEDENCE, Exit
 from secops.core.store import Store
 from tests.contract.documents import CHINESE, README, ROOT, WRITTEN, Command, commands, example

@@ -59,8 +59,8 @@ class Ssh:
     """The host `target` ([user@]host, an alias of ssh_config, or ssh://user@host:port).
 
     `config` is an ssh_config file that replaces the user's. `hashes` also reads the stored password hashes, into
-    memory; with the certificate `seal` (PEM) they come encrypted to it. The fixed collector sends what it was made for; `key`
-    opens what it sealed.
+    memory; with the certificate `seal` (PEM) they come encrypted to it. The fixed collector sends what it was made
+    for; `key` opens what it sealed.
     """
 
     target: str

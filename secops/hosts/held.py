@@ -1,4 +1,4 @@
-"""Stored password hashes: evidence in memory only. No table holds them, and a bundle only sealed."""
+"""Stored password hashes and credentials: evidence in memory only. No table holds them, and a bundle only sealed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from secops.core.secret import Secret
+from secops.hosts.credentials import LISTING, SECTIONS, Credential, credentials
 from secops.hosts.evidence import Evidence, Problem, Status
+from secops.hosts.listing import Entry, parse_listing
 from secops.hosts.section import Files
 from secops.hosts.tables import Facts
 
 #: The whole lines, hashes and all. `seal`: only encrypted to the operator's key, where evidence is written to a file.
 SHADOW_HASHES = Files("shadow_hashes", ("/etc/shadow",), limit=16 << 20, seal=True)
+
+#: Everything that leaves a host only sealed, or over a pipe or an SSH connection.
+SEALED = (SHADOW_HASHES, *SECTIONS)
 
 #: Longer fields are no hash: libxcrypt's own limit (CRYPT_OUTPUT_SIZE) is 384.
 _LONGEST = 384
@@ -31,24 +36,41 @@ class Stored:
     names: tuple[str, ...] = ()
 
 
-class Hashes(NamedTuple):
-    """A host's hashes that can be logged in with, and why they are not whole (None: they are)."""
+class Held(NamedTuple):
+    """What a host holds that no table may, and why it is not whole: for the audit of passwords, in memory.
 
-    stored: Sequence[Stored] = ()
-    lack: Problem | None = None
+    `files` tells who may read the files of the credentials.
+    """
+
+    hashes: Sequence[Stored] = ()
+    credentials: Sequence[Credential] = ()
+    files: Mapping[str, Entry] = {}
+    hashes_lack: Sequence[Problem] = ()
+    credentials_lack: Sequence[Problem] = ()
 
 
-def hashes(evidence: Evidence, tables: Mapping[str, Facts]) -> Hashes:
-    """A host's hashes; locked and empty passwords are told by `shadow_meta`."""
+def held(evidence: Evidence, tables: Mapping[str, Facts]) -> Held:
+    """The hashes that can be logged in with (`shadow_meta` tells of locked and empty ones), and the credentials."""
+    listed = evidence[LISTING.name].only.data
+    files = {entry.path: entry for entry in parse_listing(listed)}
+    known, lack = credentials(evidence)
+    if listing_lack := evidence.problem(LISTING):
+        lack.append(listing_lack)
+    hashes, hashes_lack = _hashes(evidence, tables)
+    return Held(hashes, known, files, hashes_lack, lack)
+
+
+def _hashes(evidence: Evidence, tables: Mapping[str, Facts]) -> tuple[list[Stored], list[Problem]]:
     if SHADOW_HASHES.name not in evidence.sections:
-        return Hashes(lack=Problem(Status.ABSENT, "the password hashes were not asked for"))
+        return [], [Problem(Status.ABSENT, "the password hashes were not asked for")]
     gecos = {row["user_name"]: row.get("gecos") or "" for row in tables["users"].rows}
     names = tuple(name for row in tables["hosts"].rows if (name := row.get("name")))
     found: dict[str, Stored] = {}  # the first entry of a name counts, as it does at login
     for user, text in _fields(evidence):
         if _HASH.fullmatch(text) and len(text) <= _LONGEST and text[0] not in "!*" and user not in found:
             found[user] = Stored(user, Secret(text.encode()), gecos.get(user, ""), names)
-    return Hashes(list(found.values()), evidence.problem(SHADOW_HASHES))
+    problem = evidence.problem(SHADOW_HASHES)
+    return list(found.values()), [problem] if problem else []
 
 
 def _fields(evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,49 @@
+"""Passwords and communities in the files of services. Filled when all hosts have answered, see `secops.passwords`."""
+
+from __future__ import annotations
+
+from secops.hosts.credentials import LISTING
+from secops.hosts.evidence import Evidence
+from secops.hosts.tables import Built, Column, Table
+
+
+def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from the audit
+    """Not whole: what the files hold is no evidence that a table may hold."""
+    built = Built()
+    built.lack("credentials were not read")
+    return built
+
+
+TABLE = Table(
+    name="service_credentials",
+    doc="Credentials in files of services: Redis, PostgreSQL, MySQL, .netrc, .env, … Their values are not kept.",
+    columns=(
+        Column("service", "text", "whose file it is: redis, mysql, netrc, dotenv, …"),
+        Column("path", "text", "the file"),
+        Column("line", "integer", "line in the file; NULL where the format has none"),
+        Column("account", "text", "the name it logs in with, else the setting that holds it"),
+        Column(
+            "form",
+            "text",
+            "plain; obfuscated (anyone can turn it back); hash; empty (the service asks for no password)",
+        ),
+        Column("mode", "integer", "permission bits of the file; NULL when it was not listed"),
+        Column("uid", "integer", "owner of the file"),
+        Column("others_read", "boolean", "users beside owner and group may read the file"),
+        Column(
+            "result",
+            "text",
+            "guessed; not_guessed (none of the `tried` words fits); not_tried (the time was up); unknown (`reason`)",
+        ),
+        Column("tried", "integer", "words compared or tried, the likeliest first", "words"),
+        Column("because", "text", "the group of words that the guessed password is in, such as vendor-default"),
+        Column("because_en", "text", "that group in English"),
+        Column("because_zh", "text", "that group in Chinese"),
+        Column("reason", "text", "why no words could be tried on this hash"),
+    ),
+    sections=(),
+    parts={"tried": ()},
+    build=build,
+    extra_sections=(LISTING,),
+    late=True,
+)

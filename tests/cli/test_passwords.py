@@ -1,0 +1,187 @@
+"""`citywall passwords audit` as a user runs it: what it finds, what it never shows, how it stops and goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from secops.core.errors import Exit
+from secops.hosts.bundle_format import encode, pack
+from secops.hosts.carriers.root import Root
+from tests.cli.scan_kit import ROOT, environment
+from tests.passwords.hash_kit import make
+
+#: Account → (GECOS, password, format). The first three are weak; their passwords must not be seen anywhere.
+ACCOUNTS = {
+    "root": ("", "Root@123", "yescrypt"),
+    "zhangwei": ("张伟", "Zhangwei@2024", "sha512crypt"),
+    "svc": ("", "P@ssw0rd123", "md5crypt"),
+    "li": ("Li Ming", "x9!qLw27zzQ", "sha512crypt"),
+}
+
+
+@pytest.fixture
+def hashes() -> dict[str, str]:
+    return {user: make(kind, word, count=0).decode() for user, (_, word, kind) in ACCOUNTS.items()}
+
+
+@pytest.fixture
+def image(tmp_path: Path, hashes: dict[str, str]) -> Path:
+    place = tmp_path / "image"
+    (place / "etc").mkdir(parents=True)
+    users = [f"{user}:x:{number}:0:{ACCOUNTS[user][0]}:/home/{user}:/bin/bash" for number, user in enumerate(hashes)]
+    (place / "etc/passwd").write_text("\n".join([*users, "odd:x:50:0::/:/bin/sh", ""]))
+    stored = [f"{user}:{value}:19800:0:99999:7:::" for user, value in hashes.items()]
+    (place / "etc/shadow").write_text("\n".join([*stored, "odd:$zz$what:19800::::::", ""]))
+    (place / "etc/group").write_text("root:x:0:\n")
+    (place / "etc/os-release").write_text('ID=debian\nVERSION_ID="12"\n')
+    return place
+
+
+def command(*args: object) -> list[str]:
+    return [sys.executable, "-m", "secops", *map(str, args)]
+
+
+def citywall(home: Path, *args: object, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*args), cwd=ROOT, env=environment(home, **env), capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def secrets(hashes: dict[str, str]) -> list[bytes]:
+    words = [word.encode() for _, word, _ in ACCOUNTS.values()]
+    return words + [value.rpartition("$")[2].encode() for value in hashes.values()]
+
+
+def seen_in(content: bytes, hashes: dict[str, str]) -> list[bytes]:
+    return [secret for secret in secrets(hashes) if secret in content]
+
+
+def test_weak_accounts_are_named_with_the_reason_and_no_more(
+    tmp_path: Path, image: Path, hashes: dict[str, str]
+) -> None:
+    home = tmp_path / "home"
+    done = citywall(home, "passwords", "audit", "--root", image, "--password-seconds", "20")
+    assert done.returncode == Exit.FINDINGS
+    lines = {line.split()[1]: line for line in done.stdout.split("\n\n")[0].splitlines()[1:]}
+    assert "user name + digits" in lines["root"]
+    assert "user name + year" in lines["zhangwei"]
+    assert "guessed" in lines["svc"]
+    assert "not among the words tried" in lines["li"]
+    assert "no hash" in lines["odd"]
+    assert "password-guessable" in done.stdout
+    assert not seen_in((done.stdout + done.stderr).encode(), hashes)
+    rows = json.loads(citywall(home, "sql", "select * from password_audit", "--format", "json").stdout)
+    assert {row["user_name"]: row["result"] for row in rows} == {
+        "root": "guessed", "zhangwei": "guessed", "svc": "guessed", "li": "not_guessed", "odd": "unknown",
+    }  # fmt: skip
+    for path in (path for path in tmp_path.rglob("*") if path.is_file() and image not in path.parents):
+        assert not seen_in(path.read_bytes(), hashes), path
+
+    again = citywall(home, "passwords", "audit", "--root", image, "--password-seconds", "0.01", "--lang", "zh")
+    assert "用户名+年份" in again.stdout, "what was found is remembered"
+    assert again.returncode == Exit.FINDINGS
+
+
+def test_a_scan_tries_passwords_too_and_none_when_told(tmp_path: Path, image: Path) -> None:
+    report = json.loads(
+        citywall(tmp_path / "a", "scan", "--root", image, "--only", "passwords", "--format", "json").stdout
+    )
+    assert {f["key"]["user_name"] for f in report["findings"] if f["rule"] == "password-guessable"} >= {"root", "svc"}
+    without = json.loads(
+        citywall(
+            tmp_path / "b", "scan", "--root", image, "--only", "passwords", "--format", "json", "--password-seconds", 0
+        ).stdout
+    )
+    verdict = {v["rule"]: (v["status"], v["reason"]) for v in without["verdicts"]}["password-guessable"]
+    assert verdict[0] == "unknown"
+    assert "not tried" in verdict[1]
+
+
+def test_sealed_hashes_of_a_bundle_need_the_key(
+    tmp_path: Path, image: Path, hashes: dict[str, str], certificate: Path
+) -> None:
+    from secops.hosts.evidence import SectionEvidence
+
+    evidence = Root(str(image), hashes=True).collect()
+    section = evidence.sections["shadow_hashes"]
+    sealed = subprocess.run(
+        ["openssl", "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER", str(certificate)],
+        input=section.only.data, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    from dataclasses import replace
+
+    items = (replace(section.only, data=sealed),)
+    closed = replace(evidence, sections={**evidence.sections, "shadow_hashes": SectionEvidence(section.status, items)})
+    bundle = tmp_path / "host.bundle"
+    bundle.write_bytes(pack(encode(closed)))
+    audit = ("passwords", "audit", "--bundle", bundle, "--password-seconds", "10")
+    done = citywall(tmp_path / "a", *audit, "--key", tmp_path / "key.pem")
+    assert done.returncode == Exit.FINDINGS
+    assert "user name + digits" in done.stdout
+    without = citywall(tmp_path / "b", *audit)
+    assert "user name + digits" not in without.stdout
+    assert "--key" in without.stdout
+    other = tmp_path / "other.pem"
+    subprocess.run(["openssl", "genrsa", "-out", str(other)], capture_output=True, check=True)
+    wrong = citywall(tmp_path / "c", *audit, "--key", other)
+    assert wrong.returncode == Exit.INCOMPLETE
+    assert "could not be opened with this key" in wrong.stdout + wrong.stderr
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_secret_stays_when_it_is_ended(
+    tmp_path: Path, image: Path, hashes: dict[str, str], sign: signal.Signals
+) -> None:
+    home, scratch = tmp_path / "home", tmp_path / "scratch"
+    scratch.mkdir()
+    shown = set()
+    with subprocess.Popen(
+        command("passwords", "audit", "--root", image, "--password-seconds", "60"),
+        cwd=ROOT, env=environment(home, TMPDIR=str(scratch)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as running:  # fmt: skip
+        until = time.monotonic() + 12
+        while time.monotonic() < until and running.poll() is None:
+            for name in ("cmdline", "environ"):
+                for place in [Path(f"/proc/{running.pid}"), *_children(running.pid)]:
+                    try:
+                        shown.add((place / name).read_bytes())
+                    except OSError:
+                        continue
+            time.sleep(0.2)
+        limits = Path(f"/proc/{running.pid}/limits").read_text()
+        assert [line.split()[4] for line in limits.splitlines() if line.startswith("Max core")] == ["0"]
+        os.kill(running.pid, sign)
+        out = running.communicate(timeout=60)[0]
+    assert not any(seen_in(content, hashes) for content in shown)
+    assert not seen_in(out, hashes)
+    for path in (path for path in tmp_path.rglob("*") if path.is_file() and image not in path.parents):
+        assert not seen_in(path.read_bytes(), hashes), path
+    if sign == signal.SIGINT:
+        assert b"zhangwei" in out, "what is known is shown"
+        with sqlite3.connect(home / "citywall.db") as con:
+            assert con.execute("select count(*) from password_trials where tried > 0").fetchone()[0] > 0
+
+
+def _children(pid: int) -> list[Path]:
+    try:
+        return [Path(f"/proc/{n}") for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def test_words_that_cannot_be_read_are_told_before_hosts_are_asked(tmp_path: Path, image: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_bytes("重庆".encode("gb18030"))
+    done = citywall(tmp_path / "home", "passwords", "audit", "--root", image, "--words", words)
+    assert done.returncode == Exit.USAGE
+    assert f"{words}:1: is not UTF-8" in done.stderr
+    assert "iconv" in done.stderr
