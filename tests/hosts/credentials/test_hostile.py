@@ -30,7 +30,7 @@ every_format = pytest.mark.parametrize(("kind", "path"), CASES, ids=[path for _,
 SAMPLES = [value.encode() for module in (services, applications) for name, value in vars(module).items()
            if name.isupper() and isinstance(value, str)]  # fmt: skip
 WORDS = [b"password", b"=", b":", b'"', b"'", b"\\", b"\n", b"\r\n", b" ", b"#", b"[a]", b"$", b"{", b"}", b"- ", b"&a",
-         b"*a", b"\0", b"\xff", b"<", b"/>", b"user ", b">x", b"machine ", b"usmUser ", b"0x", b"://", b"@", b"\\u"]  # fmt: skip
+         b"*a", b"\0", b"\xff", b"<", b"/>", b"user ", b">x", b"machine ", b"usmUser ", b"0x", b"://"]  # fmt: skip
 
 content = st.one_of(
     st.binary(max_size=300),
@@ -124,7 +124,7 @@ def test_what_is_found_before_the_fault_counts() -> None:
 def test_a_host_cannot_make_us_hold_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("secops.hosts.credentials.MOST_OF_FILE", 3)
     monkeypatch.setattr("secops.hosts.credentials.MOST", 4)
-    files = {name: b"a:b\n" * 5 for name in ("/etc/rsyncd.secrets", "/etc/rsync.secrets")}
+    files = dict.fromkeys(("/etc/rsyncd.secrets", "/etc/rsync.secrets"), b"a:b\n" * 5)
     found, problems = credentials(evidence(rsync=files))
     assert [len(found), len(problems)] == [4, 2]
     assert all("too many credentials" in problem.reason for problem in problems)
