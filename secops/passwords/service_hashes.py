@@ -169,10 +169,12 @@ def htdigest(word: bytes, stored: bytes) -> bytes | None:
 def snmp_usm(word: bytes, stored: bytes) -> bytes | None:
     """`snmp:protocol:engine:key`: a key made of a passphrase and localised to an engine. Source: RFC 3414, A.2."""
     match = _SNMP.fullmatch(stored)
-    if not match or not word:
+    if not match:
         return None
     algorithm, engine = match[1].decode(), bytes.fromhex(match[2].decode())
-    key = _digest(algorithm, (word * (_EXPANDED // len(word) + 1))[:_EXPANDED])
+    if len(match[3]) != 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size:
+        return None
+    key = _digest(algorithm, (word * (_EXPANDED // len(word) + 1))[:_EXPANDED] if word else b"")
     return stored[: match.start(3)] + _digest(algorithm, key + engine + key).hex().encode()
 
 

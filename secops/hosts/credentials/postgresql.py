@@ -55,7 +55,7 @@ def _conninfo(path: str, content: bytes) -> Iterator[Credential]:
     for number, line in lines(content):
         if not (match := _CONNINFO.match(line)):
             continue
-        text = re.sub(r"''", "'", match[1])
+        text = re.sub(r"'(')|\\(.)", lambda escaped: escaped[1] or escaped[2], match[1])
         pairs = {
             key: re.sub(r"\\(.)", r"\1", quoted) if quoted else bare for key, quoted, bare in _KEYWORD.findall(text)
         }

@@ -11,7 +11,7 @@ from secops.hosts.credentials.text import credential, encode, lines
 _SERVICE = "redis"
 
 #: A word as sdssplitargs reads it: quotes may start in it and must end it; in single ones only \' is an escape.
-_WORD = re.compile(r"""\s*([^\s"']*)(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\'|\\(?!'))*)')?(?=\s|$)""")
+_WORD = re.compile(r"""\s*+([^\s"']*)(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\'|\\(?!'))*)')?(?=\s|$)""")
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 
