@@ -22,7 +22,7 @@ from faker import Faker
 from pypinyin import lazy_pinyin
 
 from secops.core.secret import Secret
-from secops.hosts.hashes import Stored
+from secops.hosts.held import Stored
 from secops.passwords import sm3crypt
 from secops.passwords.audit import Audit, Holder, Mac
 from secops.passwords.candidates import Candidates, Slice
@@ -216,7 +216,7 @@ def _ours(people: list[_Person], organisation: list[str]) -> tuple[set[str], lis
 
     audit.run(BUDGET / workers, on_progress=note)
     assert _cpu() - before < BUDGET * 1.1
-    found = {row["user_name"] for row in audit.rows()["h"] if row["result"] == "guessed"}
+    found = {holder.stored.user for holder, row in audit.results() if row["result"] == "guessed"}
     assert len(found) == sum(bool(t.group) for t in trials)
     return found, times
 

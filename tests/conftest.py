@@ -6,6 +6,7 @@ run only when `-m` asks for them.
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,9 @@ settings.load_profile("citywall")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.markexpr = config.option.markexpr or "not slow"
+    for sign in (signal.SIGINT, signal.SIGHUP):  # nohup, or a shell's `&`: ignored by us, it would be by what we start
+        if signal.getsignal(sign) is signal.SIG_IGN:
+            signal.signal(sign, lambda *_: None)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

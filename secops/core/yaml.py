@@ -20,7 +20,7 @@ from secops.core.i18n import _, because
 #: Bytes of one content file; rules and scenarios are a few kilobytes.
 MAX_BYTES = 1 << 20
 
-#: Collections within collections in foreign files: libyaml takes the square of it in time, and a stack has an end.
+#: Lists and mappings within one another; a rule with its tests has 6. libyaml takes the square of it in time.
 MAX_DEPTH = 32
 
 
@@ -51,12 +51,13 @@ def loads(raw: bytes, where: str) -> Any:
     if len(raw) > MAX_BYTES:
         raise UsageError(_("is larger than {n} MiB").format(n=MAX_BYTES >> 20), where=where)
     try:
+        _check_shape(raw, where)
         loader = _Loader(raw)
         try:
             node = loader.get_single_node()
             if node is None:
                 raise UsageError(_("is empty"), where=where)
-            _check(node, where, set())
+            _check_keys(node, where)
             return loader.construct_document(node)
         finally:
             loader.dispose()
@@ -68,15 +69,23 @@ def loads(raw: bytes, where: str) -> Any:
         raise UsageError(_("is no YAML: {reason}").format(reason=str(error)[:200]), where=where) from error
 
 
-def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
-    """Refuse what YAML allows and content must not hold: aliases and duplicate keys."""
-    line = f"{where}:{node.start_mark.line + 1}"
-    if id(node) in seen:
-        raise UsageError(_("aliases (*name) are not allowed here"), where=line)
-    seen.add(id(node))
+def _check_shape(raw: bytes, where: str) -> None:
+    """Refuse aliases, and what is nested deeper than content ever is: libyaml's composer overflows the stack."""
+    depth = 0
+    for event in yaml.parse(raw, _Loader):
+        at = f"{where}:{event.start_mark.line + 1}" if event.start_mark else where
+        if isinstance(event, yaml.AliasEvent):
+            raise UsageError(_("aliases (*name) are not allowed here"), where=at)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise UsageError(_("is nested deeper than {depth} levels").format(depth=MAX_DEPTH), where=at)
+
+
+def _check_keys(node: yaml.Node, where: str) -> None:
+    """Refuse keys that stand twice, or are no plain text."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check(item, where, seen)
+            _check_keys(item, where)
     elif isinstance(node, yaml.MappingNode):
         keys = set()
         for key, value in node.value:
@@ -85,7 +94,7 @@ def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
                 what = _("the key {key!r} stands twice or is no plain text").format(key=key.value)
                 raise UsageError(what, where=at)
             keys.add(key.value)
-            _check(value, where, seen)
+            _check_keys(value, where)
 
 
 @dataclass(frozen=True, repr=False)

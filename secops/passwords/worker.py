@@ -68,7 +68,8 @@ def attempt(job: Job) -> Answer:
 def function_for(stored: bytes) -> tuple[Callable[[bytes, bytes], bytes | None], str]:
     """The function that hashes as `stored` was hashed; else why there is none.
 
-    Services first: some of their forms look like those of accounts. A library that understands a hash gives one of the same form back: anything else would be "no word fits" for ever.
+    Services first: some of their forms look like those of accounts. A library that understands a hash gives one of the
+    same form back: anything else would be "no word fits" for ever.
     """
     if service := service_hashes.function_for(stored):
         return service, "" if service(b"", stored) else "is a malformed hash"

@@ -12,7 +12,7 @@ from secops.core.errors import CitywallError
 from secops.core.progress import Progress
 from secops.core.secret import Secret
 from secops.hosts.evidence import Problem, Status
-from secops.hosts.hashes import Hashes, Stored
+from secops.hosts.held import Held, Stored
 from secops.passwords.audit import Audit, Holder, Mac, Past
 from secops.passwords.auditor import Auditor, facts
 from secops.passwords.candidates import Candidates
@@ -38,7 +38,7 @@ def test_guessed_accounts_say_why_and_nothing_else() -> None:
         KEY,
     )
     audit.run(20)
-    wang, li = audit.rows()["h1"]
+    wang, li = audit
     assert (wang["result"], wang["because"], li["result"], li["because"]) == (
         "guessed",
         "user-digits",
@@ -47,8 +47,8 @@ def test_guessed_accounts_say_why_and_nothing_else() -> None:
     )
     assert wang["because_zh"] == CANDIDATES.titles["user-digits"].zh
     assert li["tried"] > 10_000
-    assert "Wang@123" not in repr(audit.rows())
-    assert "$1$" not in repr((audit.rows(), audit.known(), audit._trials.values(), Stored("u", Secret(b"$1$x"))))
+    assert "Wang@123" not in repr(rows(audit))
+    assert "$1$" not in repr((rows(audit), audit.known(), audit._trials.values(), Stored("u", Secret(b"$1$x"))))
 
 
 def test_clones_cost_what_their_distinct_hashes_cost() -> None:
@@ -61,11 +61,11 @@ def test_clones_cost_what_their_distinct_hashes_cost() -> None:
     words = []
     audit.run(4, on_progress=words.append)
     assert len(audit._trials) == 211
-    tried = {row["user_name"]: row["tried"] for rows in audit.rows().values() for row in rows}
+    tried = {row["user_name"]: row["tried"] for rows in rows(audit).values() for row in rows}
     assert sum(words) == sum(trial.fresh for trial in audit._trials.values())
     assert len({tried[f"c{n}"] for n in range(90)}) == 1
     assert all(
-        len(row["same_hash"]) == 20 for rows in audit.rows().values() for row in rows if row["user_name"][0] == "c"
+        len(row["same_hash"]) == 20 for rows in rows(audit).values() for row in rows if row["user_name"][0] == "c"
     )
 
 
@@ -79,7 +79,7 @@ def test_same_password_under_different_salts() -> None:
         KEY,
     )
     audit.run(20)
-    rows = {row["user_name"]: row for host in audit.rows().values() for row in host}
+    rows = {row["user_name"]: row for host in rows(audit).values() for row in host}
     assert rows["a"]["same_password"] == ["b@h2"]
     assert rows["b"]["same_password"] == ["a@h1"]
     assert rows["c"]["same_password"] == []
@@ -96,12 +96,12 @@ def test_a_next_audit_goes_on_and_remembers_what_was_found(tmp_path: Path) -> No
     one = Audit(people, CANDIDATES, key, memory.recall)
     one.run(1.5)
     memory.keep(one.known())
-    tried = one.rows()["h1"][1]["tried"]
+    tried = one[1]["tried"]
     assert 0 < tried < 50_000
     two = Audit(people, CANDIDATES, key, memory.recall)
-    assert two.rows()["h1"][0]["result"] == "guessed"
+    assert two[0]["result"] == "guessed"
     two.run(1.5)
-    assert two.rows()["h1"][1]["tried"] > tried
+    assert two[1]["tried"] > tried
     changed = Audit([holder("h9", "li", people[1].stored.hash.reveal())], CANDIDATES, key, memory.recall)
     assert changed.rows()["h9"][0]["tried"] == 0  # other words are likely now: from the start
 
