@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import threading
 from pathlib import Path
 
@@ -11,8 +13,11 @@ from secops.core.database import Database
 from secops.core.errors import CitywallError
 from secops.core.progress import Progress
 from secops.core.secret import Secret
+from secops.hosts.credentials import Credential
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.held import Held, Stored
+from secops.hosts.listing import Entry
+from secops.hosts.tables import Facts, Row
 from secops.passwords.audit import Audit, Holder, Mac, Past
 from secops.passwords.auditor import Auditor, facts
 from secops.passwords.candidates import Candidates
@@ -27,6 +32,19 @@ KEY = Mac(b"k" * 32)
 QUIET = Progress(quiet=True)
 
 
+def rows(audit: Audit) -> dict[str, dict[str, Row]]:
+    """What came of each account: host → user → row."""
+    found: dict[str, dict[str, Row]] = {}
+    for holder, row in audit.results():
+        found.setdefault(holder.host, {})[holder.stored.user] = row
+    return found
+
+
+def table(auditor: Auditor, held: Held, progress: Progress = QUIET) -> Facts:
+    """The accounts of one host."""
+    return auditor({"h1": held}, progress)["h1"]["password_audit"]
+
+
 def holder(host: str, user: str, stored: bytes, gecos: str = "") -> Holder:
     return Holder(host, Stored(user, Secret(stored), gecos, (host,)))
 
@@ -38,7 +56,7 @@ def test_guessed_accounts_say_why_and_nothing_else() -> None:
         KEY,
     )
     audit.run(20)
-    wang, li = audit
+    wang, li = rows(audit)["h1"].values()
     assert (wang["result"], wang["because"], li["result"], li["because"]) == (
         "guessed",
         "user-digits",
@@ -61,12 +79,11 @@ def test_clones_cost_what_their_distinct_hashes_cost() -> None:
     words = []
     audit.run(4, on_progress=words.append)
     assert len(audit._trials) == 211
-    tried = {row["user_name"]: row["tried"] for rows in rows(audit).values() for row in rows}
+    everyone = {user: row for own in rows(audit).values() for user, row in own.items()}
+    tried = {user: row["tried"] for user, row in everyone.items()}
     assert sum(words) == sum(trial.fresh for trial in audit._trials.values())
     assert len({tried[f"c{n}"] for n in range(90)}) == 1
-    assert all(
-        len(row["same_hash"]) == 20 for rows in rows(audit).values() for row in rows if row["user_name"][0] == "c"
-    )
+    assert all(len(row["same_hash"]) == 20 for user, row in everyone.items() if user.startswith("c"))
 
 
 def test_same_password_under_different_salts() -> None:
@@ -79,11 +96,11 @@ def test_same_password_under_different_salts() -> None:
         KEY,
     )
     audit.run(20)
-    rows = {row["user_name"]: row for host in rows(audit).values() for row in host}
-    assert rows["a"]["same_password"] == ["b@h2"]
-    assert rows["b"]["same_password"] == ["a@h1"]
-    assert rows["c"]["same_password"] == []
-    assert rows["a"]["same_hash"] == []
+    seen = {**rows(audit)["h1"], **rows(audit)["h2"]}
+    assert seen["a"]["same_password"] == ["b@h2"]
+    assert seen["b"]["same_password"] == ["a@h1"]
+    assert seen["c"]["same_password"] == []
+    assert seen["a"]["same_hash"] == []
 
 
 def test_a_next_audit_goes_on_and_remembers_what_was_found(tmp_path: Path) -> None:
@@ -96,14 +113,14 @@ def test_a_next_audit_goes_on_and_remembers_what_was_found(tmp_path: Path) -> No
     one = Audit(people, CANDIDATES, key, memory.recall)
     one.run(1.5)
     memory.keep(one.known())
-    tried = one[1]["tried"]
+    tried = rows(one)["h1"]["li"]["tried"]
     assert 0 < tried < 50_000
     two = Audit(people, CANDIDATES, key, memory.recall)
-    assert two[0]["result"] == "guessed"
+    assert rows(two)["h1"]["wang"]["result"] == "guessed"
     two.run(1.5)
-    assert two[1]["tried"] > tried
+    assert rows(two)["h1"]["li"]["tried"] > tried
     changed = Audit([holder("h9", "li", people[1].stored.hash.reveal())], CANDIDATES, key, memory.recall)
-    assert changed.rows()["h9"][0]["tried"] == 0  # other words are likely now: from the start
+    assert rows(changed)["h9"]["li"]["tried"] == 0  # other words are likely now: from the start
 
 
 def test_what_is_remembered_is_of_no_use_without_the_key(tmp_path: Path) -> None:
@@ -148,23 +165,23 @@ def test_a_damaged_key_is_said(tmp_path: Path) -> None:
 
 
 def test_too_few_words_are_not_tried() -> None:
-    table = Auditor(lambda: CANDIDATES, 0, KEY)({"h1": Hashes([Stored("li", Secret(PUBLIC))])}, QUIET)["h1"]
-    assert table.rows[0]["result"] == "not_tried"
-    assert table.problems["tried"] == [Problem(Status.TIMEOUT, "li: the time was up after 0 of at least 100 words")]
-    assert not table.problems[""]
+    seen = table(Auditor(lambda: CANDIDATES, 0, KEY), Held([Stored("li", Secret(PUBLIC))]))
+    assert seen.rows[0]["result"] == "not_tried"
+    assert seen.problems["tried"] == [Problem(Status.TIMEOUT, "li: the time was up after 0 of at least 100 words")]
+    assert not seen.problems[""]
 
 
 def test_what_is_no_hash_is_unknown_by_name() -> None:
-    table = Auditor(lambda: CANDIDATES, 5, KEY)({"h1": Hashes([Stored("li", Secret(b"$zz$what"))])}, QUIET)["h1"]
-    assert table.rows[0]["result"] == "unknown"
-    assert "li: is no hash that this machine's libcrypt knows" in table.problems["tried"][0].reason
+    seen = table(Auditor(lambda: CANDIDATES, 5, KEY), Held([Stored("li", Secret(b"$zz$what"))]))
+    assert seen.rows[0]["result"] == "unknown"
+    assert "li: is no hash that this machine's libcrypt knows" in seen.problems["tried"][0].reason
 
 
 def test_hashes_that_were_not_seen_make_the_table_not_whole() -> None:
     lack = Problem(Status.DENIED, "permission denied")
-    table = Auditor(lambda: pytest.fail("nothing to try"), 5, KEY)({"h1": Hashes(lack=lack)}, QUIET)["h1"]
-    assert table.problems == {"": [lack], "tried": [lack]}
-    assert facts([], None).problems == {"": [], "tried": []}
+    seen = table(Auditor(lambda: pytest.fail("nothing to try"), 5, KEY), Held(hashes_lack=[lack]))
+    assert seen.problems == {"": [lack], "tried": [lack]}
+    assert facts([], []).problems == {"": [], "tried": []}
 
 
 class Interrupting(Progress):
@@ -179,10 +196,37 @@ class Interrupting(Progress):
 def test_ctrl_c_keeps_what_is_known(patient: bool) -> None:
     kept: dict[str, Past] = {}
     auditor = Auditor(lambda: CANDIDATES, 30, KEY, keep=kept.update, patient=patient)
-    hosts = {"h1": Hashes([Stored("li", Secret(make("yescrypt", "x9!q$Lw2", count=5)))])}
+    held = Held([Stored("li", Secret(make("yescrypt", "x9!q$Lw2", count=5)))])
     if patient:
-        assert auditor(hosts, Interrupting(quiet=True))["h1"].rows[0]["tried"] > 0
+        assert table(auditor, held, Interrupting(quiet=True)).rows[0]["tried"] > 0
     else:
         with pytest.raises(KeyboardInterrupt):
-            auditor(hosts, Interrupting(quiet=True))
+            table(auditor, held, Interrupting(quiet=True))
     assert next(iter(kept.values())).tried > 0
+
+
+def test_credentials_of_services_are_judged_too() -> None:
+    """Plain texts by comparison, hashes by trying; what cannot be read by others is told from what can."""
+
+    def one(service: str, account: str, form: str, value: bytes, path: str = "/etc/x") -> Credential:
+        return Credential(service, path, 3, account, form, Secret(value))  # type: ignore[arg-type]
+
+    found = [
+        one("redis", "default", "plain", b"foobared"), one("netrc", "deploy", "plain", b"q8$Zr!xW2kQ9"),
+        one("htpasswd", "web", "hash", b"{SHA}" + base64.b64encode(hashlib.sha1(b"Web@123").digest())),  # noqa: S324
+        one("vnc", "", "obfuscated", b"admin123", "/root/.vnc/passwd"), one("tomcat", "robot", "plain", b""),
+        one("htpasswd", "odd", "hash", b"{SHA}broken"),
+    ]  # fmt: skip
+    files = {"/etc/x": Entry("/etc/x", "f", 0o644, 0, 0, 1, 1), "/root/.vnc/passwd": Entry("", "f", 0o600, 0, 0, 1, 1)}
+    late = Auditor(lambda: CANDIDATES, 30, KEY)({"h1": Held(credentials=found, files=files)}, QUIET)["h1"]
+    seen = {(row["service"], row["account"]): row for row in late["service_credentials"].rows}
+    assert {key: row["result"] for key, row in seen.items()} == {
+        ("redis", "default"): "guessed", ("netrc", "deploy"): "not_guessed", ("htpasswd", "web"): "guessed",
+        ("vnc", ""): "guessed", ("tomcat", "robot"): "not_guessed", ("htpasswd", "odd"): "unknown",
+    }  # fmt: skip
+    assert seen["tomcat", "robot"]["form"] == "empty"
+    assert seen["htpasswd", "web"]["because"] == "user-digits"
+    assert (seen["redis", "default"]["others_read"], seen["vnc", ""]["others_read"]) == (True, False)
+    assert not late["password_audit"].rows
+    assert "odd" in late["service_credentials"].problems["tried"][0].reason
+    assert not any(secret in repr(late) for secret in ("foobared", "q8$Zr", "Web@123", "admin123"))
