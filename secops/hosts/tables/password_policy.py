@@ -162,6 +162,7 @@ class _Quality:
     def __init__(self, evidence: Evidence, built: Built) -> None:
         self._built = built
         self._passwdqc = {item.path: item for item in evidence[PASSWDQC.name].files}
+        self._release_problem = evidence.problem(OS_RELEASE)
         release = os_release(evidence)
         first = _PWQUALITY_1_4.get(release.get("ID", "").lower(), 0)
         self._is_old = _leading(release, "VERSION_ID", first) < first
@@ -194,6 +195,8 @@ class _Quality:
     def _credits(self, rule: Row, settings: Settings) -> tuple[int | None, int | None]:
         """pwquality and cracklib: each character of a kind with a credit makes up for one of the length."""
         is_old = self._is_old or rule["module"] == "pam_cracklib"
+        if self._release_problem and not is_old and not settings.keys() >= {"minlen", *_CREDITS}:
+            self._lack(rule, f"has defaults that hang on its version: {self._release_problem.reason}")
         defaults = {"minlen": "8"} | dict.fromkeys((*_CREDITS, "minclass"), "0") | (_OLD_DEFAULTS if is_old else {})
         numbers = {}
         for name, default in ({**defaults, "dictcheck": "1"}).items():

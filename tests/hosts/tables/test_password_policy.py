@@ -103,7 +103,8 @@ password    required      pam_deny.so
 
 def facts(files: dict[str, str], **others: Content) -> Facts:
     content: Content = {f"/etc/pam.d/{name}": text for name, text in files.items()}
-    return derive(TABLE, evidence(pam_d=content, **others))
+    release: Content = {"/etc/os-release": "ID=some\nVERSION_ID=1\n"}
+    return derive(TABLE, evidence(**{"os_release": release, "pam_d": content, **others}))
 
 
 def policy(found: Facts, aspect: str, service: str = "passwd") -> dict[str, Any]:
@@ -331,6 +332,10 @@ def test_what_cannot_be_told_is_not_whole() -> None:
         found = facts({"passwd": f"password requisite {rule}\n"})
         assert found.problems["quality"][0].reason.startswith(reason)
         assert (found.problems[""], policy(found, "quality")["in_force"]) == ([], True)
+    nameless: Content = {"/etc/os-release": Status.DENIED}
+    for arguments, told in (("", False), ("minlen=8 dcredit=0 ucredit=0 lcredit=0 ocredit=0", True)):
+        found = facts({"passwd": f"password requisite pam_pwquality.so {arguments}\n"}, os_release=nameless)
+        assert (found.problems[""], not found.problems["quality"]) == ([], told)
     unread: tuple[dict[str, Content], ...] = (
         {"pam_module_settings": {"/etc/security/pwquality.conf": Status.DENIED}},
         {"passwdqc": {"/etc/passwdqc.conf": Status.DENIED}},
