@@ -195,7 +195,8 @@ def test_alpine_without_pam_is_whole_and_empty() -> None:
     [
         ("minlen=12 dcredit=1 ucredit=2 ocredit=1", 8, 1),  # characters with a credit count twice
         ("minlen=9 dcredit=-3 minclass=2", 9, 2),
-        ("minlen=2", 6, 1),  # never less than its own least
+        ("minlen=2 dictcheck=0", 6, 1),  # never less than its own least
+        ("minlen=6 dcredit=-5 ucredit=-4 dictcheck=0", 9, 2),
         ("minlen=8 dcredit=4 ucredit=4", 6, 1),  # cracklib refuses less
         ("minlen=8 dcredit=4 ucredit=4 dictcheck=0", 0, 1),
         ("minclass=9", 8, 4),
