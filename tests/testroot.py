@@ -111,7 +111,7 @@ def _mirror() -> str:
 
 
 @cache
-def _own_mounts() -> None:
+def own_mounts() -> None:
     """Move this process into a mount namespace of its own, whose mounts reach no other."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_CLONE_NEWNS):
@@ -123,7 +123,7 @@ def _own_mounts() -> None:
 def copy() -> Iterator[Path]:
     """A private, writable copy of the root for as long as the block; changes never reach the root."""
     root = base()
-    _own_mounts()
+    own_mounts()
     work = Path(tempfile.mkdtemp(prefix=f"copy-{os.getpid()}-", dir=_HOME))
     try:
         for name in ("upper", "work", "root"):

@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from string import Formatter
 
+import click
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -18,16 +19,20 @@ from babel.messages.pofile import read_po, write_po
 SOURCE = Path(__file__).resolve().parent.parent / "secops"
 PO = SOURCE / "locale/zh/LC_MESSAGES/citywall.po"
 MO = PO.with_suffix(".mo")
+CLICK = Path(click.__file__).parent
+#: Of click: what it says of commands and their arguments; not its prompts, progress bars and colours.
+_CLICK = ("core", "decorators", "exceptions", "formatting", "parser", "types")
 _KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 
 
 def extracted() -> Catalog:
-    """Every string of the source that is marked for translation."""
+    """Every string of the source that is marked for translation, and those that click says by itself."""
     catalog = Catalog()
-    for _file, _line, message, comments, context in extract_from_dir(
-        SOURCE, [("**.py", "python")], keywords=_KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
-    ):
-        catalog.add(message, auto_comments=comments, context=context)
+    for folder, pattern in ((SOURCE, "**.py"), *((CLICK, f"{name}.py") for name in _CLICK)):
+        for _file, _line, message, comments, context in extract_from_dir(
+            folder, [(pattern, "python")], keywords=_KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
+        ):
+            catalog.add(message, auto_comments=comments, context=context)
     return catalog
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from secops.cli._options import ssh_config_option
+from secops.core.command import Command
 from secops.core.errors import Exit, IncompleteError, UsageError, worst
-from secops.core.i18n import _
+from secops.core.i18n import N_, _, because
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +23,11 @@ if TYPE_CHECKING:
 
 @click.command(
     "collect",
-    help="""Gather the evidence of hosts into bundles, to be judged elsewhere by `scan --bundle`.
+    cls=Command,
+    help=N_("""Gather the evidence of hosts into bundles, to be judged elsewhere by `scan --bundle`.
 
 Without a target: this machine. A bundle holds one host; for several, -o names a folder.
 
-\b
 Examples:
   citywall collect -o here.bundle
   citywall collect --ssh ops@web1 --ssh ops@db1 --sudo -o bundles/
@@ -33,26 +36,28 @@ Examples:
 
 Exit code: 0 done, 2 wrong usage, 3 incomplete (a host did not answer, or a section
 failed, took too long, was cut, or could not be sealed), 5 internal error.
-""",
+"""),
 )
-@click.option("--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help="A host, through your own ssh client.")
-@click.option("--sudo", is_flag=True, help="On --ssh hosts, collect as root through `sudo -n`.")
-@click.option("--collector", is_flag=True, help="On --ssh hosts, use the fixed collector of --print-sudoers.")
-@click.option("--ssh-config", default="", metavar="FILE", help="An ssh_config to use instead of yours.")
-@click.option("--root", "roots", multiple=True, metavar="DIR", help="A mounted image; nothing in it is run.")
+@click.option(
+    "--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help=N_("A host, through your own ssh client.")
+)
+@click.option("--sudo", is_flag=True, help=N_("On --ssh hosts, collect as root through `sudo -n`."))
+@click.option("--collector", is_flag=True, help=N_("On --ssh hosts, use the fixed collector of --print-sudoers."))
+@ssh_config_option
+@click.option("--root", "roots", multiple=True, metavar="DIR", help=N_("A mounted image; nothing in it is run."))
 @click.option(
     "--seal-to",
     type=click.Path(path_type=Path),
     metavar="CERT.pem",
-    help="Add the password hashes, encrypted on the host to this certificate.",
+    help=N_("Add the password hashes, encrypted on the host to this certificate."),
 )
-@click.option("--print-script", is_flag=True, help="Print the collector, a POSIX sh script, and end.")
-@click.option("--print-sudoers", is_flag=True, help="Print how to install it as a fixed collector, and end.")
+@click.option("--print-script", is_flag=True, help=N_("Print the collector, a POSIX sh script, and end."))
+@click.option("--print-sudoers", is_flag=True, help=N_("Print how to install it as a fixed collector, and end."))
 @click.option(
-    "--for", "who", default="citywall", show_default=True, metavar="USER", help="--print-sudoers: user, %group."
+    "--for", "who", default="citywall", show_default=True, metavar="USER", help=N_("--print-sudoers: user, %group.")
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="The bundle, or a folder of them."
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help=N_("The bundle, or a folder of them.")
 )
 def command(
     ssh_targets: tuple[str, ...],
@@ -114,12 +119,13 @@ def _carriers(
 
 
 def _places(carriers: Sequence[Carrier], output: Path | None) -> list[Path]:
-    """The bundle file of each carrier. Raises `UsageError` when two would be one."""
+    """The bundle file of each carrier. Raises `UsageError` when two would be one, or one cannot be written there."""
+    from secops.core.render import check_place
+
     if output is None:
         raise click.UsageError(_("Say where the evidence goes: -o FILE."))
     if len(carriers) == 1 and not output.is_dir():
-        if not output.absolute().parent.is_dir():
-            raise UsageError(_("its folder is not there"), where=str(output), hint=_("Make the folder first."))
+        check_place(output)
         return [output]
     places = [output / f"{_file_name(carrier.label)}.bundle" for carrier in carriers]
     for place in places:
@@ -128,8 +134,10 @@ def _places(carriers: Sequence[Carrier], output: Path | None) -> list[Path]:
     try:
         output.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        what = _("cannot be a folder: {reason}").format(reason=error.strerror)
+        what = _("cannot be a folder: {reason}").format(reason=because(error))
         raise UsageError(what, where=str(output), hint=_("For several hosts, -o names a folder.")) from error
+    for place in places:
+        check_place(place)
     return places
 
 
@@ -144,33 +152,35 @@ def _collect(carriers: Sequence[Carrier], places: Sequence[Path], *, with_hashes
     from secops.core.inert import printable
     from secops.core.progress import Progress
     from secops.core.render import write_whole
+    from secops.core.render.reasons import reason
     from secops.hosts.bundle_format import encode, pack
     from secops.hosts.carriers.fleet import ask_all
     from secops.hosts.manifest import manifest
 
     sections = manifest("sealed" if with_hashes else "none")
-    codes, lines = [Exit.CLEAN], []
-    with Progress() as progress:
+    codes = [Exit.CLEAN]
+    told: dict[int, list[str]] = {}
+    with Progress() as progress, closing(ask_all(carriers, lambda carrier: carrier.collect())) as answers:
         progress.step(_("collecting"), total=len(carriers))
-        answers = ask_all(carriers, lambda carrier: carrier.collect())
-        for carrier, place, answer in zip(carriers, places, answers, strict=True):
+        for at, answer in answers:
+            label, place = carriers[at].label, places[at]
             if isinstance(answer, IncompleteError):
-                lines += [
-                    _("{host}: not seen: {reason}").format(host=carrier.label, reason=answer.what),
-                    f"  {answer.hint}",
-                ]
+                first = _("{host}: not seen: {reason}").format(host=label, reason=reason(answer.what))
+                told[at] = [first, f"  {answer.hint}"]
                 codes.append(Exit.INCOMPLETE)
             else:
                 write_whole(place, pack(encode(answer)))
-                lines += _told(carrier.label, place, answer, sections)
+                told[at] = _told(label, place, answer, sections)
                 codes.append(_code(answer, sections))
             progress.advance()
-    click.echo(printable("\n".join(lines)), err=True)
+    click.echo(printable("\n".join(line for at in sorted(told) for line in told[at])), err=True)
     return worst(*codes)
 
 
 def _told(label: str, place: Path, evidence: Evidence, sections: Sequence[Section]) -> list[str]:
     """One host: how much was seen, and what was not, with equal reasons together."""
+    from secops.core.render.reasons import reason as said
+
     reasons: dict[str, list[str]] = {}
     for section in sections:
         if problem := evidence.problem(section):
@@ -183,7 +193,7 @@ def _told(label: str, place: Path, evidence: Evidence, sections: Sequence[Sectio
         all=len(sections),
         user="root" if evidence.uid == 0 else _("user {uid}").format(uid=evidence.uid),
     )
-    return [first, *(f"  {', '.join(names)}: {reason}" for reason, names in reasons.items())]
+    return [first, *(f"  {', '.join(names)}: {said(why)}" for why, names in reasons.items())]
 
 
 def _code(evidence: Evidence, sections: Sequence[Section]) -> Exit:

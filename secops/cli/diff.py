@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
+from secops.core.command import Command
 from secops.core.errors import Exit
-from secops.core.i18n import _, set_language
+from secops.core.i18n import N_, _
 
 if TYPE_CHECKING:
     from secops.core.finding import Finding
@@ -20,35 +23,32 @@ _ROWS = 20
 
 @click.command(
     "diff",
-    help="""Tell what is new, fixed and still open from run BEFORE to run AFTER
+    cls=Command,
+    help=N_("""Tell what is new, fixed and still open from run BEFORE to run AFTER
 (else: from the run before the last to the last).
 
 A finding that is gone because it could no longer be judged is not called fixed.
 A run is an id of `citywall history`, the beginning of one, `last`, or `last~1`.
 
-\b
 Examples:
   citywall diff
   citywall diff 20261122T170102Z last --fail-on medium
 
 Exit code: 0 nothing new, 1 newly open findings at or above --fail-on, 2 wrong
 usage, 5 internal error.
-""",
+"""),
 )
 @click.argument("before", default="last~1", metavar="[BEFORE]")
 @click.argument("after", default="last", metavar="[AFTER]")
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; else the one of your environment.")
 @click.option(
     "--fail-on",
     type=click.Choice(["critical", "high", "medium", "low", "info", "never"]),
     default="high",
     show_default=True,
-    help="Exit 1 when a newly open finding is at least this severe.",
+    help=N_("Exit 1 when a newly open finding is at least this severe."),
 )
-def command(before: str, after: str, fmt: str, lang: str | None, fail_on: str) -> int:
-    if lang:
-        set_language(lang)
+def command(before: str, after: str, fmt: str, fail_on: str) -> int:
     from secops.cli._document import show_document
     from secops.core.finding import Severity
     from secops.core.store import Store
@@ -56,17 +56,18 @@ def command(before: str, after: str, fmt: str, lang: str | None, fail_on: str) -
 
     store = Store.open()
     result = diff(store.load_report(before), store.load_report(after))
-    if fmt == "json":
-        show_document(result)
-    else:
-        _show(result)
+    with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what differs
+        if fmt == "json":
+            show_document(result)
+        else:
+            _show(result)
     if fail_on == "never" or all(f.severity.rank > Severity(fail_on).rank for f in result.newly_open()):
         return int(Exit.CLEAN)
     return int(Exit.FINDINGS)
 
 
 def _show(result: Diff) -> None:
-    from secops.core.render.words import reason
+    from secops.core.render.reasons import reason
 
     _say(f"{result.before} → {result.after}")
     for note in result.notes:
@@ -88,29 +89,28 @@ def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
 
 def _section(title: str, told: Sequence[tuple[Finding, str]]) -> None:
     from secops.cli._tables import show
+    from secops.core.columns import one_line
     from secops.core.render.words import severity
 
     _say(f"\n{title} ({len(told)})")
     if told:
+        between = "\n" if sys.stdout.isatty() else "  "  # a row is one line where programs read it
         rows = [
-            (severity(finding.severity), f"{_line(finding.rule)} · {_line(finding.host)}\n{_line(text)}")
+            (severity(finding.severity), f"{one_line(f'{finding.rule} · {finding.host}')}{between}{one_line(text)}")
             for finding, text in told[:_ROWS]
         ]
-        show(("severity", "what"), rows, "text")
+        show((_("severity"), _("what")), rows, "text")
     if len(told) > _ROWS:
         _say(_("… and {count} more: --format json has all.").format(count=len(told) - _ROWS))
 
 
-def _line(text: str) -> str:
-    """A text that cannot begin a line of its own, as another finding does."""
-    return text.replace("\n", "\\x0a")
-
-
 def _say(text: str) -> None:
-    """Print a text wrapped to the terminal."""
-    from rich.text import Text
-
+    """Print a text, wrapped where there is a terminal."""
+    from secops.core.columns import wrap
     from secops.core.inert import printable
-    from secops.core.render.text import console
+    from secops.core.render import stdout_page
 
-    console().print(Text(printable(text)))
+    lines = printable(text).split("\n")
+    if sys.stdout.isatty():
+        lines = [part for line in lines for part in wrap(line, stdout_page().width)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secops.core.i18n import _
+from secops.core.command import Command
+from secops.core.i18n import N_, _
 
 if TYPE_CHECKING:
     from secops.core.store import StoredRun
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
 
 @click.command(
     "history",
-    help="""Earlier runs, the latest first: what was open in each, and how much could be decided.
+    cls=Command,
+    help=N_("""Earlier runs, the latest first: what was open in each, and how much could be decided.
 
-\b
 Examples:
   citywall history
   citywall history --limit 100 --format json
-""",
+"""),
 )
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most N runs.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help=N_("At most N runs."))
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(limit: int, fmt: str) -> None:
     from secops.cli._tables import show
@@ -34,7 +35,9 @@ def command(limit: int, fmt: str) -> None:
 
         show_document(runs)
     elif runs:
-        columns = ("run", "hosts", "crit", "high", "med", "waived", "decided", "score")
+        columns = (
+            _("run"), _("hosts"), _("crit"), _("high"), _("med"), _("waived"), _("decided"), _("score"),
+        )  # fmt: skip
         show(columns, [_row(run) for run in runs], fmt)
     else:
         click.echo(_("No run was kept yet. `citywall scan` makes the first."), err=True)

@@ -4,54 +4,77 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 from io import TextIOWrapper
+from types import FrameType
+from typing import TextIO
 
 import click
 
 from secops import __version__
+from secops.core.command import language_asked
 from secops.core.errors import CitywallError, Exit
+from secops.core.i18n import N_, _, because, lend_to_gettext, set_language
 from secops.core.inert import printable
 from secops.core.lazy import Entry, LazyGroup
 
-_LOOK, _KNOW, _KEEP = "Look", "Know", "Keep"
+_LOOK, _KNOW, _KEEP = N_("Look"), N_("Know"), N_("Keep")
 
 COMMANDS = {
-    "scan": Entry("secops.cli.scan", "judge hosts and print what matters first", _LOOK),
-    "collect": Entry("secops.cli.collect", "gather evidence, also on air-gapped hosts", _LOOK),
-    "sql": Entry("secops.cli.sql", "ask the collected tables", _LOOK),
-    "rules": Entry("secops.cli.rules", "list, show, lint and test rules", _KNOW),
-    "history": Entry("secops.cli.history", "earlier runs", _KEEP),
-    "diff": Entry("secops.cli.diff", "what two runs tell apart: new, fixed, still open", _KEEP),
-    "report": Entry("secops.cli.report", "print the report of an earlier run again", _KEEP),
-    "waive": Entry("secops.cli.waive", "accept a finding, with a reason and an end", _KEEP),
+    "scan": Entry("secops.cli.scan", N_("judge hosts and print what matters first"), _LOOK),
+    "collect": Entry("secops.cli.collect", N_("gather evidence, also on air-gapped hosts"), _LOOK),
+    "sql": Entry("secops.cli.sql", N_("ask the collected tables"), _LOOK),
+    "rules": Entry("secops.cli.rules", N_("list, show, lint and test rules"), _KNOW),
+    "history": Entry("secops.cli.history", N_("earlier runs"), _KEEP),
+    "diff": Entry("secops.cli.diff", N_("what two runs tell apart: new, fixed, still open"), _KEEP),
+    "report": Entry("secops.cli.report", N_("print the report of an earlier run again"), _KEEP),
+    "waive": Entry("secops.cli.waive", N_("accept a finding, with a reason and an end"), _KEEP),
 }
 
-_HELP = """Citywall (城垣): who can get in, how, and what to do about it.
+_HELP = N_("""Citywall (城垣): who can get in, how, and what to do about it.
 
-\b
 Examples:
   citywall scan                        judge this machine
   citywall scan --ssh ops@web1 --ssh ops@db1
   citywall sql "select user_name from users where uid = 0"
-"""
+""")
 
 
 @click.command(cls=LazyGroup, table=COMMANDS, help=_HELP, no_args_is_help=True)
-@click.version_option(__version__, "--version", prog_name="citywall", message="%(prog)s %(version)s")
-@click.option("--debug", is_flag=True, envvar="CITYWALL_DEBUG", help="Show the traceback of an error.")
+@click.version_option(
+    __version__, prog_name="citywall", message="%(prog)s %(version)s", help=N_("Show the version and exit.")
+)
+@click.option("--debug", is_flag=True, envvar="CITYWALL_DEBUG", help=N_("Show the traceback of an error."))
 def cli(debug: bool) -> None:
     if debug:
         os.environ["CITYWALL_DEBUG"] = "1"  # the judging process, too
 
 
+#: What ends a command before its end: Ctrl-C, the stop of a service, a terminal that is closed.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def main(args: list[str] | None = None) -> None:
     """Entry point: run a command and leave with its exit code."""
+    for sign in _ENDING:
+        if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup
+            signal.signal(sign, _end)
     if sys.stdout is None:  # closed by the caller (>&-): there is nobody to tell, but the exit code still counts
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole process
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
-    sys.exit(run(args))
+    code = run(args)
+    if code > 128:
+        os._exit(code)  # not sys.exit: it would wait for the threads that still read an image or wait for a host
+    sys.exit(code)
+
+
+def _end(sign: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
+    """End as on Ctrl-C. Only once: who stops a service may signal twice, and the cleaning up must come to its end."""
+    for other in _ENDING:
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt(sign)
 
 
 def run(args: list[str] | None = None) -> int:
@@ -60,19 +83,23 @@ def run(args: list[str] | None = None) -> int:
     try:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader (head, less) has left; what the command found out stands
-        _drop_output()
+        _drop(sys.stdout)
     except OSError as error:
-        _drop_output()
-        _complain(f"standard output: {error.strerror}")
-        code = Exit.INTERNAL
+        _drop(sys.stdout)
+        _complain(_("standard output: {reason}").format(reason=because(error)))
+        code = max(code, Exit.INTERNAL)  # 128 and more: it was ended anyhow, and a closed terminal takes nothing
     return int(code)
 
 
 def _outcome(args: list[str] | None) -> int:
-    debug = "--debug" in (sys.argv if args is None else args) or bool(os.environ.get("CITYWALL_DEBUG"))
+    args = list(sys.argv[1:] if args is None else args)
+    if lang := language_asked(args):
+        set_language(lang)
+    lend_to_gettext()
+    debug = "--debug" in args or bool(os.environ.get("CITYWALL_DEBUG"))
     try:
         # not cli.main(): it answers any broken pipe with exit code 1, which would say that there are findings
-        with cli.make_context("citywall", list(sys.argv[1:] if args is None else args)) as ctx:
+        with cli.make_context("citywall", args) as ctx:
             result = cli.invoke(ctx)
         return result if isinstance(result, int) else Exit.CLEAN
     except click.exceptions.Exit as error:  # after --help and --version
@@ -83,29 +110,38 @@ def _outcome(args: list[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Nothing half-done was kept.", err=True)
-        return 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        _tell(_("Interrupted. Nothing half-done was kept."))
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
     except CitywallError as error:
         _complain(str(error), error.hint, debug=debug)
         return error.exit_code
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _reader_left():
             return Exit.CLEAN
-        what = f"internal error: {type(error).__name__}: {error}"
-        _complain(what, "Run again with --debug and report the traceback.", debug=debug)
+        what = _("internal error: {error}").format(error=f"{type(error).__name__}: {error}")
+        _complain(what, _("Run again with --debug and report the traceback."), debug=debug)
         return Exit.INTERNAL
 
 
 def _complain(what: str, hint: str = "", *, debug: bool = False) -> None:
     """Say what went wrong and what to do; with `debug` also where, as the exit code stays the same."""
+    from secops.core.render.reasons import reason
+
+    lines = [f"citywall: {printable(reason(what))}", *([f"  {printable(hint)}"] if hint else [])]
     if debug:
         from traceback import format_exc
 
-        click.echo(printable(format_exc()), err=True)
-    click.echo(f"citywall: {printable(what)}", err=True)
-    if hint:
-        click.echo(f"  {printable(hint)}", err=True)
+        lines.insert(0, printable(format_exc()))
+    _tell("\n".join(lines))
+
+
+def _tell(text: str) -> None:
+    """On stderr, where there is one: with a full disk or a closed terminal behind it, the exit code still counts."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        _drop(sys.stderr)
 
 
 def _reader_left() -> bool:
@@ -115,9 +151,9 @@ def _reader_left() -> bool:
     return any(event & (select.POLLERR | select.POLLHUP) for _fd, event in poll.poll(0))
 
 
-def _drop_output() -> None:
+def _drop(stream: TextIO) -> None:
     """Let what is still in the buffer go nowhere, also when the interpreter flushes it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

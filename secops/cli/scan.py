@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secops.core.errors import Exit, UsageError, worst
-from secops.core.i18n import _, language, set_language
+from secops.cli._options import ssh_config_option
+from secops.core.command import Command
+from secops.core.errors import CitywallError, Exit, UsageError, worst
+from secops.core.i18n import N_, _, language
 
 if TYPE_CHECKING:
     from secops.core.report import Report
@@ -24,38 +26,46 @@ MIN_COVERAGE = 60
 
 @click.command(
     "scan",
-    help=f"""Judge hosts and print what matters first. Without a target: this machine.
+    cls=Command,
+    help=N_("""Judge hosts and print what matters first. Without a target: this machine.
 
-\b
 Examples:
   citywall scan
   citywall scan --ssh ops@web1 --ssh ops@db1 --sudo
   citywall scan --root /mnt/image --format json -o report.json
 
 Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplete
-(a host did not answer, or less than {MIN_COVERAGE} % could be decided), 5 internal error.
-""",
+(a host did not answer, or less than --min-coverage was decided), 5 internal error.
+"""),
 )
-@click.option("--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help="A host, through your own ssh client.")
-@click.option("--sudo", is_flag=True, help="On --ssh hosts, collect as root through `sudo -n`.")
-@click.option("--collector", is_flag=True, help="On --ssh hosts, use the fixed collector of `collect --print-sudoers`.")
-@click.option("--root", "roots", multiple=True, metavar="DIR", help="A mounted image; nothing in it is run.")
 @click.option(
-    "--bundle", "bundles", multiple=True, metavar="FILE", help="Evidence gathered by `collect` or its script."
+    "--ssh", "ssh_targets", multiple=True, metavar="USER@HOST", help=N_("A host, through your own ssh client.")
 )
-@click.option("--inventory", type=click.Path(path_type=Path), metavar="FILE", help="Hosts by name (docs/inventory.md).")
-@click.option("--only", multiple=True, metavar="GLOB", help="Rules whose id or area matches.")
-@click.option("--rules", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="More rules.")
+@click.option("--sudo", is_flag=True, help=N_("On --ssh hosts, collect as root through `sudo -n`."))
+@click.option(
+    "--collector", is_flag=True, help=N_("On --ssh hosts, use the fixed collector of `collect --print-sudoers`.")
+)
+@ssh_config_option
+@click.option("--root", "roots", multiple=True, metavar="DIR", help=N_("A mounted image; nothing in it is run."))
+@click.option(
+    "--bundle", "bundles", multiple=True, metavar="FILE", help=N_("Evidence gathered by `collect` or its script.")
+)
+@click.option(
+    "--inventory", type=click.Path(path_type=Path), metavar="FILE", help=N_("Hosts by name (docs/inventory.md).")
+)
+@click.option("--only", multiple=True, metavar="GLOB", help=N_("Rules whose id or area matches."))
+@click.option(
+    "--rules", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help=N_("More rules.")
+)
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; else the one of your environment.")
-@click.option("--verbose", "-v", is_flag=True, help="Every finding in full.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help=N_("Write the report to a file."))
+@click.option("--verbose", "-v", is_flag=True, help=N_("Every finding in full."))
 @click.option(
     "--fail-on",
     type=click.Choice(["critical", "high", "medium", "low", "info", "never"]),
     default="high",
     show_default=True,
-    help="Exit 1 when a finding is at least this severe.",
+    help=N_("Exit 1 when a finding is at least this severe."),
 )
 @click.option(
     "--min-coverage",
@@ -63,12 +73,13 @@ Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplet
     default=MIN_COVERAGE,
     show_default=True,
     metavar="PCT",
-    help="Exit 3 when a host has less of its rules decided.",
+    help=N_("Exit 3 when a host has less of its rules decided."),
 )
 def command(
     ssh_targets: tuple[str, ...],
     sudo: bool,
     collector: bool,
+    ssh_config: str,
     roots: tuple[str, ...],
     bundles: tuple[str, ...],
     inventory: Path | None,
@@ -76,41 +87,50 @@ def command(
     folders: tuple[Path, ...],
     fmt: str,
     output: Path | None,
-    lang: str | None,
     verbose: bool,
     fail_on: str,
     min_coverage: int,
 ) -> int:
-    if lang:
-        set_language(lang)
     from secops.core import config
+    from secops.core.inert import printable
     from secops.core.progress import Progress
-    from secops.core.render import emit
+    from secops.core.render import check_place, emit
     from secops.core.store import Store
-    from secops.posture.scan import scan
+    from secops.posture.scan import NotKeptError, scan
 
-    if output and not output.absolute().parent.is_dir():  # said before the hosts are asked
-        raise UsageError(_("its folder is not there"), where=str(output), hint=_("Make the folder first."))
+    if output:
+        check_place(output)
     rules = select_rules(folders, only)
     if folders:
         _refuse_broken(rules, folders)
-    carriers = _carriers(ssh_targets, sudo, collector, roots, bundles, inventory)
+    carriers = _carriers(ssh_targets, sudo, collector, ssh_config, roots, bundles, inventory)
     store = Store.open()
+    lost: CitywallError | None = None
     with Progress() as progress:
-        report = scan(
-            carriers,
-            rules,
-            config.runs_dir(),
-            lang=language(),
-            waivers=store.waivers(),
-            first_seen=store.first_seen,
-            save=store.save_report,
-            progress=progress,
-        )
+        try:
+            report = scan(
+                carriers,
+                rules,
+                config.runs_dir(),
+                lang=language(),
+                waivers=store.waivers(),
+                first_seen=store.first_seen,
+                save=store.save_report,
+                progress=progress,
+            )
+        except NotKeptError as error:
+            lost, report = error, error.report
     code = exit_code(report, fail_on, min_coverage)
-    with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
-        emit(report, fmt, language(), output, verbose=verbose)
+    try:
+        with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
+            emit(report, fmt, language(), output, verbose=verbose)
+    except CitywallError as error:
+        if not lost:
+            raise
+        click.echo(printable(f"citywall: {error}"), err=True)
     _explain(report, code, min_coverage)
+    if lost:
+        raise lost  # weighs more than what was found
     return int(code)
 
 
@@ -148,6 +168,7 @@ def _carriers(
     ssh_targets: tuple[str, ...],
     sudo: bool,
     collector: bool,
+    ssh_config: str,
     roots: tuple[str, ...],
     bundles: tuple[str, ...],
     inventory: Path | None,
@@ -162,11 +183,13 @@ def _carriers(
         raise click.UsageError(_("Give --sudo or --collector, not both."))
     if (sudo or collector) and not ssh_targets:
         raise click.UsageError(_("--sudo and --collector are for --ssh hosts; an inventory says it host by host."))
+    if ssh_config and not (ssh_targets or inventory):
+        raise click.UsageError(_("--ssh-config is for --ssh hosts and those of an inventory."))
     become: Become = "sudo" if sudo else "collector" if collector else "none"
-    carriers: list[Carrier] = [Ssh(target, become=become) for target in ssh_targets]
+    carriers: list[Carrier] = [Ssh(target, become=become, config=ssh_config) for target in ssh_targets]
     carriers += [Root(directory) for directory in roots]
     carriers += [Bundle(Path(path)) for path in bundles]
-    carriers += load(inventory) if inventory else []
+    carriers += load(inventory, ssh_config=ssh_config) if inventory else []
     _refuse_twins(carrier.name or carrier.label for carrier in carriers)
     _refuse_twins(carrier.label for carrier in carriers)
     return carriers or [Local()]
@@ -219,12 +242,13 @@ def _explain(report: Report, code: Exit, min_coverage: int) -> None:
     if code is not Exit.INCOMPLETE:
         return
     from secops.core.inert import printable
+    from secops.core.render.reasons import reason
     from secops.core.render.view import host_names
 
     names = host_names(report)
     for host in report.hosts:
         if host.unreachable:
-            text = _("{host}: not seen: {reason}").format(host=names[host.host], reason=host.unreachable)
+            text = _("{host}: not seen: {reason}").format(host=names[host.host], reason=reason(host.unreachable))
         elif host.coverage.percent < min_coverage:
             text = _("{host}: only {percent} % of its rules could be decided (floor {floor} %)").format(
                 host=names[host.host], percent=host.coverage.percent, floor=min_coverage
@@ -232,5 +256,5 @@ def _explain(report: Report, code: Exit, min_coverage: int) -> None:
         else:
             continue
         click.echo(printable(text), err=True)
-    for rule, reason in _broken(report).items():
-        click.echo(printable(_("the rule {rule} broke: {reason}").format(rule=rule, reason=reason)), err=True)
+    for rule, why in _broken(report).items():
+        click.echo(printable(_("the rule {rule} broke: {reason}").format(rule=rule, reason=reason(why))), err=True)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import click
 
-from secops.core.i18n import _
+from secops.core.command import Command
+from secops.core.i18n import N_, _
 
 
 @click.command(
     "sql",
-    help="""Ask the tables of the last run, or of RUN, with one SELECT (DuckDB's dialect).
+    cls=Command,
+    help=N_("""Ask the tables of the last run, or of RUN, with one SELECT (DuckDB's dialect).
 
-\b
 Examples:
   citywall sql "select user_name from users where uid = 0"
   citywall sql --tables users
   citywall sql --format csv "select host, name, version from packages"
-""",
+"""),
 )
 @click.argument("query", required=False)
-@click.option("--run", "run_id", default="last", show_default=True, metavar="RUN", help="A run of `citywall history`.")
-@click.option("--tables", is_flag=True, help="List the tables, or the columns of the table named as QUERY.")
+@click.option(
+    "--run", "run_id", default="last", show_default=True, metavar="RUN", help=N_("A run of `citywall history`.")
+)
+@click.option("--tables", is_flag=True, help=N_("List the tables, or the columns of the table named as QUERY."))
 @click.option("--format", "fmt", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 def command(query: str | None, run_id: str, tables: bool, fmt: str) -> None:
     from secops.cli._tables import show

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
 
+from secops.core.command import Group, did_you_mean
 from secops.core.errors import UsageError
-from secops.core.i18n import _
+from secops.core.i18n import N_, _
 
 if TYPE_CHECKING:
     from secops.core.store import Store
@@ -19,16 +21,16 @@ if TYPE_CHECKING:
 
 @click.group(
     "waive",
-    help="""Accept findings for a time. From the next scan on they count as waived,
+    cls=Group,
+    help=N_("""Accept findings for a time. From the next scan on they count as waived,
 not as open, and say who approved it; after the end they are open again.
 
-\b
 Examples:
   citywall waive add sudo-nopasswd-all --host web1 --key user_name=deploy \\
       --reason "robot, ticket 4711" --approver "Li Wei" --expires 90d
   citywall waive list
   citywall waive remove w-3f9a62c1
-""",
+"""),
 )
 def command() -> None:
     pass
@@ -36,21 +38,32 @@ def command() -> None:
 
 @command.command(
     "add",
-    help="""Waive the findings of RULE (an id or a glob) on the hosts of a glob.
+    help=N_("""Waive the findings of RULE (an id or a glob) on the hosts of a glob.
 
-\b
 Example:
   citywall waive add ssh-root-login --host 'lab-*' --reason "a lab" \\
       --approver "Li Wei" --expires 2027-03-31
-""",
+"""),
 )
 @click.argument("rule")
-@click.option("--host", required=True, metavar="GLOB", help="Hosts, as the report names them; quote '*'.")
-@click.option("--key", "keys", multiple=True, metavar="COL=VALUE", help="Only findings with this value in their key.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why the risk is accepted.")
-@click.option("--approver", required=True, metavar="NAME", help="Who answers for it.")
-@click.option("--expires", required=True, metavar="DATE|Nd", help="Last day (UTC), at most 366 days ahead.")
-def add(rule: str, host: str, keys: tuple[str, ...], reason: str, approver: str, expires: str) -> None:
+@click.option("--host", required=True, metavar="GLOB", help=N_("Hosts, as the report names them; quote '*'."))
+@click.option(
+    "--key", "keys", multiple=True, metavar="COL=VALUE", help=N_("Only findings with this value in their key.")
+)
+@click.option(
+    "--rules",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help=N_("Where RULE is, when it is one of your own."),
+)
+@click.option("--reason", required=True, metavar="TEXT", help=N_("Why the risk is accepted."))
+@click.option("--approver", required=True, metavar="NAME", help=N_("Who answers for it."))
+@click.option("--expires", required=True, metavar="DATE|Nd", help=N_("Last day (UTC), at most 366 days ahead."))
+def add(
+    rule: str, host: str, folders: tuple[Path, ...], keys: tuple[str, ...], reason: str, approver: str, expires: str
+) -> None:
     from secops.core.inert import printable
     from secops.core.store import Store
     from secops.core.waiver import Waiver
@@ -66,10 +79,29 @@ def add(rule: str, host: str, keys: tuple[str, ...], reason: str, approver: str,
         created=today,
         expires=_day(expires, today),
     )
+    _refuse_unknown(waiver, folders)
     store = Store.open()
     store.add_waiver(waiver)
     click.echo(waiver.id)
     click.echo(printable(_reach(store, waiver)), err=True)
+
+
+def _refuse_unknown(waiver: Waiver, folders: tuple[Path, ...]) -> None:
+    """A waiver that could never match: no rule of that name, or no such column in the key of any that it names."""
+    from fnmatch import fnmatchcase
+
+    from secops.cli.rules import no_such_rule
+    from secops.cli.scan import select_rules
+
+    rules = select_rules(folders, ())
+    keys = [found.key for name, found in rules.rules.items() if fnmatchcase(name, waiver.rule)]
+    if not keys:
+        raise no_such_rule(waiver.rule, rules)
+    known = list(dict.fromkeys(column for key in keys for column in key))
+    for column in waiver.key:
+        if column not in known:
+            hint = did_you_mean(column, known) or _("Choose from {names}.").format(names=", ".join(known))
+            raise UsageError(_("findings of this rule have no such key"), where=f"--key {column}", hint=hint)
 
 
 def _key(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -106,7 +138,7 @@ def _reach(store: Store, waiver: Waiver) -> str:
     return _("It matches {count} of the last run's findings. It counts from the next scan on.").format(count=count)
 
 
-@command.command("list", help="Every waiver, expired ones too.\n\n\b\nExample:\n  citywall waive list --format json")
+@command.command("list", help=N_("Every waiver, expired ones too.\n\nExample:\n  citywall waive list --format json"))
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_waivers(fmt: str) -> None:
     from secops.cli._document import show_document
@@ -118,7 +150,7 @@ def list_waivers(fmt: str) -> None:
         show_document(waivers)
     elif waivers:
         today = datetime.now(UTC).date()
-        columns = ("id", "rule", "host", "key", "until", "approver", "reason")
+        columns = (_("id"), _("rule"), _("host"), _("key"), _("until"), _("approver"), _("reason"))
         show(columns, [_row(waiver, today) for waiver in waivers], fmt)
     else:
         click.echo(_("There are no waivers."), err=True)
@@ -126,14 +158,16 @@ def list_waivers(fmt: str) -> None:
 
 def _row(waiver: Waiver, today: date) -> list[str]:
     key = " ".join(f"{column}={value}" for column, value in waiver.key.items())
-    until = f"{waiver.expires} {_('expired')}" if waiver.expires < today else str(waiver.expires)
+    until = _("{day} expired").format(day=waiver.expires) if waiver.expires < today else str(waiver.expires)
     return [waiver.id, waiver.rule, waiver.host, key, until, waiver.approver, waiver.reason]
 
 
 @command.command(
     "remove",
-    help="End a waiver now; its findings are open again in the next scan.\n\n"
-    "\b\nExample:\n  citywall waive remove w-3f9a62c1",
+    help=N_(
+        "End a waiver now; its findings are open again in the next scan.\n\n"
+        "Example:\n  citywall waive remove w-3f9a62c1"
+    ),
 )
 @click.argument("waiver_id", metavar="ID")
 def remove(waiver_id: str) -> None:

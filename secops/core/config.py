@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from secops.core.errors import UsageError
-from secops.core.i18n import _
+from secops.core.i18n import _, because
 
 
 def home() -> Path:
@@ -21,7 +21,7 @@ def home() -> Path:
     except RuntimeError as error:  # neither $HOME nor an account
         raise UsageError(_("you have no home folder"), hint=_("Set CITYWALL_HOME to a folder of yours.")) from error
     except OSError as error:
-        what = _("cannot be Citywall's folder: {reason}").format(reason=error.strerror)
+        what = _("cannot be Citywall's folder: {reason}").format(reason=because(error))
         raise UsageError(what, where=str(place), hint=_("Set CITYWALL_HOME to a folder of yours.")) from error
     return place
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,14 +33,22 @@ def shipped(kind: str) -> Path:
         if place.is_dir():
             return place
     tried = ", ".join(str(place) for place in places)
-    raise UsageError(f"the shipped {kind} are missing", where=tried, hint="Reinstall Citywall.")
+    raise UsageError(_("the shipped {kind} are missing").format(kind=kind), where=tried, hint=_("Reinstall Citywall."))
 
 
 def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
-    """Every `*.yml` file below the folders, in a stable order. Raises `UsageError` for a folder that has none."""
+    """Every `*.yml` file below the folders, in a stable order.
+
+    Raises `UsageError` for a folder that has none, and for a file that looks like one and would be passed over.
+    """
     for folder in folders:
-        files = sorted(path for path in folder.rglob("*.yml") if not path.name.startswith("."))
+        paths = sorted(path for path in folder.rglob("*") if not path.name.startswith("."))
+        files = [path for path in paths if path.suffix == ".yml"]
+        for path in paths:
+            if path.suffix != ".yml" and path.suffix.lower() in (".yaml", ".yml"):
+                hint = _("Rename it to {name}, or move it elsewhere.").format(name=f"{path.stem}.yml")
+                raise UsageError(_("its name does not end in .yml"), where=str(path), hint=hint)
         if not files:
-            what = "holds no *.yml file" if folder.is_dir() else "no such folder"
-            raise UsageError(what, where=str(folder), hint="Give a folder that holds *.yml files.")
+            what = _("holds no *.yml file") if folder.is_dir() else _("no such folder")
+            raise UsageError(what, where=str(folder), hint=_("Give a folder that holds *.yml files."))
         yield from files

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from secops.core import schema
 from secops.core.errors import CitywallError, UsageError
-from secops.core.i18n import _
+from secops.core.i18n import _, because
 
 #: Seconds to wait for a server, and for another writer.
 PATIENCE = 15
@@ -103,7 +103,7 @@ def _make_file(path: str) -> None:
         return
     except OSError as error:
         hint = _("Check the folder, or name another store in CITYWALL_DATABASE.")
-        raise StoreError(_("cannot be made: {reason}").format(reason=error.strerror), where=path, hint=hint) from error
+        raise StoreError(_("cannot be made: {reason}").format(reason=because(error)), where=path, hint=hint) from error
 
 
 def _engine(url: URL) -> Engine:

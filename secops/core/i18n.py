@@ -28,7 +28,8 @@ def set_language(lang: str) -> None:
     """Speak `lang` from here on, whatever the environment says. Raises `UsageError` for one we do not speak."""
     global _chosen
     if lang not in LANGUAGES:
-        raise UsageError(f"there is no language {lang!r}", where="--lang", hint=f"Choose from {', '.join(LANGUAGES)}.")
+        hint = _("Choose from {names}.").format(names=", ".join(LANGUAGES))
+        raise UsageError(_("there is no language {lang!r}").format(lang=lang), where="--lang", hint=hint)
     _chosen = lang
 
 
@@ -45,6 +46,19 @@ def _of_environment() -> str:
     return "en"
 
 
+def lend_to_gettext() -> None:
+    """Let libraries that ask gettext by themselves (click) speak the language in use, out of our catalogue.
+
+    gettext takes the language from the environment alone, where LANGUAGE is the strongest. What we start inherits it;
+    whose answers are read is started with LC_ALL=C, which LANGUAGE does not touch.
+    """
+    from gettext import bindtextdomain, textdomain
+
+    bindtextdomain(DOMAIN, str(LOCALE))
+    textdomain(DOMAIN)
+    os.environ["LANGUAGE"] = language()
+
+
 @contextmanager
 def speaking(lang: str) -> Iterator[None]:
     """Use `lang` for the length of a block."""
@@ -59,7 +73,9 @@ def speaking(lang: str) -> Iterator[None]:
 
 def _(text: str) -> str:
     """`text` in the language in use. Fill placeholders afterwards: `_("{n} of {all}").format(...)`."""
-    return text if language() == "en" else _catalogue(language()).gettext(text)
+    if not text or language() == "en":  # gettext answers an empty text with the catalogue's own header
+        return text
+    return _catalogue(language()).gettext(text)
 
 
 def ngettext(one: str, many: str, n: int) -> str:
@@ -72,6 +88,26 @@ def ngettext(one: str, many: str, n: int) -> str:
 def N_(text: str) -> str:  # noqa: N802 - the name that every gettext tool knows
     """`text` itself: marks a string for the catalogue where `_` is called later, on a variable."""
     return text
+
+
+#: What the system says when a file cannot be used, as far as users meet it.
+_SYSTEM = (
+    N_("Permission denied"),
+    N_("No such file or directory"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("File name too long"),
+    N_("Too many levels of symbolic links"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+    N_("Input/output error"),
+)
+
+
+def because(error: OSError) -> str:
+    """What the system said, in the language in use where we know the words."""
+    return _(error.strerror or str(error))
 
 
 @cache

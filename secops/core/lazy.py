@@ -9,17 +9,20 @@ from typing import Any
 
 import click
 
+from secops.core.command import Group, did_you_mean
+from secops.core.i18n import _
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One verb: its module (which holds `command`), a line of help, and the group it is listed under."""
+    """One verb: its module (which holds `command`), a line of help and the group it is listed under (`N_` of both)."""
 
     module: str
     help: str
     section: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are named in a table and imported only when called.
 
     click's own group help would import every command to ask for its short help; ours prints the table.
@@ -44,17 +47,14 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
         if name and name not in self.table and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, self.table, n=1)
-            hint = f" Did you mean `{near[0]}`?" if near else " `citywall --help` lists the commands."
-            ctx.fail(f"There is no command {name!r}.{hint}")
+            hint = did_you_mean(name, self.table) or _("`citywall --help` lists the commands.")
+            ctx.fail(" ".join((_("There is no command {name!r}.").format(name=name), hint)))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         sections: dict[str, list[tuple[str, str]]] = {}
         for name, entry in self.table.items():
-            sections.setdefault(entry.section, []).append((name, entry.help))
+            sections.setdefault(entry.section, []).append((name, _(entry.help)))
         for section, rows in sections.items():
-            with formatter.section(section):
+            with formatter.section(_(section)):
                 formatter.write_dl(rows)

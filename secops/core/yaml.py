@@ -7,15 +7,21 @@ them a boolean, 420, 1350 and a date); only true, false, null, decimal integers 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _, because
 
 #: Bytes of one content file; rules and scenarios are a few kilobytes.
 MAX_BYTES = 1 << 20
+
+#: Collections within collections in foreign files: libyaml takes the square of it in time, and a stack has an end.
+MAX_DEPTH = 32
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where it is built in
@@ -36,20 +42,20 @@ def load(path: Path) -> Any:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise UsageError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
     return loads(raw, str(path))
 
 
 def loads(raw: bytes, where: str) -> Any:
     """The document in `raw`; `where` names it in errors."""
     if len(raw) > MAX_BYTES:
-        raise UsageError(f"is larger than {MAX_BYTES >> 20} MiB", where=where)
+        raise UsageError(_("is larger than {n} MiB").format(n=MAX_BYTES >> 20), where=where)
     try:
         loader = _Loader(raw)
         try:
             node = loader.get_single_node()
             if node is None:
-                raise UsageError("is empty", where=where)
+                raise UsageError(_("is empty"), where=where)
             _check(node, where, set())
             return loader.construct_document(node)
         finally:
@@ -57,16 +63,16 @@ def loads(raw: bytes, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise UsageError(error.problem or "is no YAML", where=where + line) from error
+        raise UsageError(_("is no YAML: {reason}").format(reason=error.problem), where=where + line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"is no YAML ({error})"[:200], where=where) from error
+        raise UsageError(_("is no YAML: {reason}").format(reason=str(error)[:200]), where=where) from error
 
 
 def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
     """Refuse what YAML allows and content must not hold: aliases and duplicate keys."""
     line = f"{where}:{node.start_mark.line + 1}"
     if id(node) in seen:
-        raise UsageError("aliases (*name) are not allowed here", where=line)
+        raise UsageError(_("aliases (*name) are not allowed here"), where=line)
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
@@ -76,6 +82,78 @@ def _check(node: yaml.Node, where: str, seen: set[int]) -> None:
         for key, value in node.value:
             if key.value in keys if isinstance(key, yaml.ScalarNode) else True:
                 at = f"{where}:{key.start_mark.line + 1}"
-                raise UsageError(f"the key {key.value!r} stands twice or is no plain text", where=at)
+                what = _("the key {key!r} stands twice or is no plain text").format(key=key.value)
+                raise UsageError(what, where=at)
             keys.add(key.value)
             _check(value, where, seen)
+
+
+@dataclass(frozen=True, repr=False)
+class Leaf:
+    """A scalar as it is written, below its keys (places of a sequence as numbers); `line` from 1."""
+
+    path: tuple[str, ...]
+    text: str
+    line: int
+    tag: str | None = None
+
+
+def leaves(text: str) -> Iterator[Leaf]:
+    """The scalars of a foreign file, which may hold several documents and any tag. Nothing is constructed.
+
+    An alias is passed over: what it stands for has come at its anchor, so that no file grows by reading it. Raises
+    `ValueError`, without any of the content, on what is no YAML or nested deeper than `MAX_DEPTH`.
+    """
+    loader = _Loader(text.encode())
+    stack: list[_Collection] = []
+    try:
+        while (event := loader.get_event()) is not None and not isinstance(event, yaml.StreamEndEvent):
+            if isinstance(event, yaml.CollectionEndEvent):
+                stack.pop()
+            elif isinstance(event, yaml.CollectionStartEvent):
+                path = stack[-1].place() if stack else ()
+                if len(path) >= MAX_DEPTH:
+                    raise ValueError(f"is nested too deeply at line {_line(event)}")
+                stack.append(_Collection(path, mapping=isinstance(event, yaml.MappingStartEvent)))
+            elif isinstance(event, yaml.ScalarEvent) and not (stack and stack[-1].takes_key(event.value)):
+                path = stack[-1].place() if stack else ()
+                yield Leaf(path, event.value, _line(event), event.tag)
+            elif isinstance(event, yaml.AliasEvent) and stack:
+                stack[-1].place()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise ValueError("is no YAML" + (f" at line {mark.line + 1}" if mark else "")) from None
+    except (yaml.YAMLError, UnicodeError):
+        raise ValueError("is no YAML") from None
+    finally:
+        loader.dispose()
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
+
+
+class _Collection:
+    """Where the next node of a mapping or a sequence stands."""
+
+    def __init__(self, path: tuple[str, ...], *, mapping: bool) -> None:
+        self._path, self._mapping = path, mapping
+        self._key: str | None = None
+        self._count = 0
+
+    def takes_key(self, text: str) -> bool:
+        """Whether a scalar here is a key; it is remembered then."""
+        if not self._mapping or self._key is not None:
+            return False
+        self._key = text
+        return True
+
+    def place(self) -> tuple[str, ...]:
+        if not self._mapping:
+            self._count += 1
+            return (*self._path, str(self._count - 1))
+        if self._key is None:  # a collection as a key
+            self._key = "?"
+            return (*self._path, "?")
+        key, self._key = self._key, None
+        return (*self._path, key)

@@ -8,6 +8,7 @@ from shlex import quote
 
 from secops import __version__
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 #: Where the collector is installed on a target.
 COLLECTOR = "/usr/local/sbin/citywall-collect"
@@ -53,10 +54,11 @@ def sudoers(script: str, who: str, *, seal: str = "") -> str:
     something else in sudoers.
     """
     if not _WHO.fullmatch(who):
-        raise UsageError(f"{who!r} is no user or %group", where="--for", hint="For example --for ops or --for %ops.")
+        what = _("{who!r} is no user or %group").format(who=who)
+        raise UsageError(what, where="--for", hint=_("For example --for ops or --for %ops."))
     if not seal.isprintable():
         raise UsageError(
-            "a file name of this kind cannot stand in the text", where="--seal-to", hint="Rename the file."
+            _("a file name of this kind cannot stand in the text"), where="--seal-to", hint=_("Rename the file.")
         )
     fields = {
         "@VERSION@": __version__,

@@ -9,10 +9,12 @@ The stream (`citywall.evidence/1`), written by the generated script and by nobod
     <nonce> end done 0
 
 The nonce is made on the host for each run, content is encoded and its length stated, so no file's content can
-forge a frame. A frame is a `file`, an `output`, a `sealed` blob, a path that is `absent`, `denied` or `special`
-(not a regular file), a `note`, or `done`, which closes its section. A section without `done` was cut off.
+forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied`,
+`special` (not a regular file) or `cut` (too large), a `note`, or `done`, which closes its section. A section without
+`done` was cut off.
 A stream made from evidence (see `bundle_format`) holds `item` frames, the section's own word in `done`, and an
-`image` frame when the evidence is that of an image.
+`image` frame when the evidence is that of an image. Only a bundle may be one: a host that answers has no word in how
+its answer is judged.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from secops.core.errors import IncompleteError
+from secops.core.i18n import _
 from secops.hosts.section import Files, Section
 
 MAGIC = b"CITYWALL-EVIDENCE 1 "
@@ -150,23 +153,28 @@ def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: s
     header = _HEADER.search(stream)
     if header is None:
         raise IncompleteError(
-            cut or "the answer holds no evidence",
+            cut or _("the answer holds no evidence"),
             where=label,
-            hint="The first lines of the answer were: " + (readable(stream[:200]).strip() or "(nothing)"),
+            hint=_("The answer begins with: {detail}").format(detail=readable(stream[:200]).strip() or _("(nothing)")),
         )
     nonce, encoding = header.group(1), header.group(3)
     sections = {section.name: section for section in manifest}
     items: dict[str, list[Item]] = {}
     seen: dict[str, SectionEvidence] = {}
     ended = False
+    made = carrier == "bundle"
     for name, status, payload in _frames(stream, header.end(), nonce, encoding):
         if name == "end":
             ended = status == "done"
-        elif name == "image" and carrier == "bundle":
+        elif name == "image" and made:
             carrier = "root"
         elif name in sections and name not in seen:
             if status == "done":
-                seen[name] = _closed(sections[name], items.pop(name, []), payload)
+                seen[name] = _closed(sections[name], items.pop(name, []), payload if made else b"")
+            elif status == "item" and made:
+                items.setdefault(name, []).append(_copied(payload))
+            elif status == "files":
+                items.setdefault(name, []).extend(_files(sections[name], payload, nonce))
             else:
                 items.setdefault(name, []).append(_item(sections[name], status, payload, nonce))
     why = cut or ("the evidence ends early" if not ended else MISSING.reason)
@@ -216,20 +224,22 @@ def _frames(stream: bytes, at: int, nonce: bytes, encoding: bytes) -> Iterable[t
         yield frame.group(1).decode(), frame.group(2).decode(), content
 
 
-def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
-    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`.
+def _copied(payload: bytes) -> Item:
+    """The item of an `item` frame: `path NUL status NUL reason NUL content`."""
+    path, word, reason, content = (*payload.split(b"\0", 3), b"", b"", b"")[:4]
+    return Item(readable(path), content, _status(word), readable(reason))
 
-    That of an `item` frame is `path NUL status NUL reason NUL content`.
-    """
+
+def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
+    """One frame's content as an item. The payload is `path NUL content SEPARATOR nonce:exit-code[:t]`."""
     path, _, rest = payload.partition(b"\0")
     name = readable(path)
-    if status == "item":
-        word, reason, content = (*rest.split(b"\0", 2), b"", b"")[:3]
-        return Item(name, content, _status(word), readable(reason))
     if status in ("absent", "denied"):
         return Item(name, status=Status(status), reason="no such file" if status == "absent" else "permission denied")
     if status == "special":
         return Item(name, status=Status.FAILED, reason="not a regular file")
+    if status == "cut":
+        return Item(name, status=Status.TRUNCATED, reason=readable(rest))
     if status == "note":
         return Item(name, status=Status.FAILED, reason=readable(rest) or "failed")
     if status == "unsealed":
@@ -243,6 +253,16 @@ def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
     if status == "sealed" and code != b"0":
         return Item(name, status=Status.DENIED, reason=f"cannot seal: openssl ended with exit code {int(code[:9])}")
     return judge(section, name, content[:-1], int(code), cut=flag == b"t")
+
+
+def _files(section: Section, payload: bytes, nonce: bytes) -> Iterator[Item]:
+    """The files of one frame: each is its content, then a line `nonce:exit-code:path`."""
+    at = 0
+    for mark in re.finditer(rb"^" + nonce + rb":(\d{1,3}):(.+)\n", payload, re.MULTILINE):
+        yield judge(section, readable(mark.group(2)), payload[at : mark.start()][:-1], int(mark.group(1)))
+        at = mark.end()
+    if at != len(payload):
+        yield Item("", status=Status.FAILED, reason="a file of the frame has no end")
 
 
 def judge(section: Section, path: str, content: bytes, code: int, *, cut: bool = False) -> Item:

@@ -11,19 +11,24 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+_SUBVOLUME = 256  # inode of the root of each btrfs subvolume
 _MAX_LINKS = 40  # as the kernel's own limit
 _PATH_FLAGS = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _WILD = re.compile(rb"[*?\[]")
 
 
 class Image:
-    """The directory where an image is mounted. Paths are absolute paths inside it, as bytes."""
+    """The directory where an image is mounted. Paths are absolute paths inside it, as bytes.
 
-    def __init__(self, root: str) -> None:
+    `check` is called before each path is looked at; what it raises ends the reading.
+    """
+
+    def __init__(self, root: str, check: Callable[[], None] = lambda: None) -> None:
         self._root = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._check = check
 
     def close(self) -> None:
         os.close(self._root)
@@ -34,6 +39,7 @@ class Image:
 
         Raises `OSError` as the kernel would (absent, not a directory, too many links, no permission).
         """
+        self._check()
         todo = [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
         stack = [os.dup(self._root)]
         links = 0
@@ -117,11 +123,15 @@ class Image:
         except OSError:
             return False
 
-    def walk(self, devices: frozenset[int]) -> Iterator[tuple[bytes, os.stat_result, bytes]]:
+    def walk(
+        self, devices: frozenset[int], passed_over: Callable[[bytes], bool]
+    ) -> Iterator[tuple[bytes, os.stat_result, bytes]]:
         """Every path below the root on `devices`, as (path, status, raw capability attribute); links are not followed.
 
+        Roots of btrfs subvolumes, which have devices of their own, are entered too, unless they are `passed_over`.
         A directory that cannot be read is yielded with the attribute `b"!"`.
         """
+        entered = set(devices)
         todo = [b""]
         while todo:
             here = todo.pop()
@@ -133,10 +143,13 @@ class Image:
                 continue
             try:
                 for entry in os.scandir(inner):
+                    self._check()
                     path = here + b"/" + os.fsencode(entry.name)
                     found = entry.stat(follow_symlinks=False)
                     if stat.S_ISDIR(found.st_mode):
-                        if found.st_dev in devices:
+                        if found.st_dev not in entered and found.st_ino == _SUBVOLUME and not passed_over(path):
+                            entered.add(found.st_dev)
+                        if found.st_dev in entered:
                             todo.append(path)
                             yield path, found, b""
                     elif not stat.S_ISLNK(found.st_mode):

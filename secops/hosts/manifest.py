@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
+from secops.hosts import credentials
 from secops.hosts.hashes import SHADOW_HASHES
 from secops.hosts.section import Section, Walk
 from secops.hosts.tables import registry
 
-#: How stored password hashes travel: not at all, encrypted to the operator's key, or in clear: over a pipe or an SSH
-#: connection, from memory to memory.
+#: How stored password hashes and the credential files of services travel: not at all, encrypted to the operator's key,
+#: or in clear: over a pipe or an SSH connection, from memory to memory.
 Hashes = Literal["none", "sealed", "clear"]
 
 
@@ -20,7 +21,9 @@ def manifest(hashes: Hashes = "none") -> tuple[Section, ...]:
     """Every section once, the walk last since it takes longest. Two different sections of one name are our mistake."""
     sections: dict[str, Section] = {}
     if hashes != "none":
-        sections[SHADOW_HASHES.name] = replace(SHADOW_HASHES, seal=hashes == "sealed")
+        secret = (SHADOW_HASHES, *credentials.SECTIONS)
+        sections |= {section.name: replace(section, seal=hashes == "sealed") for section in secret}
+        sections[credentials.LISTING.name] = credentials.LISTING
     for table in registry().values():
         for section in table.all_sections:
             if sections.setdefault(section.name, section) != section:

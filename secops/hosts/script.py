@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from shlex import quote
 
 from secops import __version__
-from secops.hosts.section import Command, Files, Listing, Section, Walk, ends_wild
+from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Section, Walk, ends_wild
 from secops.hosts.walk import WALK_SH
 
 _PRELUDE = r"""#!/bin/sh
@@ -42,6 +42,8 @@ if timeout 5 true 2>/dev/null; then lim() { timeout "$@"; }
 elif timeout -t 5 true 2>/dev/null; then lim() { s=$1; shift; timeout -t "$s" "$@"; }
 else lim() { shift; "$@"; }
 fi
+nl='
+'
 gnu=; find / -maxdepth 0 -printf '' 2>/dev/null && gnu=1
 export gnu
 
@@ -69,14 +71,31 @@ file() {
   fi
 }
 
-# filtered SECTION LIMIT SECONDS PATH SED-ARGUMENTS…: only lines the filter lets through are read out.
+# filtered SECTION LIMIT SECONDS PATH: only lines that `sieve` lets through are read out.
 filtered() {
   if [ -f "$4" ] && [ -r "$4" ]; then
-    a=$1 b=$2 c=$3 e=$4; shift 4
-    t=$(lim "$c" dd if="$e" bs=1 skip="$b" count=1 2>/dev/null | wc -c); [ "$((t))" -eq 0 ] && t= || t=:t
-    frame "$a" file "$({ printf '%s\0' "$e"; { lim "$c" head -c "$b" "$e" 2>/dev/null
-      printf '\n%s:%d%s' "$n" $? "$t"; } | sed -E -e "/^$n:/b" "$@"; } | enc)"
+    t=$(lim "$3" dd if="$4" bs=1 skip="$2" count=1 2>/dev/null | wc -c); [ "$((t))" -eq 0 ] && t= || t=:t
+    frame "$1" file "$({ printf '%s\0' "$4"; { lim "$3" head -c "$2" "$4" 2>/dev/null
+      printf '\n%s:%d%s\n' "$n" $? "$t"; } | sieve; } | enc)"
   else file "$1" "$2" "$3" "$4"
+  fi
+}
+
+# matched SECTION LIMIT SECONDS PATH…: the same for what a wildcard matched. Small files, which most are, share one
+# sieve and one frame; /proc tells no size.
+matched() {
+  a=$1 b=$2 c=$3; shift 3
+  one=1; [ $# -le 256 ] || one=
+  for p do
+    case $p in *"$nl"*) one= ;; esac
+    [ -d "$p" ] || { [ -f "$p" ] && [ -r "$p" ]; } || one=
+  done
+  if [ "$one" ] && [ -z "$(find -H "$@" -prune \( -size +128 -o -size 0 \) 2>&1)" ]; then
+    frame "$a" files "$(for p do
+        [ -d "$p" ] || { lim "$c" head -c "$b" "$p" 2>/dev/null; printf '\n%s:%d:%s\n' "$n" $? "$p"; }
+      done | sieve | enc)"
+  else
+    for p do [ -d "$p" ] || filtered "$a" "$b" "$c" "$p"; done
   fi
 }
 
@@ -97,29 +116,33 @@ output() {
     } | head -c $(($2 + 200)) | enc)"
 }
 
-# listing SECTION LIMIT SECONDS PATH…
+# listing SECTION LIMIT SECONDS PATH…. A word that is no path here is a pattern without a match, or closed to us: that
+# find fails at it is no fault. (Words are not sorted into a new list: that takes dash the square of their number.)
 listing() {
-  a=$1 b=$2 c=$3; shift 3
+  a=$1 b=$2 c=$3 some= lost=; shift 3
   for p do
-    shift
-    if [ -e "$p" ] || [ -L "$p" ]; then set -- "$@" "$p"
-    elif blocked "$p"; then tell "$a" denied "$p"
-    fi
+    if [ -e "$p" ] || [ -L "$p" ]; then some=1; continue; fi
+    lost=1; if blocked "$p"; then tell "$a" denied "$p"; fi
   done
-  [ $# -gt 0 ] || return 0
+  [ "$some" ] || return 0
   if [ "$gnu" ]; then
     frame "$a" output "$({ printf '\0'
       lim "$c" find "$@" -maxdepth 0 -printf '%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0' 2>/dev/null
-      printf '\0%s:%d' "$n" $?; } | head -c $(($b + 200)) | enc)"
+      e=$?; [ "$e$lost" = 11 ] && e=0; printf '\0%s:%d' "$n" "$e"; } | head -c $(($b + 200)) | enc)"
   else
     frame "$a" output "$({ printf '\0'; for p do
+        [ -e "$p" ] || [ -L "$p" ] || continue
         stat -c 'x%f %u %g %s %Y' "$p" 2>/dev/null | tr ' \n' '\0\0'
         printf '%s\0%s\0\0' "$p" "$(readlink "$p")"
       done; printf '\0%s:%d' "$n" 0; } | head -c $(($b + 200)) | enc)"
   fi
 }
 
-homes() { cut -d: -f6 /etc/passwd 2>/dev/null | sort -u; }
+homes() { head -c @PASSWD@ /etc/passwd 2>/dev/null | cut -d: -f6 | sort -u; }
+homeless() { # SECTION: says when there are more homes than that
+  [ "$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)" -le @PASSWD@ ] ||
+    tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
+}
 
 uid=$(id -u)
 printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$uid" "$code"
@@ -129,9 +152,8 @@ printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$uid" "$code"
 def generate(manifest: Iterable[Section], *, certificate: str = "") -> str:
     """The collector script. `certificate` (PEM) turns on the sections marked `seal`, encrypted to its key."""
     sections = [s for s in manifest if s.live and (certificate or not getattr(s, "seal", False))]
-    prelude = _PRELUDE.replace("@VERSION@", __version__).replace(
-        "@SEALED@", ",\n# or leave only encrypted to the operator's key" if certificate else ""
-    )
+    prelude = _PRELUDE.replace("@VERSION@", __version__).replace("@PASSWD@", str(PASSWD_LIMIT))
+    prelude = prelude.replace("@SEALED@", ",\n# or leave only encrypted to the operator's key" if certificate else "")
     body = "\n".join(_section(section) for section in sections)
     seal = f"seal={quote(certificate.strip())}\n" if certificate else ""
     return f"{prelude}{seal}{body}\nframe end done ''\n}}\ncitywall_collect </dev/null\n"
@@ -142,26 +164,37 @@ def _section(section: Section) -> str:
     call = f"{section.name} {section.limit} {section.timeout}"
     match section:
         case Files(patterns=patterns):
-            verb = "sealed" if section.seal else "filtered" if section.rewrite else "file"
-            tail = "".join(f" -e {quote(f's~{ere}~{replacement}~;t')}" for ere, replacement in section.rewrite)
-            action = f'{verb} {call} "$f"{tail} -e d' if tail else f'{verb} {call} "$f"'
-            lines = [_each(p, f'[ -d "$f" ] || {action}' if ends_wild(p) else action) for p in patterns]
+            lines = [_each(pattern, _reader(section, call, wild=ends_wild(pattern))) for pattern in patterns]
+            if section.rewrite:
+                rules = "".join(f" -e {quote(f's~{ere}~{replacement}~;t')}" for ere, replacement in section.rewrite)
+                lines.insert(0, f'sieve() {{ sed -E -e "/^$n:/b"{rules} -e d; }}')
         case Listing(patterns=patterns):
-            plain = [shell_pattern(p) for p in patterns if not p.startswith("~/")]
-            lines = [f"listing {call} {' '.join(plain)}"] if plain else []
-            lines += [_each(p, f'listing {call} "$f"') for p in patterns if p.startswith("~/")]
+            plain = " ".join(shell_pattern(p) for p in patterns if not p.startswith("~/"))
+            lines = [f"listing {call} {plain}"] if plain else []
+            lines += [_each(p, f"listing {call} @") for p in patterns if p.startswith("~/")]
         case Command(script=script):
             lines = [f"output {call} {quote(script)}"]
         case Walk():
             lines = [f"output {call} {quote(WALK_SH)}"]
+    if any(pattern.startswith("~/") for pattern in getattr(section, "patterns", ())):
+        lines.insert(0, f"homeless {section.name}")
     return "\n".join([*lines, f"frame {section.name} done ''"])
 
 
+def _reader(section: Files, call: str, *, wild: bool) -> str:
+    """What reads the paths that stand in the place of `@`. A wildcard passes over directories."""
+    if section.rewrite and wild:
+        return f"matched {call} @"
+    verb = "sealed" if section.seal else "filtered" if section.rewrite else "file"
+    unless = '[ -d "$f" ] || ' if wild else ""
+    return f'for f in @; do {unless}{verb} {call} "$f"; done'
+
+
 def _each(pattern: str, action: str) -> str:
-    """`action` for each path the pattern matches; `~/` goes through every home directory."""
+    """`action` with the paths that the pattern matches for its `@`; `~/` goes through every home directory."""
     if not pattern.startswith("~/"):
-        return f"for f in {shell_pattern(pattern)}; do {action}; done"
-    inner = f'for f in "$h"/{shell_pattern(pattern[2:])}; do {action}; done'
+        return action.replace("@", shell_pattern(pattern))
+    inner = action.replace("@", f'"$h"/{shell_pattern(pattern[2:])}')
     return f"homes | while IFS= read -r h; do case $h in /?*) {inner} </dev/null ;; esac; done"
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 #: Bytes of one file or one command's output that leave a host, unless a section says otherwise.
 DEFAULT_LIMIT = 1 << 20
 
+#: Bytes of /etc/passwd that are read, for itself and for the homes in it.
+PASSWD_LIMIT = 16 << 20
+
 #: Seconds one file or one command may take, unless a section says otherwise.
 DEFAULT_TIMEOUT = 20
 

@@ -69,8 +69,8 @@ class Policy:
                 stack.append((member.text, negated ^ member.negated, iter(inner)))  # type: ignore[arg-type]
                 continue
             if member.kind == "alias":
-                why = "not defined" if inner is None else "defined by itself"
-                self.fault(f"{kind} {member.text} is {why}")
+                name = f"{kind} {member.text}"
+                self.fault(f"{name} is not defined" if inner is None else f"{name} is defined by itself")
                 if isinstance(member, Command):
                     continue
                 member = replace(member, kind="host" if kind == "Host_Alias" else "user")

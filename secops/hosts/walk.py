@@ -16,24 +16,46 @@ PSEUDO_TYPES = (
     " mqueue hugetlbfs binfmt_misc autofs rpc_pipefs nsfs selinuxfs squashfs erofs iso9660 vfat"
 )
 
+#: Where mounts are not walked, and subvolumes neither: file systems of containers, and of users' sessions.
+_ASIDE = (
+    "/run/user/*", "/run/containerd/*", "/var/lib/docker/*", "/var/lib/containers/*", "/var/lib/containerd/*",
+    "/var/lib/kubelet/*",
+)  # fmt: skip
+
+#: Subvolumes that are not walked, as patterns whose `*` also stands for `/`: also what snapper and timeshift keep.
+PASSED_OVER = (
+    *_ASIDE, "/.snapshots/*/snapshot", "/home/.snapshots/*/snapshot", "/timeshift-btrfs/*", "/run/timeshift/*",
+)  # fmt: skip
+
+#: Subvolumes that are mounted nowhere and walked all the same.
+MAX_SUBVOLUMES = 500
+
 # Why as it is: the file systems come from mountinfo, since -xdev from / skips a separate /home; unowned files are
-# found by the host's own ids (find's -nouser is six times dearer); getcap is given the executables that the same
-# pass meets (find flushes before it starts a program, so records never mix); names that hold a newline go to getcap
-# one by one, since its output cannot tell them apart.
+# found by the host's own ids (find's -nouser is six times dearer), the first one in front, since find goes down the
+# whole chain of -o for each file; getcap is given the executables that the same pass meets (find flushes before it
+# starts a program, so records never mix); names that hold a newline go to getcap one by one, since its output cannot
+# tell them apart. Of passwd and group a megabyte is read: ids beyond it give more records, never fewer.
+#
+# Each subvolume of btrfs has a device of its own, which is not the one in mountinfo, and -xdev stops before it. So a
+# mounted one is known by its device, and those that a pass meets (inode 256, not on the device of the directory above,
+# mounted nowhere) are where the next pass starts.
 WALK_SH = r"""nl='
 '
-starts=; seen=" "
+starts=; seen=" "; mounts=//; inode=0
 while read -r _ _ dev root mnt _ rest; do
   type=" $rest"; type=${type#* - }; type=${type%% *}
   case $mnt in *\\*) mnt=$(printf '%b' "$(printf '%s' "$mnt" | sed 's/\\\([0-7]\{3\}\)/\\0\1/g')") ;; esac
-  case $mnt in
-    /run/user/*|/run/containerd/*|/var/lib/docker/*|/var/lib/containers/*|/var/lib/kubelet/*) continue ;;
-  esac
+  mounts=$mounts$mnt//
+  case $mnt in @ASIDE@) continue ;; esac
   case " @LOCAL@ " in
     *" $type "*) ;;
     *) case $mnt:$type in /:*) ;; *) case " @PSEUDO@ overlay " in *" $type "*) ;; *)
          printf 'SKIP\0%s\0%s\0' "$type" "$mnt" ;; esac; continue ;; esac ;;
   esac
+  if [ "$type" = btrfs ]; then
+    inode=256; id=$(stat -c %d:%i "$mnt" 2>/dev/null) || id=$mnt:
+    dev=${id%:*}; case $id in *:256) root=/ ;; esac
+  fi
   again=; sub=$root
   while :; do
     case $seen in *" $dev:$sub "*) again=1; break ;; esac
@@ -46,32 +68,65 @@ while read -r _ _ dev root mnt _ rest; do
 done </proc/self/mountinfo
 [ "$starts" ] || exit 66
 ids() { # FILE TEST: one find test that holds when the id is none of the file's
-  t=
-  while IFS=: read -r _ _ id _; do
-    case $id in ''|*[!0-9]*) ;; *) t="$t -o $2 $id" ;; esac
-  done <"$1"
-  printf '%s' "${t# -o }"
+  head -c 1048576 "$1" | {
+    first= t=
+    while IFS=: read -r _ _ id _; do
+      case $id in ''|*[!0-9]*) ;; *) first=${first:-$2 $id}; t="$t -o $2 $id" ;; esac
+    done
+    [ -z "$first" ] || printf '%s' "$first -o ( ${t# -o } )"
+  }
 }
 if [ "$gnu" ]; then u=-uid g=-gid; else u=-user g=-group; fi
 u=$(ids /etc/passwd $u); g=$(ids /etc/group $g)
 [ "$u" ] && [ "$g" ] || exit 66
-oldifs=$IFS; IFS=$nl; set -f; set -- ${starts#"$nl"}; IFS=$oldifs; set -- "$@" -xdev
 cap=1; command -v getcap >/dev/null 2>&1 || cap=
 caps='printf "CAPS\0"; getcap "$@" 2>/dev/null; printf "\0"'
 odd='for f do c=$(getcap "$f" 2>/dev/null); [ "$c" ] && printf "CAP\0%s\0%s\0" "${c#"$f"}" "$f"; done; :'
 stat='for f do stat -c "x%f %u %g %s %Y" "$f" 2>/dev/null | tr " \n" "\0\0"; printf "%s\0\0\0" "$f"; done'
+vols='for f do
+  case $f in /|@PASSED_OVER@) continue ;; esac
+  d=$(stat -c %d "$f" "$f/.." 2>/dev/null)
+  case $d in *[!0-9]*) [ "${d#*[!0-9]}" = "${d%[!0-9]*}" ] && continue ;; esac
+  printf "%s:%s//" "${d%%[!0-9]*}" "$f" >&5; done'
 [ "$cap" ] || caps=: odd=:
-{ if [ "$gnu" ]; then
-    errs=$(find "$@" -ignore_readdir_race \
+pass() { # START…: records on 4; on 5 `device:path//` of subvolumes and `!//` after complaints (no path holds `//`)
+  errs=$(if [ "$gnu" ]; then
+    find "$@" -xdev -ignore_readdir_race \
       ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -printf '%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0' , \
-      -type f -perm /111 \( -path "*$nl*" -exec sh -c "$odd" _ {} + -o -exec sh -c "$caps" _ {} + \) 2>&1 >&4)
+      -type f -perm /111 \( -path "*$nl*" -exec sh -c "$odd" _ {} + -o -exec sh -c "$caps" _ {} + \) , \
+      -type d -inum $inode -exec sh -c "$vols" _ {} + 2>&1 >&4
   else
-    errs=$(find "$@" ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -exec sh -c "$stat" _ {} + 2>&1 >&4
-      [ "$cap" ] && find "$@" -type f -perm /111 \
-        \( -path "*$nl*" -exec sh -c "$odd" _ {} + -o -exec sh -c "$caps" _ {} + \) 2>/dev/null >&4)
-  fi; } 4>&1
+    find "$@" -xdev ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -exec sh -c "$stat" _ {} + 2>&1 >&4
+    [ "$cap" ] && find "$@" -xdev -type f -perm /111 \
+        \( -path "*$nl*" -exec sh -c "$odd" _ {} + -o -exec sh -c "$caps" _ {} + \) 2>/dev/null >&4
+    [ $inode = 0 ] || find "$@" -xdev -type d -inum $inode -exec sh -c "$vols" _ {} + 2>&1
+  fi)
+  [ -z "$errs" ] || printf 'ERRS\0%s\0' "$errs" >&4
+  [ -z "$errs" ] || printf '!//' >&5
+}
+oldifs=$IFS; IFS=$nl; set -f; set -- ${starts#"$nl"}; IFS=$oldifs
+closed=; more=; left=@MAX@
+exec 4>&1
+while [ $# -gt 0 ]; do
+  found=$(pass "$@" 5>&1 | { head -c 1048576; cat >/dev/null; }); set --
+  [ ${#found} -lt 1048576 ] || more=1
+  while case $found in *//*) ;; *) false ;; esac; do
+    f=${found%%//*}; found=${found#*//}
+    [ "$f" = ! ] && closed=1 && continue
+    dev=${f%%:*}; f=${f#*:}
+    case $mounts in *"//$f//"*) continue ;; esac
+    case $seen in *" ${dev:-$f}:/ "*) continue ;; esac
+    [ $left -gt 0 ] || { more=1; break; }
+    left=$((left - 1)); seen="$seen${dev:-$f}:/ "; set -- "$@" "$f"
+  done
+done
 [ "$cap" ] || printf 'NOCAPS\0'
-[ "$errs" ] && printf 'ERRS\0%s\0' "$errs"
+[ -z "$more" ] || printf 'ERRS\0more than @MAX@ subvolumes that are not mounted\0'
 printf 'END\0'
-[ -z "$errs" ] || [ "$(id -u)" = 0 ] || exit 65
-""".replace("@LOCAL@", LOCAL_TYPES).replace("@PSEUDO@", PSEUDO_TYPES)
+[ -z "$closed" ] || [ "$(id -u)" = 0 ] || exit 65
+"""
+for _name, _text in (
+    ("@LOCAL@", LOCAL_TYPES), ("@PSEUDO@", PSEUDO_TYPES), ("@MAX@", str(MAX_SUBVOLUMES)),
+    ("@ASIDE@", "|".join(_ASIDE)), ("@PASSED_OVER@", "|".join(PASSED_OVER)),
+):  # fmt: skip
+    WALK_SH = WALK_SH.replace(_name, _text)

@@ -83,12 +83,12 @@ class _Sight:
         verdict = self._verdicts.get((finding.rule, finding.host))
         if verdict is None:
             if reason := self._silent.get(finding.host):
-                return _("the host was not reached: {reason}").format(reason=reason)
-            return _("the rule did not run") if finding.host in self._hosts else _("the host was not asked")
+                return f"the host was not reached: {reason}"
+            return "the rule did not run" if finding.host in self._hosts else "the host was not asked"
         if verdict.status in (Verdict.UNKNOWN, Verdict.ERROR):
             return verdict.reason or str(verdict.status)
         if verdict.status in (Verdict.FAIL, Verdict.WAIVED) and verdict.reason:
-            return _("seen in part: {reason}").format(reason=verdict.reason)
+            return f"seen in part: {verdict.reason}"
         return ""
 
 

@@ -14,7 +14,7 @@ import msgspec
 from secops.core.errors import UsageError
 from secops.core.finding import Verdict
 from secops.hosts.tables import registry
-from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove, unmet_parts
+from secops.posture.query import check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _ask(
         try:
             return (_rows(facts, sql, tables, sound, columns, apart=True) if sound else []), broken
         except (duckdb.Error, ValueError):
-            return [], dict.fromkeys(hosts, _brief(error)) | broken
+            return [], dict.fromkeys(hosts, fault(error)) | broken
     except ValueError as error:
         return [], dict.fromkeys(hosts, str(error))
 
@@ -195,7 +195,7 @@ def _offenders(
         return {}
     except (duckdb.Error, ValueError) as error:
         if len(hosts) == 1:
-            return {hosts[0]: _brief(error)}
+            return {hosts[0]: fault(error)}
     half = len(hosts) // 2
     return _offenders(facts, sql, tables, hosts[:half], columns) | _offenders(facts, sql, tables, hosts[half:], columns)
 
@@ -218,7 +218,7 @@ def _rows(
         names = [column[0] for column in cursor.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     except (duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException) as error:
-        raise MemoryError(_brief(error)) from error  # the rule's fault, not one host's: this process ends
+        raise MemoryError(fault(error)) from error  # the rule's fault, not one host's: this process ends
     missing = [name for name in ("host", *columns) if name not in names]
     if missing:
         raise ValueError(f"the query gives no column {missing[0]}")
@@ -228,7 +228,3 @@ def _rows(
     if not all(isinstance(row["host"], str) and row["host"] in known for row in rows):
         raise ValueError("the query names hosts that it was not given")
     return rows
-
-
-def _brief(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200]

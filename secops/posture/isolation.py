@@ -16,6 +16,7 @@ import msgspec
 
 from secops.core.errors import CitywallError, UsageError
 from secops.core.finding import Verdict
+from secops.core.i18n import _
 from secops.posture.evaluate import Outcome
 from secops.posture.judge import MAX_ANSWER, Answer, Request, Source
 from secops.posture.rule import Rule
@@ -58,7 +59,7 @@ def judge(
 def rule_faults(rules: Sequence[Rule], *, run_tests: bool, rule_seconds: float = 0) -> Iterator[tuple[Rule, list[str]]]:
     """What the judging process finds wrong with each rule's SQL and, with `run_tests`, its tests."""
     op = "test" if run_tests else "lint"
-    for rule, value, error, _ in _run(op, Source(), rules, Source(), 1, rule_seconds):
+    for rule, value, error, _hosts in _run(op, Source(), rules, Source(), 1, rule_seconds):
         yield rule, [error] if error else list(value)
 
 
@@ -69,9 +70,9 @@ def query(source: Source, sql: str, *, seconds: float = 60.0, hosts: int = 1) ->
         _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
         answer = _receive(channel, seconds)
     if answer is None:
-        raise UsageError(f"the query took more than {seconds:.0f} s or too much memory", where="sql")
+        raise UsageError(_("the query took more than {n} s or too much memory").format(n=round(seconds)), where="sql")
     if answer.error:
-        raise UsageError(answer.error, where="sql", hint="`citywall sql --tables` lists tables and columns.")
+        raise UsageError(answer.error, where="sql", hint=_("`citywall sql --tables` lists tables and columns."))
     result: dict[str, Any] = answer.value
     return result
 
@@ -113,7 +114,8 @@ def _expect_loaded(channel: Connection, seconds: float) -> list[str]:
     answer = _receive(channel, seconds)
     if answer is None or answer.error:
         what = answer.error if answer else "the judging process ended or took too long"
-        raise JudgingError(f"the tables could not be loaded: {what}", hint="Is there enough disk and memory?")
+        what = _("the tables could not be loaded: {reason}").format(reason=what)
+        raise JudgingError(what, hint=_("Is there enough disk and memory?"))
     return list(answer.value or [])
 
 

@@ -126,7 +126,7 @@ def _each_rule(channel: Connection, con: duckdb.DuckDBPyConnection, request: Req
                 value = query_faults(con, rule)
                 value += run_cases(con, rule) if request.op == "test" and not value else []
         except MemoryError as error:
-            send(channel, Answer(done=rule.id, error=f"needs too much memory ({error})"[:200]))
+            send(channel, Answer(done=rule.id, error=str(error) or "needs too much memory"))
             return  # the connection may be broken now: the parent starts a new process for the other rules
         send(channel, Answer(done=rule.id, value=value))
 
@@ -135,7 +135,7 @@ def _sql(con: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     """A user's own query over all tables."""
     import duckdb
 
-    from secops.posture.query import check_select
+    from secops.posture.query import check_select, fault
 
     con.execute("set search_path = 'facts'")
     try:
@@ -146,7 +146,7 @@ def _sql(con: duckdb.DuckDBPyConnection, sql: str) -> Answer:
     except UsageError as error:
         return Answer(done="sql", error=error.what)
     except (duckdb.Error, MemoryError) as error:
-        return Answer(done="sql", error=str(error).strip()[:600] or "needs too much memory")
+        return Answer(done="sql", error=fault(error, place=True))
 
 
 if __name__ == "__main__":

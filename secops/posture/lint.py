@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from secops.core.errors import UsageError
 from secops.hosts.tables import registry
 from secops.posture.evaluate import tables_of
-from secops.posture.query import check_expression, check_rule_query, has_only_rows_that_prove, unmet_parts
+from secops.posture.query import check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def query_faults(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[str]:
     except UsageError as error:
         return [str(error)]
     except duckdb.Error as error:
-        return [f"query: {str(error).strip().split(chr(10))[0][:200]}"]
+        return [f"query: {fault(error)}"]
     used = {name for text in (rule.message, rule.fix) for name in PLACEHOLDER.findall(text.en + text.zh)}
     used |= {name for command in rule.fix.commands.values() for name in PLACEHOLDER.findall(command)}
     found = [f"the query gives no column {name}" for name in sorted({"host", *rule.key, *used} - columns)]

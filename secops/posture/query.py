@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,8 @@ _HARMLESS = frozenset({"unnest", "range", "generate_series"})
 
 
 def check_select(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> None:
-    """Refuse anything but one SELECT. Raises `UsageError` with the reason."""
-    _statement(con, sql, where)
+    """Refuse anything but one SELECT over the tables. Raises `UsageError` with the reason."""
+    _check_tables(_statement(con, sql, where), frozenset(registry()), where, unknown="there is no table {!r}")
 
 
 def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset[str], *, where: str) -> set[str]:
@@ -34,7 +35,9 @@ def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset
     return _check_tables(_statement(con, sql, where), tables, where)
 
 
-def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> set[str]:
+def _check_tables(
+    tree: dict[str, Any], tables: frozenset[str], where: str, unknown: str = "reads {!r}, which is not in its needs"
+) -> set[str]:
     read = set()
     nodes = list(_nodes(tree))
     own = {entry["key"].lower() for node in nodes if "cte_map" in node for entry in node["cte_map"]["map"]}
@@ -45,7 +48,7 @@ def _check_tables(tree: dict[str, Any], tables: frozenset[str], where: str) -> s
         if kind == "BASE_TABLE":
             name = str(node["table_name"]).lower()
             if node.get("schema_name") or node.get("catalog_name") or name not in tables | own:
-                raise UsageError(f"reads {name!r}, which is not in its needs", where=where, hint="Add it to needs.")
+                raise UsageError(unknown.format(name), where=where)
             read.add(name)
         elif kind == "TABLE_FUNCTION":
             function = str(node["function"].get("function_name", "")).lower()
@@ -84,9 +87,9 @@ def _columns_read(sql: str, where: str) -> dict[str, set[str]]:
     try:
         row = _planner().execute(f"explain (format json) {sql}").fetchone()
     except (duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException) as error:
-        raise MemoryError(_brief(error)) from error  # this process ends
+        raise MemoryError(fault(error)) from error  # this process ends
     except duckdb.Error as error:
-        raise UsageError(_brief(error), where=where) from error
+        raise UsageError(fault(error), where=where) from error
     found: dict[str, set[str]] = {}
     untold = set()
     for node in _nodes(json.loads(row[1] if row else "[]")):
@@ -202,7 +205,7 @@ def _statement(con: duckdb.DuckDBPyConnection, sql: str, where: str) -> dict[str
     try:
         statements = duckdb.extract_statements(sql)
     except duckdb.Error as error:
-        raise UsageError(f"is no SQL: {_brief(error)}", where=where) from error
+        raise UsageError(f"is no SQL: {fault(error)}", where=where) from error
     if len(statements) != 1:
         raise UsageError(f"must be one SELECT, not {len(statements)} statements", where=where)
     row = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchone()
@@ -212,8 +215,29 @@ def _statement(con: duckdb.DuckDBPyConnection, sql: str, where: str) -> dict[str
     return tree
 
 
-def _brief(error: Exception) -> str:
-    return str(error).split("\n")[0][:200]
+#: DuckDB's advice to change what is locked here, and what it tells of its own insides.
+_ADVICE = re.compile(r"\b(SET|RESET|INSTALL|LOAD|PRAGMA|ATTACH)\b|extension|configuration|catalog")
+_KIND = re.compile(r"([A-Z][A-Za-z -]*? )?Error: ")
+_NOT_HERE = "uses what is not here: there are only the tables and DuckDB's built-in functions"
+
+
+def fault(error: Exception, *, place: bool = False) -> str:
+    """What DuckDB says is wrong, on one line, without its name for the kind of error and without its advice.
+
+    `place` adds the two lines that show where in the query.
+    """
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return "needs too much memory"
+    text = str(error).strip()
+    said, at, rest = text[kind.end() if (kind := _KIND.match(text)) else 0 :].partition("\nLINE ")
+    if not isinstance(error, duckdb.DataError):  # what does not fit is quoted there
+        sentences = re.split(r"(?<=[.!?]) |\n", said)
+        kept = [sentence for sentence in sentences if sentence and not _ADVICE.search(sentence)]
+        said = " ".join(kept) if kept[:1] == sentences[:1] else _NOT_HERE
+    where = f"{at}{rest}" if place and said != _NOT_HERE else ""
+    return " ".join(said.split())[:300] + where[:300]
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from secops.core import yaml
 from secops.core.content import Text, yaml_files
 from secops.core.errors import UsageError
 from secops.core.finding import Severity
+from secops.core.i18n import _
 
 
 class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,10 +97,10 @@ def load_rule(path: Path) -> Rule:
         rule = msgspec.convert(document, Rule, strict=True)
     except msgspec.ValidationError as error:
         raise UsageError(
-            str(error), where=str(path), hint="The format of a rule is in docs/rules-format.md."
+            str(error), where=str(path), hint=_("The format of a rule is in docs/rules-format.md.")
         ) from error
     if rule.id != path.stem:
-        raise UsageError(f"the id {rule.id!r} differs from the file's name", where=str(path))
+        raise UsageError(_("the id {id!r} differs from the file's name").format(id=rule.id), where=str(path))
     return rule
 
 
@@ -109,6 +110,7 @@ def load_rules(folders: Iterable[Path]) -> RuleSet:
     for path in yaml_files(folders):
         rule = load_rule(path)
         if rule.id in files:
-            raise UsageError(f"the rule {rule.id} is also in {files[rule.id].path}", where=str(path))
+            what = _("the rule {id} is also in {path}").format(id=rule.id, path=files[rule.id].path)
+            raise UsageError(what, where=str(path))
         files[rule.id] = RuleFile(rule, str(path), path.parent.name)
     return RuleSet.of(files)

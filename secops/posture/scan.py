@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -16,32 +13,30 @@ import msgspec
 from secops import __version__
 from secops.core.errors import CitywallError
 from secops.core.finding import RuleVerdict, Severity
-from secops.core.i18n import ngettext
+from secops.core.i18n import _
 from secops.core.progress import Progress
-from secops.core.report import HostReport, Os, Report, Rules, Run
+from secops.core.report import HostReport, Report, Rules, Run
 from secops.hosts.carriers import Carrier
-from secops.hosts.carriers.fleet import ask_all
-from secops.hosts.identity import settle
-from secops.hosts.snapshot import HostFacts, Index, Spooled, observe, spool
+from secops.hosts.snapshot import Index
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import findings
+from secops.posture.gather import Audit, Seen, disputed, gather, no_audit
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import RuleSet
+from secops.posture.run_folder import run_folder, writing
 from secops.posture.score import count, coverage, score
 from secops.posture.waivers import Waiver, apply, apply_to_verdicts
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """A host that answered (its spool and what the report says of it) or did not (`unreachable`).
+class NotKeptError(CitywallError):
+    """All was judged, but the run could not be kept: not in the store, and so no snapshot of it. `report` is whole."""
 
-    `claim` is who it says it is; who it is in this run is in `report` and `spooled`.
-    """
-
-    claim: str
-    report: HostReport
-    family: str | None = None
-    spooled: Spooled | None = None
+    def __init__(self, report: Report, cause: CitywallError) -> None:
+        super().__init__(cause.what, where=cause.where, hint=cause.hint)
+        self.exit_code = cause.exit_code
+        note = _("This run could not be kept: neither its history nor `citywall sql` will know it.")
+        self.report = msgspec.structs.replace(report, notes=[*report.notes, note])
 
 
 def scan(
@@ -53,22 +48,22 @@ def scan(
     waivers: Sequence[Waiver] = (),
     first_seen: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {},
     save: Callable[[Report], None] = lambda _: None,
+    audit: Audit = no_audit,
     progress: Progress | None = None,
 ) -> Report:
     """Ask every host, judge all of them, keep the snapshot below `runs`, `save` the report and return it.
 
-    A host that does not answer is in the report as unreachable. On any failure, one of `save` too, and on Ctrl-C,
-    no snapshot stays behind.
+    `audit` tries passwords on the hashes that the carriers bring.
+
+    A host that does not answer is in the report as unreachable. On any failure, and on Ctrl-C, no snapshot stays
+    behind. What fails after the judging, in `first_seen` and `save` too, is a `NotKeptError` that has the report.
     """
     progress = progress or Progress(quiet=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
-    partial, whole = runs / f".{run_id}.partial", runs / run_id
-    try:
-        with _writing(runs):
-            partial.mkdir(mode=0o700, parents=True)
-        seen = _collect(carriers, partial, progress)
-        progress.step("judging")
+    with run_folder(runs, run_id) as partial:
+        seen = gather(carriers, partial, audit, progress)
+        progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(
             id=run_id,
@@ -78,122 +73,49 @@ def scan(
             lang=lang,
             rules=Rules(len(rules.files), rules.digest),
         )
-        report = _report(run, seen, outcomes, rules, waivers, first_seen)
-        with _writing(runs):
-            os.replace(partial, whole)
-        save(report)
-    except BaseException:
-        for folder in (partial, whole):
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+        report = _report(run, seen, outcomes, rules, waivers)
+        try:
+            report = _dated(report, first_seen([finding.identity for finding in report.findings]))
+            with writing(runs):
+                os.replace(partial, runs / run_id)
+            try:
+                save(report)
+            except BaseException:
+                os.replace(runs / run_id, partial)  # where it goes with the rest
+                raise
+        except CitywallError as error:
+            raise NotKeptError(report, error) from error
     return report
 
 
 def _report(
-    run: Run,
-    seen: Sequence[Seen],
-    outcomes: Sequence[Outcome],
-    rules: RuleSet,
-    waivers: Sequence[Waiver],
-    first_seen: Callable[[Iterable[str]], Mapping[str, str]],
+    run: Run, seen: Sequence[Seen], outcomes: Sequence[Outcome], rules: RuleSet, waivers: Sequence[Waiver]
 ) -> Report:
     found = findings(outcomes, rules.rules, {s.report.host: s.family for s in seen}, run.lang)
     found, notes = apply(found, waivers, date.fromisoformat(run.started[:10]))
-    known = first_seen([finding.identity for finding in found])
-    found = [msgspec.structs.replace(f, first_seen=known.get(f.identity, run.started)) for f in found]
     verdicts = apply_to_verdicts(_verdicts(outcomes), found)
-    return Report(
-        run=run,
-        hosts=_host_reports(seen, verdicts, rules),
-        findings=found,
-        verdicts=verdicts,
-        notes=notes + _disputed(seen),
-    )
+    notes += disputed(seen)
+    return Report(run=run, hosts=_host_reports(seen, verdicts, rules), findings=found, verdicts=verdicts, notes=notes)
 
 
-@contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    """What goes wrong while writing below `place`, as an error for people."""
-    try:
-        yield
-    except OSError as error:
-        raise CitywallError(
-            f"cannot be written: {error.strerror}",
-            where=str(place),
-            hint="Free some space, or set CITYWALL_HOME to a folder of yours.",
-        ) from error
+def _dated(report: Report, known: Mapping[str, str]) -> Report:
+    """The report with the day each finding was first seen: `known` by its identity, else in this run."""
+    dated = [
+        msgspec.structs.replace(finding, first_seen=known.get(finding.identity, report.run.started))
+        for finding in report.findings
+    ]
+    return msgspec.structs.replace(report, findings=dated)
 
 
 def _stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
-    """Ask every host, some at a time; spool each answer as it comes, in the order the hosts were named."""
-    progress.step("collecting", total=len(carriers))
-    seen: list[Seen] = []
-    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))) as answers:
-        for carrier, answer in zip(carriers, answers, strict=True):
-            if isinstance(answer, HostFacts):
-                seen.append(_spooled(answer, directory / f"{len(seen)}.ndjson.gz"))
-            else:
-                host = carrier.name or carrier.label
-                seen.append(Seen(host, HostReport(host=host, name=host, label=carrier.label, unreachable=answer.what)))
-            progress.advance()
-    settled = settle([carrier.name or carrier.label for carrier in carriers], [one.claim for one in seen])
-    return [_called(one, host) for one, host in zip(seen, settled, strict=True)]
-
-
-def _spooled(facts: HostFacts, path: Path) -> Seen:
-    """A host that answered. Its spool goes by the file's name until its identity is settled."""
-    with _writing(path.parent.parent):
-        spooled = spool(facts, path.name, path)
-    row = next(iter(facts.tables["hosts"].rows), {})
-    not_seen = {
-        f"{table}.{part}" if part else table: problems[0].reason
-        for table, kept in facts.tables.items()
-        for part, problems in kept.problems.items()
-        if problems and (not part or not kept.problems[""])
-    }
-    report = HostReport(
-        host=facts.host,
-        name=row.get("name") or facts.label,
-        carrier=row.get("carrier") or "",
-        label=facts.label,
-        as_root=bool(row.get("as_root")),
-        os=Os(row.get("os_id") or "", row.get("os_version") or "", row.get("os_name") or ""),
-        not_seen=not_seen,
-    )
-    return Seen(facts.host, report, row.get("family"), spooled)
-
-
-def _called(seen: Seen, host: str) -> Seen:
-    """The host under its settled identity."""
-    report = msgspec.structs.replace(seen.report, host=host)
-    spooled = msgspec.structs.replace(seen.spooled, host=host) if seen.spooled else None
-    return msgspec.structs.replace(seen, report=report, spooled=spooled)
-
-
-def _disputed(seen: Iterable[Seen]) -> list[str]:
-    """Notes on the identities that several hosts claim."""
-    notes = []
-    for claim, hosts in Counter(one.claim for one in seen if one.claim != one.report.host).items():
-        text = ngettext(
-            "{count} host claims to be {claim}, as another is called: it is judged under a name of its own"
-            " ({claim}@…), and the waivers and history of {claim} do not count for it.",
-            "{count} hosts claim to be {claim}: each is judged under a name of its own ({claim}@…), and the waivers"
-            " and history of {claim} do not count for them.",
-            hosts,
-        )
-        notes.append(text.format(count=hosts, claim=claim))
-    return notes
-
-
 def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_id: str) -> list[Outcome]:
     """Verdicts of every host that answered; the snapshot is written on the way."""
     spools = [one.spooled for one in seen if one.spooled]
     index, changed = Index.build(spools, Index.latest(runs), run_id)
-    with _writing(runs):
+    with writing(runs):
         index.save(partial)
     if not spools:
         return []

@@ -49,7 +49,7 @@ def nobody_reads() -> int:
 
 
 def at_terminal(home: Path, *args: str, **env: str) -> str:
-    """What a terminal is sent."""
+    """What a terminal is sent, of 80 columns unless COLUMNS says otherwise."""
     ours, theirs = pty.openpty()
     into(theirs, home, *args, TERM="xterm-256color", **env)
     said = b""
@@ -60,4 +60,4 @@ def at_terminal(home: Path, *args: str, **env: str) -> str:
         pass
     finally:
         os.close(ours)
-    return said.decode()
+    return said.decode().replace("\r\n", "\n")

@@ -51,9 +51,14 @@ def citywall(home: Path, *args: str, **env: str) -> subprocess.CompletedProcess[
 
 
 def is_inert(text: str) -> bool:
-    """Nothing that a terminal would obey, and no line wider than 80 columns."""
-    from rich.cells import cell_len
-
+    """Nothing that a terminal would obey."""
     from secops.core.inert import hidden
 
-    return not any(hidden(char) for char in text.replace("\n", "")) and max(map(cell_len, text.split("\n"))) <= 80
+    return not any(hidden(char) for char in text.replace("\n", ""))
+
+
+def fits(text: str, width: int = 80) -> bool:
+    """No line takes more columns of a terminal than it has; a Chinese character takes two."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, text.split("\n"))) <= width

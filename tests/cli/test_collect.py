@@ -85,10 +85,11 @@ def test_hashes_travel_sealed(wire: Wire, certificate: Path, tmp_path: Path) -> 
     bundle = tmp_path / "host.bundle"
     options = ("--ssh", "testhost", "--ssh-config", wire.config, "--seal-to", certificate, "-o", bundle)
     assert citywall(*options, "--sudo").returncode == Exit.CLEAN
-    blob = Bundle(bundle, hashes=True).collect()["shadow_hashes"].only.data
-    command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", str(tmp_path / "key.pem")]
-    opened = subprocess.run(command, input=blob, capture_output=True, check=True).stdout
-    assert opened == wire.host.at("/etc/shadow").read_bytes()
+    opened = Bundle(bundle, key=tmp_path / "key.pem").collect()["shadow_hashes"]
+    assert opened.only.data == wire.host.at("/etc/shadow").read_bytes()
+    closed = Bundle(bundle).collect()["shadow_hashes"]
+    assert (closed.status, closed.items) == (Status.DENIED, ())
+    assert "--key" in closed.reason
 
     done = citywall(*options)
     assert done.returncode == Exit.INCOMPLETE, "the hashes that were asked for are not there"
@@ -155,6 +156,7 @@ def test_the_digest_is_the_one_that_sha256sum_gives() -> None:
         (), ("--sudo", "-o", "x"), ("--ssh", "a", "--sudo", "--collector", "-o", "x"), ("--ssh", "-oX=y", "-o", "x"),
         ("--print-script", "--print-sudoers"), ("--print-script", "--ssh", "a"), ("-o", "no/such/folder/x"),
         ("--ssh", "a", "--ssh", "a", "-o", "bundles"), ("--root", "/no/such/root", "-o", "x"),
+        ("--ssh", "a", "-o", "/dev/null"), ("--ssh", "a", "-o", "/proc/self/exe"), ("--ssh-config", "a", "-o", "x"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_told_before_anything_is_asked(arguments: tuple[str, ...], tmp_path: Path) -> None:
@@ -165,7 +167,8 @@ def test_wrong_usage_is_told_before_anything_is_asked(arguments: tuple[str, ...]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupt_ends_it_and_the_client_at_once(wire: Wire, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_ends_it_and_the_client_at_once(wire: Wire, tmp_path: Path, sign: signal.Signals) -> None:
     wire.host.write("/usr/sbin/getcap", "#!/bin/sh\nsleep 100\n", 0o755)
     folder = tmp_path / "bundles"
     folder.mkdir()
@@ -175,8 +178,8 @@ def test_an_interrupt_ends_it_and_the_client_at_once(wire: Wire, tmp_path: Path)
         deadline = time.monotonic() + 20
         while wire.host.processes().count("(sleep)") < 2 and time.monotonic() < deadline:
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 130
+        process.send_signal(sign)
+        assert process.wait(timeout=10) == 128 + sign
     assert list(folder.iterdir()) == []
     assert not [line for line in _command_lines() if wire.config.encode() in line]
 

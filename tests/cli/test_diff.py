@@ -1,21 +1,27 @@
 """`citywall diff`: sections for people, a document for programs, and the exit code for a scheduler."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from secops.core.finding import Severity
-from tests.cli.store_kit import FIRST, HOSTS, LAST, MACHINE, NEW, WAIVED, citywall, is_inert, seed
+from tests.cli.scan_kit import at_terminal, into, nobody_reads
+from tests.cli.store_kit import FIRST, HOSTS, LAST, MACHINE, NEW, WAIVED, citywall, fits, is_inert, seed
 from tests.core.report_kit import finding, report, run_id
 
 
 def test_sections_fit_a_terminal_and_are_inert(tmp_path: Path) -> None:
     seed(tmp_path, FIRST, LAST)
+    said = at_terminal(tmp_path, "diff")
+    assert said.startswith(f"{run_id(1)} → {run_id(2)}\n")
+    assert fits(said)
+    assert is_inert(said)
     done = citywall(tmp_path, "diff")
     assert done.stderr == ""
     assert done.stdout.startswith(f"{run_id(1)} → {run_id(2)}\n")
-    titles = [line for line in done.stdout.split("\n") if line.endswith(")") and not line.startswith(" ")]
+    titles = [line for line in done.stdout.split("\n") if re.fullmatch(r"\w[^·]* \(\d+\)", line)]
     assert titles == [
         "New (1)", "Open again: the waiver no longer holds (0)", "No longer decided: not known to be fixed (1)",
         "Fixed (1)", "Newly waived (0)", "Still open (1)",
@@ -24,12 +30,31 @@ def test_sections_fit_a_terminal_and_are_inert(tmp_path: Path) -> None:
     assert is_inert(done.stdout)
 
 
+def test_a_finding_is_one_line_for_grep(tmp_path: Path) -> None:
+    seed(tmp_path, FIRST, LAST)
+    (line,) = (line for line in citywall(tmp_path, "diff").stdout.split("\n") if f"r1 · {MACHINE}" in line)
+    assert line.startswith("high ")
+    assert line.endswith(NEW.message.strip())
+
+
+def test_a_reader_that_leaves_changes_no_exit_code(tmp_path: Path) -> None:
+    seed(tmp_path, FIRST, LAST)
+    for fmt in ("text", "json"):
+        done = into(nobody_reads(), tmp_path, "diff", "--format", fmt)
+        assert (done.returncode, done.stderr) == (1, "")
+        done = into(nobody_reads(), tmp_path, "diff", "--format", fmt, "--fail-on", "never")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_it_speaks_chinese(tmp_path: Path) -> None:
     seed(tmp_path, FIRST, LAST)
     done = citywall(tmp_path, "diff", "--lang", "zh")
-    assert "已修复 (1)" in done.stdout
+    assert "已整改 (1)" in done.stdout
     assert "高危" in done.stdout
-    assert is_inert(done.stdout)
+    assert "规则未执行" in done.stdout
+    assert fits(at_terminal(tmp_path, "diff", "--lang", "zh"))
+    document = json.loads(citywall(tmp_path, "diff", "--lang", "zh", "--format", "json").stdout)
+    assert document["no_longer_decided"][0]["reason"] == "the rule did not run"
 
 
 def test_the_document_has_everything(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.cli.store_kit import FIRST, LAST, citywall, is_inert, seed
+from tests.cli.scan_kit import at_terminal
+from tests.cli.store_kit import FIRST, LAST, citywall, fits, is_inert, seed
 from tests.core.report_kit import report, run_id
 
 
@@ -18,6 +19,8 @@ def test_history_fits_a_terminal_and_shows_the_latest_first(tmp_path: Path) -> N
     assert lines[0] == [run_id(2), "2/3", "0", "1", "0", "0", "50", "%", "50"]
     assert lines[1] == [run_id(1), "2", "1", "0", "1", "0", "50", "%", "50"]
     assert is_inert(done.stdout)
+    assert fits(at_terminal(tmp_path, "history"))
+    assert "已判定" in citywall(tmp_path, "history", LANG="zh_CN.UTF-8").stdout
 
 
 def test_history_for_programs(tmp_path: Path) -> None:

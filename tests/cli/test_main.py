@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +138,30 @@ def test_what_goes_wrong_inside_is_one_message(tmp_path: Path, error: str, code:
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_waits_for_no_thread(tmp_path: Path) -> None:
+    """One may read a large image, or wait for a host that never answers."""
+    thread = "__import__('concurrent.futures').futures.ThreadPoolExecutor().submit(__import__('time').sleep, 60)"
+    started = time.monotonic()
+    done = _broken(tmp_path, f"KeyboardInterrupt() if {thread} else None")
+    assert (done.returncode, time.monotonic() - started < 30) == (130, True)
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
+    """nohup"""
+    hangs_up = "SystemExit(9) if not __import__('os').kill(__import__('os').getpid(), 1) else None"
+    command = ["nohup", sys.executable, "-c", BROKEN.format(error=hangs_up), "broken"]
+    done = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), capture_output=True, check=False)
+    assert done.returncode == 9
+    assert _broken(tmp_path, hangs_up).returncode == 129
+
+
+def test_a_full_disk_behind_stderr_does_not_change_the_exit_code(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", BROKEN.format(error="RuntimeError()"), "broken"]
+        done = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), stderr=full, check=False)
+    assert done.returncode == Exit.INTERNAL
 
 
 def test_debug_shows_where_and_keeps_the_exit_code(tmp_path: Path) -> None:

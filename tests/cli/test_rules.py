@@ -10,7 +10,8 @@ import pytest
 from secops.core.content import shipped
 from secops.posture.isolation import rule_faults
 from secops.posture.rule import load_rules
-from tests.cli.store_kit import citywall, is_inert
+from tests.cli.scan_kit import at_terminal
+from tests.cli.store_kit import citywall, fits
 from tests.contract.documents import example
 
 #: The rule that docs/rules-format.md shows.
@@ -39,7 +40,12 @@ def test_the_shipped_rules_are_listed_in_both_languages(tmp_path: Path) -> None:
         assert {**ours, "title": ""} == {**theirs, "title": ""}
         assert not re.search("[\u4e00-\u9fff]", ours["title"])
         assert re.search("[\u4e00-\u9fff]", theirs["title"])
-    assert is_inert(citywall(tmp_path, "rules", "list", CITYWALL_LANG="zh").stdout)
+    lines = citywall(tmp_path, "rules", "list", CITYWALL_LANG="zh").stdout.removesuffix("\n").split("\n")
+    assert [line.split()[0] for line in lines] == ["规则", *SHIPPED]
+    assert all(row["title"] in line for row, line in zip(chinese, lines[1:], strict=True))
+    said = at_terminal(tmp_path, "rules", "list", CITYWALL_LANG="zh")
+    assert fits(said)
+    assert all(f"\n{name} " in said for name in SHIPPED)
 
 
 def test_a_rule_is_shown_whole(tmp_path: Path) -> None:
@@ -54,7 +60,7 @@ def test_a_rule_is_shown_whole(tmp_path: Path) -> None:
 def test_a_rule_that_is_not_there(tmp_path: Path) -> None:
     done = citywall(tmp_path, "rules", "show", "account-uid-zer")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Did you mean account-uid-zero?" in done.stderr
+    assert "Did you mean `account-uid-zero`?" in done.stderr
     assert "citywall rules list" in citywall(tmp_path, "rules", "show", "zzzz").stderr
 
 
@@ -74,7 +80,7 @@ def test_own_rules_are_added_and_shown_inertly(tmp_path: Path) -> None:
 #: What is wrong with a rule file, as changes of its text, and what is said besides the file.
 UNREADABLE = {
     "a key twice": ([("partial: rows_prove", "severity: low\npartial: rows_prove")], ".yml:6: the key 'severity'"),
-    "no YAML": ([("key: [user_name]", "key: [user_name")], ".yml:12: did not find"),
+    "no YAML": ([("key: [user_name]", "key: [user_name")], ".yml:12: is no YAML: did not find"),
     "an unknown field": ([("partial:", "partially:")], "unknown field `partially`"),
     "an unknown severity": ([("severity: medium", "severity: urgent")], "'urgent' - at `$.severity`"),
     "one language": ([(', zh: "服务器上存在实验室账户"', "")], "missing required field `zh` - at `$.title`"),
@@ -114,6 +120,19 @@ def test_a_folder_that_holds_no_rules_is_wrong_usage(tmp_path: Path) -> None:
             assert (done.returncode, done.stdout) == (2, "")
             assert done.stderr.startswith(f"citywall: {tmp_path / place}: ")
             assert "folder" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["rule.yaml", "rule.YML", "below/rule.Yaml"])
+def test_a_file_that_would_be_passed_over_is_named(tmp_path: Path, name: str) -> None:
+    _write(tmp_path / "own")
+    (stray := tmp_path / "own" / name).parent.mkdir(exist_ok=True)
+    stray.write_text(RULE)
+    (tmp_path / "own" / ".hidden.yaml").write_text("")
+    for verb in (["rules", "test"], ["scan"]):
+        done = citywall(tmp_path, *verb, "--rules", str(tmp_path / "own"))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"citywall: {stray}: its name does not end in .yml")
+        assert "rule.yml" in done.stderr
 
 
 #: Rules that can be read and must not be used: file name, changes, what lint says of it.

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from secops.core.columns import wrap
 from secops.core.finding import RuleVerdict, Severity, Verdict
 from secops.core.i18n import speaking
 from secops.core.render import Page, text
-from secops.core.render.sheet import wrap
 from secops.core.report import Coverage, HostReport, Report
 from tests.core.sample_report import DB, HMC, HOSTILE, WEB, sample_report
 
@@ -168,7 +168,9 @@ def test_what_was_not_seen_is_told_once_with_what_would_help() -> None:
 
 def test_root_is_not_told_to_be_root() -> None:
     denied = {"t": "/srv/nfs: permission denied"}
-    assert "permission denied\n" in shown(clean(host("a", 3, 9, as_root=True, not_seen=denied)))
+    page = " ".join(shown(clean(host("a", 3, 9, as_root=True, not_seen=denied))).split())
+    assert "permission denied: root is not enough here: in a container, scan the machine below it" in page
+    assert "run as root" not in page
     assert "permission denied: run as root" in shown(clean(host("a", 3, 9, not_seen=denied)))
 
 

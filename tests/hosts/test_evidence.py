@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.core.errors import IncompleteError
-from secops.hosts.evidence import Evidence, Status, decode
+from secops.hosts.evidence import Evidence, Status, _files, decode
 from secops.hosts.section import Command, Files
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -48,6 +48,26 @@ def test_a_whole_stream_is_read() -> None:
         "passwd": Status.OK, "drop_ins": Status.ABSENT, "sockets": Status.OK,
     }  # fmt: skip
     assert [seen.problem(section) for section in MANIFEST] == [None, None, None]
+
+
+def test_several_files_in_one_frame() -> None:
+    forged = f"{NONCE[::-1]}:0:/etc/shadow\n".encode()
+    files = b"a\n%b" % forged + b"\n%b:0:/etc/x.d/1\n" % NONCE.encode() + b"half\n%b:124:/etc/x.d/2\n" % NONCE.encode()
+    seen = read(HEADER + frame("drop_ins", "files", files) + frame("drop_ins", "done") + END)["drop_ins"]
+    assert [(item.path, item.data, item.status) for item in seen.items] == [
+        ("/etc/x.d/1", b"a\n%b" % forged, Status.OK),
+        ("/etc/x.d/2", b"half", Status.TIMEOUT),
+    ]
+    cut = read(HEADER + frame("drop_ins", "files", files[:-1]) + frame("drop_ins", "done") + END)["drop_ins"]
+    assert (cut.status, len(cut.items)) == (Status.FAILED, 2)
+
+
+@given(st.binary(max_size=80), st.sampled_from([f"{NONCE}:0:/x\n", f"\n{NONCE}:1:", ""]), st.binary(max_size=80))
+def test_any_bytes_in_a_frame_of_files_are_read_or_told(before: bytes, mark: str, after: bytes) -> None:
+    items = _files(DROP_INS, before + mark.encode() + after, NONCE.encode())
+    whole = not after and mark == f"{NONCE}:0:/x\n" and (not before or before.endswith(b"\n"))
+    statuses = {item.status for item in items}
+    assert (Status.FAILED not in statuses) == (whole or not (before + mark.encode() + after))
 
 
 def test_noise_before_the_header_is_passed_over() -> None:
@@ -94,6 +114,20 @@ def test_content_that_looks_like_frames_stays_content() -> None:
         HEADER + frame("passwd", "file", content("/etc/passwd", forged[:900])) + frame("passwd", "done") + REST + END
     )
     assert read(stream)["passwd"].only.data == forged[:900]
+
+
+def test_only_a_bundle_holds_items_and_sections_with_their_own_word() -> None:
+    """They say themselves how whole they are, and are held to no limit: an answer of a host may not."""
+    item = frame("passwd", "item", b"/etc/passwd\0ok\0\0" + b"x" * 2000) + frame("passwd", "done")
+    word = frame("passwd", "denied", b"/etc/passwd\0") + frame("passwd", "done", b"ok\0")
+    image = frame("image", "done")
+    for frames in (item, word):
+        stream = HEADER + image + frames + REST + END
+        assert decode(stream, MANIFEST, carrier="bundle", label="test")["passwd"].status is Status.OK
+        for carrier in ("local", "ssh"):
+            seen = decode(stream, MANIFEST, carrier=carrier, label="test")
+            assert seen.problem(FILE) is not None
+            assert seen.carrier == carrier
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.booleans())

@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from secops.core.content import shipped
+from secops.core.database import StoreError
 from secops.core.errors import Exit
 from secops.core.finding import Verdict
 from secops.core.store import Store
 from secops.hosts.bundle_format import encode, pack
+from secops.hosts.carriers.bundle import Bundle
 from secops.hosts.carriers.local import Local
 from secops.hosts.evidence import Evidence, Item, summarise
 from secops.hosts.manifest import manifest
 from secops.hosts.tables import registry
+from secops.posture.rule import load_rules
+from secops.posture.scan import NotKeptError, scan
 from tests import testroot
 from tests.posture.test_unseen import plant
 from tests.posture.whole import citywall, reported
@@ -300,9 +306,43 @@ def test_a_full_disk_of_the_store_keeps_neither_half_of_a_run(test_root: Path, t
         assert done.returncode == Exit.INTERNAL
         assert "the disk is full" in done.stderr
         assert_clear(done)
+        assert "could not be kept" in done.stdout
+        assert "uid 0" in done.stdout, "the report"
         (store / "ballast").unlink()
         assert len(Store.open(where).list_runs(100)) == 1
     assert len(runs(home)) == 1
+
+
+def test_a_locked_store_does_not_cost_the_report(home: Path, bundle: Path, tmp_path: Path) -> None:
+    judged = ("scan", *FEW, "--format", "json", "--bundle", bundle)
+    first = reported(citywall(home, *judged))
+    where = f"sqlite:///{home}/citywall.db?timeout=0.5"
+    with closing(sqlite3.connect(home / "citywall.db", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        done = citywall(home, *judged, CITYWALL_DATABASE=where)
+        with disk(tmp_path / "out", 4) as out:
+            neither = citywall(home, *judged, "-o", out / "report.json", CITYWALL_DATABASE=where)
+    report = reported(done)
+    assert done.returncode == neither.returncode == Exit.INTERNAL
+    assert "another program has been writing to it" in done.stderr
+    assert_clear(done)
+    assert {f.identity: f.first_seen for f in report.findings} == {f.identity: f.first_seen for f in first.findings}
+    assert "could not be kept" in report.notes[-1]
+    assert neither.stderr.index("No space left on device") < neither.stderr.index("another program")
+    assert (len(runs(home)), kept(home)) == (1, 1)
+
+
+def test_a_store_that_is_gone_after_the_judging_does_not_cost_the_report(bundle: Path, tmp_path: Path) -> None:
+    def gone(identities: Iterable[str]) -> dict[str, str]:
+        raise StoreError("cannot be used", where="db1")
+
+    rules = load_rules([shipped("rules") / "posture"]).subset(["account-uid-zero"])
+    with pytest.raises(NotKeptError, match="cannot be used") as caught:
+        scan([Bundle(bundle)], rules, tmp_path / "runs", lang="en", first_seen=gone)
+    assert caught.value.exit_code is Exit.INTERNAL
+    assert caught.value.where == "db1"
+    assert [(f.rule, f.first_seen) for f in caught.value.report.findings] == [("account-uid-zero", "")]
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_a_report_that_finds_no_space_is_an_error_and_the_run_is_kept(

@@ -50,10 +50,14 @@ TOKENS = {
     place: f"Zx9{number}-{place}-QwErTy{number}"
     for number, place in enumerate(
         ("passwd", "group", "gshadow", "backup", "cifs", "cifs2", "davfs", "cron", "crontab", "environment", "argument",
-         "sudoers", "sshd", "pam", "pamcomment", "defs", "key", "fstabcomment"),
+         "sudoers", "sshd", "pam", "pamcomment", "defs", "key", "fstabcomment", "sudoarg", "sudoarg2", "setenv",
+         "force", "keycommand", "keyenvironment"),
         start=100,
     )
 }  # fmt: skip
+
+#: A public key, of no one.
+KEY = base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0 " + b"k" * 32).decode()
 
 SHADOW = "".join(f"{name}:{value}:19700:0:99999:7:::\n" for name, value in HASHES.items())
 MOUNTS = f"""# was: {TOKENS["fstabcomment"]}
@@ -82,7 +86,15 @@ def plant(host: TestHost) -> None:
     dump = f"TOKEN={TOKENS['crontab']} mysqldump -p{TOKENS['crontab']} all%{TOKENS['crontab']}"
     host.write("/var/spool/cron/crontabs/ops", f"PASSWORD={TOKENS['environment']}\n@daily {dump}\n", 0o600, OPS)
     host.write("/etc/sudoers.d/x", f"# old password: {TOKENS['sudoers']}\nops ALL=(root) /bin/ls\n", 0o440)
-    host.write("/etc/ssh/sshd_config.d/x.conf", f"  # {TOKENS['sshd']}\nPermitRootLogin no\n")
+    backup = f"/usr/bin/backup --password\\={TOKENS['sudoarg']} -v"
+    restore = f"/usr/bin/restore --db-token {TOKENS['sudoarg2']}"
+    host.write("/etc/sudoers.d/y", f"ops ALL=(root) {backup}\nops ALL=(root) {restore}, /usr/bin/id\n", 0o440)
+    forced = f"Match User nobody\n  ForceCommand /bin/push --token {TOKENS['force']} x\n"
+    settings = f"PermitRootLogin no\nSetEnv APP_KEY={TOKENS['setenv']}\n{forced}"
+    host.write("/etc/ssh/sshd_config.d/x.conf", f"  # {TOKENS['sshd']}\n{settings}")
+    options = f'command="/bin/x -p {TOKENS["keycommand"]}",environment="A={TOKENS["keyenvironment"]}"'
+    host.at("/etc/ssh/authorized_keys.d").mkdir()
+    host.write("/etc/ssh/authorized_keys.d/root", f"{options} ssh-ed25519 {KEY} x\n", 0o600)
     host.write(
         "/etc/pam.d/vpn", f"auth required pam_mysql.so user=x passwd={TOKENS['pam']} db=y # {TOKENS['pamcomment']}\n"
     )
@@ -212,10 +224,15 @@ def test_the_search_finds_a_secret_in_every_form(tmp_path: Path) -> None:
 def test_the_host_holds_every_secret(host: TestHost) -> None:
     """Otherwise nothing would be shown by not finding them."""
     places = ("passwd", "shadow", "shadow-", "group", "gshadow", "fstab", "cron.d/push", "sudoers.d/x", "pam.d/vpn",
-              "ssh/sshd_config.d/x.conf", "login.defs")  # fmt: skip
+              "sudoers.d/y", "ssh/sshd_config.d/x.conf", "login.defs")  # fmt: skip
     texts = [host.at(f"/etc/{place}").read_bytes() for place in places]
     texts += [
-        host.at(path).read_bytes() for path in ("/home/ops/.ssh/authorized_keys2", "/var/spool/cron/crontabs/ops")
+        host.at(path).read_bytes()
+        for path in (
+            "/home/ops/.ssh/authorized_keys2",
+            "/etc/ssh/authorized_keys.d/root",
+            "/var/spool/cron/crontabs/ops",
+        )
     ]
     texts += [host.run(["sh", "-c", "cat /proc/[0-9]*/cmdline"]).stdout]
     assert {name for text in texts for name in found(text)} == set(SECRETS)

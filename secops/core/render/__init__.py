@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from secops.core.errors import CitywallError, UsageError
-from secops.core.i18n import _, speaking
+from secops.core.i18n import _, because, speaking
 
 if TYPE_CHECKING:
     from secops.core.report import Report
@@ -67,15 +67,22 @@ def emit(report: Report, fmt: str, lang: str, output: Path | None, *, verbose: b
             sys.stdout.buffer.flush()
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in its place by rename, so that nobody ever sees half of it. Only its owner may read it.
+def check_place(path: Path) -> None:
+    """Refuse a path where `write_whole` could put no file: known before the hosts are asked. Raises `UsageError`.
 
     Links, devices and pipes are refused: renaming over them would replace them (`-o /dev/stdout` as root).
     """
+    if not path.absolute().parent.is_dir():
+        raise UsageError(_("its folder is not there"), where=str(path), hint=_("Make the folder first."))
     with suppress(OSError):
         if not stat.S_ISREG(path.lstat().st_mode):
             hint = _("Name a file, or leave the option out and redirect standard output.")
             raise UsageError(_("not a regular file"), where=str(path), hint=hint)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in its place by rename, so that nobody ever sees half of it. Only its owner may read it."""
+    check_place(path)
     partial = path.with_name(f".{path.name[:40]}.{token_hex(8)}.partial")
     try:
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -86,7 +93,7 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         wrong_path = isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError)
         raise (UsageError if wrong_path else CitywallError)(
-            _("cannot be written: {reason}").format(reason=error.strerror),
+            _("cannot be written: {reason}").format(reason=because(error)),
             where=str(path),
             hint=_("Nothing was written. Check that the folder is there, writable, and has space."),
         ) from error

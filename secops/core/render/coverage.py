@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from secops.core.columns import cell_len, cut, pad
 from secops.core.finding import Verdict
 from secops.core.i18n import _, ngettext
 from secops.core.inert import printable
 from secops.core.render import words
-from secops.core.render.sheet import Sheet, cell_len, cut, pad
+from secops.core.render.reasons import advice, reason
+from secops.core.render.sheet import Sheet
 from secops.core.render.view import UNDECIDED, Names, faults, gaps, worst_hosts
 from secops.core.report import HostReport, Report
 
@@ -63,7 +65,7 @@ def _not_reached(sheet: Sheet, hosts: Sequence[HostReport], names: Names, *, ver
         return
     _subheading(sheet, _("Not reached: nothing is known of these hosts"))
     for host in hosts if verbose else hosts[:_HOSTS]:
-        sheet.text(_(": ").join((names[host.host], cut(host.unreachable))), indent=4)
+        sheet.text(_(": ").join((names[host.host], cut(reason(host.unreachable)))), indent=4)
     _more_hosts(sheet, 0 if verbose else len(hosts) - _HOSTS)
 
 
@@ -76,8 +78,8 @@ def _not_seen(sheet: Sheet, report: Report, names: Names, *, verbose: bool) -> N
     _subheading(sheet, _("Not seen"))
     for gap in found if verbose else found[:_REASONS]:
         tables = words.listed(gap.tables, len(gap.tables) if verbose else 6)
-        advice = "" if seen_as_root.issuperset(gap.hosts) else words.advice(gap.reason)
-        said = (tables, cut(words.reason(gap.reason)), advice)
+        help_ = advice(gap.reason, as_root=seen_as_root.issuperset(gap.hosts))
+        said = (tables, cut(reason(gap.reason)), help_)
         sheet.text(_(": ").join(filter(None, said)), indent=4)
         what = ngettext("{n} rule undecided", "{n} rules undecided", len(gap.rules)).format(n=len(gap.rules))
         what += f" ({words.listed(gap.rules, len(gap.rules) if verbose else 6)})"
@@ -96,7 +98,7 @@ def _in_error(sheet: Sheet, report: Report, names: Names, *, verbose: bool) -> N
     _subheading(sheet, _("Rules in error: a fault of the rule or of the data it met, not a pass"))
     for fault in found if verbose else found[:_REASONS]:
         where = [words.listed([names[host] for host in fault.hosts])] if len(names) > 1 else []
-        said = [fault.rule, *where, cut(fault.reason) or words.verdict(Verdict.ERROR)]
+        said = [fault.rule, *where, cut(reason(fault.reason)) or words.verdict(Verdict.ERROR)]
         sheet.text(_(": ").join(said), indent=4)
     _more_reasons(sheet, 0 if verbose else len(found) - _REASONS)
 

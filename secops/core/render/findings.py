@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from secops.core.columns import cell_len, cut, flow
 from secops.core.finding import Finding, Severity
 from secops.core.i18n import _, ngettext
 from secops.core.inert import printable
 from secops.core.render import words
-from secops.core.render.sheet import Sheet, cell_len, cut, flow
+from secops.core.render.sheet import Sheet
 from secops.core.render.view import Group, Names, unique
 
 STYLES = {

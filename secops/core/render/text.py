@@ -11,12 +11,13 @@ from collections import Counter
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from secops.core.columns import cell_len, fit, pad
 from secops.core.finding import Severity, Verdict
 from secops.core.i18n import _, ngettext
 from secops.core.render import Page, stdout_page, words
 from secops.core.render.coverage import write_coverage
 from secops.core.render.findings import STYLES, write_findings, write_waived
-from secops.core.render.sheet import Sheet, cell_len, fit, pad
+from secops.core.render.sheet import Sheet
 from secops.core.render.view import Names, coverage, groups, host_names, is_whole, undecided, worst_hosts
 
 if TYPE_CHECKING:

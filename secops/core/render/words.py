@@ -1,10 +1,8 @@
-"""The words of reports in both languages: severities, verdicts, and the reasons that collection gives."""
+"""The words of reports in both languages: severities, verdicts, carriers, frameworks."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
 
 from secops.core.finding import Severity, Verdict
 from secops.core.i18n import N_, _
@@ -40,34 +38,6 @@ _FRAMEWORKS = {
     "doc": "",
 }
 
-#: Why something was not seen, as collection and judging say it (after a path and a colon).
-REASONS = (
-    N_("permission denied"),
-    N_("needs more privilege"),
-    N_("no such file"),
-    N_("not a regular file"),
-    N_("empty"),
-    N_("absent"),
-    N_("failed"),
-    N_("not collected"),
-    N_("the tool for it is not installed"),
-    N_("took longer than {n} s"),
-    N_("larger than {n} bytes"),
-    N_("exit code {n}"),
-    N_("the evidence ends early"),
-    N_("section missing from the evidence"),
-    N_("cannot seal: openssl with CMS is not there"),
-    N_("it cannot be told whether the rule applies"),
-    N_("needs a running host"),
-    N_("a mounted image runs no kernel"),
-    N_("a mounted image runs nothing"),
-    N_("neither systemd nor OpenRC runs here and can be asked"),
-    N_("getcap is not installed"),
-    N_("accounts of a directory own files too, and are not listed"),
-    N_("the walk ended early"),
-)
-_NEED_PRIVILEGE = ("permission denied", "needs more privilege")
-
 
 def severity(value: Severity) -> str:
     return _(_SEVERITIES[value])
@@ -87,20 +57,6 @@ def framework(name: str) -> str:
     return _(word) if word else ""
 
 
-def reason(text: str) -> str:
-    """A reason in the language in use; what is not known stays as it was said."""
-    for phrase, pattern in _patterns():
-        found = pattern.search(text)
-        if found:
-            return text[: found.start()] + _(phrase).format(**found.groupdict())
-    return text
-
-
-def advice(text: str) -> str:
-    """What would let Citywall see it; empty when a reader cannot change it."""
-    return _("run as root or with sudo") if text.endswith(_NEED_PRIVILEGE) else ""
-
-
 def listed(values: Sequence[str], limit: int = 5) -> str:
     """The first `limit` values, and how many more there are."""
     shown = _(", ").join(values[:limit])
@@ -108,12 +64,3 @@ def listed(values: Sequence[str], limit: int = 5) -> str:
     if rest <= 0:
         return shown
     return _("{names} and {n} more").format(names=shown, n=rest)
-
-
-@cache
-def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    """Each phrase, where it is all of a reason or its end after a colon."""
-    return [
-        (phrase, re.compile(r"(?:(?<=: )|^)" + re.escape(phrase).replace(r"\{n\}", r"(?P<n>\d{1,12})") + r"\Z"))
-        for phrase in REASONS
-    ]

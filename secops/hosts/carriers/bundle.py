@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from secops.core.errors import IncompleteError, UsageError
+from secops.core.i18n import _, because
 from secops.hosts.bundle_format import unpack
 from secops.hosts.carriers.process import MAX_ANSWER
 from secops.hosts.evidence import MAGIC, Evidence, decode, readable
 from secops.hosts.manifest import manifest
+from secops.hosts.unseal import opened
 
 
 @dataclass
 class Bundle:
-    """One host's evidence in the file `path`, plain or gzip'ed. `hashes` also reads the sealed hashes."""
+    """One host's evidence in the file `path`, plain or gzip'ed. `key` opens its sealed hashes."""
 
     path: Path
     name: str = ""
-    hashes: bool = False
+    key: Path | None = None
 
     @property
     def label(self) -> str:
@@ -35,20 +37,21 @@ class Bundle:
             stream, cut = unpack(self.path, MAX_ANSWER)
         except gzip.BadGzipFile as error:
             raise IncompleteError(
-                f"the bundle is damaged: {error}", where=str(self.path), hint="Copy it from the host again."
+                _("the bundle is damaged: {reason}").format(reason=error),
+                where=str(self.path),
+                hint=_("Copy it from the host again."),
             ) from error
         except OSError as error:
             raise UsageError(
-                f"cannot be read: {error.strerror}",
+                _("cannot be read: {reason}").format(reason=because(error)),
                 where=str(self.path),
-                hint="Name a file that `citywall collect -o` or the collector script has written.",
+                hint=_("Name a file that `citywall collect -o` or the collector script has written."),
             ) from error
         if stream.count(MAGIC) > 1:
             raise IncompleteError(
-                f"holds {stream.count(MAGIC)} runs of the collector",
+                _("holds {n} runs of the collector").format(n=stream.count(MAGIC)),
                 where=str(self.path),
-                hint="Keep one file for each host and run.",
+                hint=_("Keep one file for each host and run."),
             )
-        return decode(
-            stream, manifest("sealed" if self.hashes else "none"), carrier="bundle", label=self.label, cut=cut
-        )
+        evidence = decode(stream, manifest("sealed"), carrier="bundle", label=self.label, cut=cut)
+        return opened(evidence, self.key)

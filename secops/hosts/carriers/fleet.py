@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from typing import TypeVar
 
 from secops.core.errors import CitywallError, IncompleteError
+from secops.core.i18n import _
 from secops.hosts.carriers import Carrier
 from secops.hosts.carriers.process import end_all
 
@@ -16,10 +18,11 @@ AT_ONCE = 16
 T = TypeVar("T")
 
 
-def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Generator[T | IncompleteError]:
-    """`work` on each carrier, in their order; a host that gives no evidence is its error.
+def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Generator[tuple[int, T | IncompleteError]]:
+    """`work` on each carrier: (its position, the answer) as they come; a host without evidence is its error.
 
-    When the caller stops early (Ctrl-C, an error), nothing more is asked and what runs is ended.
+    Nothing is kept of an answer that was handed out. When the caller stops early (Ctrl-C, an error), nothing more is
+    asked and what runs is ended; close it then (`contextlib.closing`): it would wait for the traceback to be forgotten.
     """
 
     def one(carrier: Carrier) -> T | IncompleteError:
@@ -30,13 +33,28 @@ def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Genera
         except CitywallError:
             raise
         except Exception as error:  # one host's answer must not cost the others their verdicts
-            return IncompleteError(f"its answer broke us: {type(error).__name__}: {error}"[:300], where=carrier.label)
+            reason = f"{type(error).__name__}: {error}"[:300]
+            what = _("its answer broke Citywall: {reason}").format(reason=reason)
+            return IncompleteError(what, where=carrier.label)
 
     pool = ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(carriers))))
+    asked = {pool.submit(one, carrier): position for position, carrier in enumerate(carriers)}
     try:
-        yield from pool.map(one, carriers)
+        for future in as_completed(asked):
+            yield asked.pop(future), future.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        end_all()
+        _end([future for future in asked if not future.done()])
         raise
     pool.shutdown()
+
+
+def _end(asked: Sequence[Future[T]]) -> None:
+    """End the commands that threads wait for: asked to for two seconds, then killed.
+
+    Again and again, since a thread may be about to start one. A thread that reads an image is left to itself.
+    """
+    for sign in [signal.SIGTERM] * 10 + [signal.SIGKILL] * 10:
+        running = end_all(sign)
+        if not wait(asked, timeout=0.2).not_done or not running:
+            return

@@ -6,11 +6,14 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from secops.core.errors import IncompleteError
 
 #: Bytes of evidence one host may send: beyond this it is cut, and what was cut is not judged.
 MAX_ANSWER = 512 << 20
@@ -32,7 +35,7 @@ class Answer:
 def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, str] | None = None) -> Answer:
     """Run `command` with `script` on its standard input for at most `deadline` seconds.
 
-    The command gets its own session, which is ended with it, on time-out, on Ctrl-C, and by `end_all`.
+    The command gets its own session, which is ended with it, on time-out, and by `end_all`.
     """
     with open(os.memfd_create("collector"), "w+b") as stdin:  # in memory: nothing is left on a disk
         stdin.write(script.encode())
@@ -52,10 +55,34 @@ def ask(command: Sequence[str], script: str, *, deadline: float, env: dict[str, 
 _running: set[subprocess.Popen[bytes]] = set()
 
 
-def end_all() -> None:
-    """End every command that runs now; the threads that wait for one then return."""
-    for process in list(_running):
-        _signal(process.pid, signal.SIGTERM)
+#: Of readings without a command, what tells them to end.
+_reading: set[threading.Event] = set()
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], None]]:
+    """What a long reading in this process calls now and then: it raises `IncompleteError` after `end_all`."""
+    stop = threading.Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise IncompleteError("stopped before its end")
+
+    _reading.add(stop)
+    try:
+        yield check
+    finally:
+        _reading.discard(stop)
+
+
+def end_all(sign: signal.Signals) -> bool:
+    """End every command and reading that runs now, for whom threads wait. Whether any command runs."""
+    running = list(_running)
+    for process in running:
+        _signal(process.pid, sign)
+    for stop in list(_reading):
+        stop.set()
+    return bool(running)
 
 
 def _signal(session: int, sign: signal.Signals) -> None:

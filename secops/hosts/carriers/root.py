@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from secops.core.errors import UsageError
+from secops.core.i18n import _, because
 from secops.hosts.capability import from_attribute
+from secops.hosts.carriers.process import stoppable
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
 from secops.hosts.image import Image
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
-from secops.hosts.section import Files, Listing, Rewrite, Section, Walk, ends_wild
-from secops.hosts.walk import LOCAL_TYPES
+from secops.hosts.section import PASSWD_LIMIT, Files, Listing, Rewrite, Section, Walk, ends_wild
+from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 
@@ -33,18 +37,24 @@ class Root:
         return f"root:{readable(os.fsencode(self.directory))}"
 
     def collect(self) -> Evidence:
-        """Read every section an image can answer. Raises `UsageError` when the directory cannot be opened."""
-        try:
-            image = Image(self.directory)
-        except OSError as error:
-            raise UsageError(
-                f"cannot open the image: {error.strerror}", where=self.directory, hint="Name a mounted directory."
-            ) from error
+        """Read every section an image can answer.
+
+        Raises `UsageError` when the directory cannot be opened, `IncompleteError` when `end_all` is called meanwhile.
+        """
         sections = manifest("clear" if self.hashes else "none")
-        try:
-            seen = {s.name: self._section(image, s) if s.image else NEEDS_RUNNING_HOST for s in sections}
-        finally:
-            image.close()
+        with stoppable() as check:
+            try:
+                image = Image(self.directory, check)
+            except OSError as error:
+                raise UsageError(
+                    _("cannot open the image: {reason}").format(reason=because(error)),
+                    where=self.directory,
+                    hint=_("Name a mounted directory."),
+                ) from error
+            try:
+                seen = {s.name: self._section(image, s) if s.image else NEEDS_RUNNING_HOST for s in sections}
+            finally:
+                image.close()
         return Evidence("root", self.label, os.geteuid(), seen)
 
     def _section(self, image: Image, section: Section) -> SectionEvidence:
@@ -65,7 +75,12 @@ class Root:
 def _expand(image: Image, pattern: str) -> Iterator[bytes | Item]:
     """The paths a section's pattern matches; a directory closed to us is an item that says so."""
     raw = os.fsencode(pattern)
-    patterns = [home + raw[1:] for home in _homes(image)] if raw.startswith(b"~/") else [raw]
+    patterns = [raw]
+    if raw.startswith(b"~/"):
+        passwd = _content(image, b"/etc/passwd")
+        patterns = [home + raw[1:] for home in _homes(passwd)]
+        if len(passwd) > PASSWD_LIMIT:
+            yield Item("/etc/passwd", status=Status.TRUNCATED, reason=f"larger than {PASSWD_LIMIT} bytes")
     for one in patterns:
         try:
             yield from image.glob(one)
@@ -73,8 +88,8 @@ def _expand(image: Image, pattern: str) -> Iterator[bytes | Item]:
             yield Item(readable(one), status=Status.DENIED, reason="permission denied")
 
 
-def _homes(image: Image) -> list[bytes]:
-    fields = [line.split(b":") for line in _lines(image, b"/etc/passwd")]
+def _homes(passwd: bytes) -> list[bytes]:
+    fields = [line.split(b":") for line in passwd.split(b"\n")]
     homes = {row[5].rstrip(b"/") for row in fields if len(row) == 7}
     return sorted(_literal(home) for home in homes if home.startswith(b"/"))
 
@@ -84,11 +99,12 @@ def _literal(path: bytes) -> bytes:
     return re.sub(rb"([*?\[])", rb"[\1]", path)
 
 
-def _lines(image: Image, path: bytes) -> list[bytes]:
+def _content(image: Image, path: bytes) -> bytes:
+    """The start of passwd or group, one byte longer than the limit when there is more; empty when it is not there."""
     try:
-        return (image.read(path, 16 << 20) or b"").split(b"\n")
+        return image.read(path, PASSWD_LIMIT + 1) or b""
     except OSError:
-        return []
+        return b""
 
 
 def _is_directory(image: Image, path: bytes) -> bool:
@@ -124,7 +140,7 @@ def _numbers(found: os.stat_result) -> tuple[int, int, int, int, int]:
 
 def rewrite(content: bytes, rules: Rewrite) -> bytes:
     """Apply a section's rewrite rules, as `sed -E` does on a live host."""
-    if not rules:
+    if not rules or not content:
         return content
     compiled = [(re.compile(ere.encode()), replacement.encode()) for ere, replacement in rules]
     kept = []
@@ -143,7 +159,8 @@ def _walk(image: Image, section: Walk, directory: str) -> Item:
     gids = _ids(image, b"/etc/group")
     out = bytearray()
     size, unread = 0, 0
-    for path, found, capability in image.walk(_devices(directory)):
+    devices, others = _mounted(directory)
+    for path, found, capability in image.walk(devices, lambda path: path in others or bool(_ASIDE.match(path))):
         if capability == b"!":
             unread += 1
             continue
@@ -161,19 +178,30 @@ def _walk(image: Image, section: Walk, directory: str) -> Item:
 
 
 def _ids(image: Image, path: bytes) -> frozenset[int]:
-    fields = [line.split(b":") for line in _lines(image, path)]
+    fields = [line.split(b":") for line in _content(image, path).split(b"\n")]
     return frozenset(int(row[2][:10]) for row in fields if len(row) > 2 and row[2].isdigit())
 
 
-def _devices(directory: str) -> frozenset[int]:
-    """Devices of the image's own file systems: its root, and local ones mounted below it here."""
-    top = os.path.realpath(directory)
-    devices = {os.stat(top).st_dev}
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+#: Subvolumes that are not walked.
+_ASIDE = re.compile("|".join(map(fnmatch.translate, PASSED_OVER)).encode())
+
+
+def _mounted(directory: str) -> tuple[frozenset[int], frozenset[bytes]]:
+    """Devices of the image's own file systems, its root and local ones mounted below it here; and other mount points.
+
+    The devices are asked for: those in mountinfo are not those of btrfs subvolumes.
+    """
+    top = os.path.realpath(os.fsencode(directory)).rstrip(b"/")
+    devices, others = {os.stat(directory).st_dev}, set()
+    with open("/proc/self/mountinfo", "rb") as mounts:
         for line in mounts:
-            before, _, after = line.partition(" - ")
-            number, point = before.split()[2], re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), before.split()[4])
-            if point.startswith(top.rstrip("/") + "/") and after.split()[0] in LOCAL_TYPES.split():
-                major, minor = number.split(":")
-                devices.add(os.makedev(int(major), int(minor)))
-    return frozenset(devices)
+            before, _, after = line.partition(b" - ")
+            point = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m[1], 8)]), before.split(b" ")[4])
+            if not point.startswith(top + b"/"):
+                continue
+            if after.split()[0].decode() in LOCAL_TYPES.split():
+                with suppress(OSError):  # below a mount point that hides it
+                    devices.add(os.lstat(point).st_dev)
+            else:
+                others.add(point[len(top) :])
+    return frozenset(devices), frozenset(others)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from secops.core.errors import IncompleteError, UsageError
@@ -19,6 +20,7 @@ from secops.hosts.collector import COLLECTOR
 from secops.hosts.evidence import MAGIC, Evidence, decode
 from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
+from secops.hosts.unseal import opened
 
 #: How the collector runs: as the user who logs in, as root through sudo, or as the fixed file on the target.
 Become = Literal["none", "sudo", "collector"]
@@ -57,7 +59,8 @@ class Ssh:
     """The host `target` ([user@]host, an alias of ssh_config, or ssh://user@host:port).
 
     `config` is an ssh_config file that replaces the user's. `hashes` also reads the stored password hashes, into
-    memory; with the certificate `seal` (PEM) they come encrypted to it. The fixed collector sends what it was made for.
+    memory; with the certificate `seal` (PEM) they come encrypted to it. The fixed collector sends what it was made for; `key`
+    opens what it sealed.
     """
 
     target: str
@@ -66,6 +69,7 @@ class Ssh:
     config: str = ""
     hashes: bool = False
     seal: str = ""
+    key: Path | None = None
     connect_timeout: int = 15
     deadline: float = DEADLINE
 
@@ -106,7 +110,8 @@ class Ssh:
             ) from error
         if MAGIC not in answer.stream:
             raise explain(answer, self.target, self.become)
-        return decode(answer.stream, sections, carrier="ssh", label=self.label, cut=_cut(answer))
+        evidence = decode(answer.stream, sections, carrier="ssh", label=self.label, cut=_cut(answer))
+        return opened(evidence, self.key) if fixed else evidence
 
 
 def _cut(answer: Answer) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Container
 
 from secops.hosts.evidence import Evidence, Problem, summarise
+from secops.hosts.masking import HIDDEN as HIDDEN
 from secops.hosts.section import Files, Rewrite
 
 #: Comments are no facts, and old passwords rest in them: they stay on the host. Blank lines keep the numbering.
 WITHOUT_COMMENTS: Rewrite = (("^[ \t]*#.*$", ""), ("^(.*)$", r"\1"))
-
-#: What stands for a secret.
-HIDDEN = "(hidden)"
 
 
 def without_values(key: str, value: str, *, inside: str = ".", end: str = "(.*)") -> Rewrite:

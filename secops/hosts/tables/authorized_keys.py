@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
 
 from secops.hosts.evidence import Evidence, Item, Status
+from secops.hosts.masking import key_secrets
 from secops.hosts.section import Files
 from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
 from secops.hosts.tables.users import PASSWD, passwd_lines
@@ -33,6 +34,7 @@ AUTHORIZED_KEYS = Files(
     # question mark stands for a line that is no key.
     rewrite=(
         (r"^[^!-}]*(#.*)?$", ""),
+        *key_secrets(f"({_TYPES})[ \t]+AAAA"),
         (f"^((.*[ \t])?({_TYPES})[ \t]+AAAA.*)$", r"\1"),
         (r"^.*$", "?"),
     ),

@@ -171,8 +171,8 @@ def _rpm_image(evidence: Evidence, built: Built) -> None:
     found = sum(_rpm_database(item, logs.get(item.path, b""), built) for item in databases)
     others = [path for path in _rpm_databases(evidence, built) if not path.endswith(".sqlite")]
     if others and not found:
-        kind = "an ndb" if others[0].endswith(".db") else "a Berkeley DB"
-        built.lack(f"{others[0]} is {kind} rpm database: scan the running host instead")
+        kind = "ndb" if others[0].endswith(".db") else "Berkeley DB"
+        built.lack(f"{others[0]} is an rpm database in {kind} format: scan the running host instead")
 
 
 def _rpm_database(item: Item, log: bytes, built: Built) -> int:

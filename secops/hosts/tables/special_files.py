@@ -9,7 +9,7 @@ from secops.hosts.evidence import Evidence, Status, readable
 from secops.hosts.listing import FIELDS, Entry, parse_listing
 from secops.hosts.section import Files, Walk
 from secops.hosts.tables import Built, Column, Row, Table
-from secops.hosts.tables.groups import group_lines
+from secops.hosts.tables.groups import GROUP, group_lines
 from secops.hosts.tables.hosts import NSSWITCH, directory_accounts
 from secops.hosts.tables.users import PASSWD, passwd_lines
 
@@ -121,7 +121,10 @@ def _capability(rows: dict[str, Row], path: str, names: list[str]) -> None:
 
 TABLE = Table(
     name="special_files",
-    doc="Files on local file systems that are SUID, SGID, writable by all, unowned, or carry capabilities.",
+    doc=(
+        "Files on local file systems, with all subvolumes of btrfs, that are SUID, SGID, writable by all, unowned, or "
+        "carry capabilities. Snapshots that snapper and timeshift keep are left out."
+    ),
     columns=(
         Column("path", "text", "absolute path; bytes that are not UTF-8 as \\xNN"),
         Column("kind", "text", "f file, d directory, p FIFO, s socket, b and c devices"),
@@ -142,7 +145,7 @@ TABLE = Table(
         Column("in_container_store", "boolean", "below a container runtime's storage: not the host's own"),
     ),
     sections=(WALK,),
-    parts={"capabilities": (), "unowned": (PASSWD,)},
+    parts={"capabilities": (), "unowned": (PASSWD, GROUP)},
     extra_sections=(SUBID, NSSWITCH),
     build=build,
 )

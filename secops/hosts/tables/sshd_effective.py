@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from secops.hosts.evidence import Evidence, Item, Problem, Status
+from secops.hosts.masking import SSHD_SECRETS, masked, names_only
 from secops.hosts.section import Command, Files
 from secops.hosts.sshd_config import ALL, Setting, parse
 from secops.hosts.sshd_keywords import (
@@ -37,7 +38,7 @@ SYSCONFIG = "/etc/sysconfig/sshd"
 SSHD_CONFIG = Files(
     "sshd_config",
     (*MAIN, "/etc/ssh/*.conf", "/etc/ssh/sshd_config.d/*", "/usr/etc/ssh/sshd_config.d/*", POLICY, LOCAL),
-    rewrite=WITHOUT_COMMENTS,
+    rewrite=(*SSHD_SECRETS, *WITHOUT_COMMENTS),
 )
 #: Only the release strings in the program: old sshd cannot print its version, and an image runs nothing.
 SSHD_PROGRAM = Files(
@@ -62,7 +63,9 @@ SSHD_TEST = Command(
 [ -n "$s" ] || exit 66
 [ "$(id -u)" = 0 ] || exit 65
 c=/etc/ssh/sshd_config; [ -f "$c" ] || c=/usr/etc/ssh/sshd_config
-"$s" -T -f "$c" -C user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22""",
+out=$("$s" -T -f "$c" -C user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22) || exit $?
+printf '%s\n' "$out" | sed -E"""
+    + "".join(f" -e {shlex.quote(f's~{pattern}~{kept}~;t')}" for pattern, kept in SSHD_SECRETS),
 )
 
 #: Keywords whose value may be unknown although the configuration was read; each is a part of the table.
@@ -73,6 +76,7 @@ TEST_SOURCE = "sshd -T"
 
 _RELEASE = re.compile(r"OpenSSH_([0-9]{1,3})\.([0-9]{1,3})(?:\.[0-9]+)?p[0-9]+(?: ([A-Za-z]+))?")
 _MAX_FAULTS = 20
+_COMMANDS = frozenset({"forcecommand", "subsystem", "authorizedkeyscommand", "authorizedprincipalscommand"})
 
 Settings = dict[tuple[str, str], list[Setting]]  # by (context, key)
 
@@ -86,7 +90,7 @@ def build(evidence: Evidence) -> Built:
     policy = _policy(evidence)
     rows = _rows(_resolve([*policy, *settings], built), version, vendor, built)
     beyond = {row["key"] for row in rows if row["match_context"]} | {canonical(s.keyword) for s in policy}
-    built.rows = _tested(rows, _test_output(evidence, beyond))
+    built.rows = [_without_secrets(row) for row in _tested(rows, _test_output(evidence, beyond))]
     for row in built.rows:
         if row["key"] in PARTS and row["value"] is None:
             built.lack(f"neither the configuration nor sshd told {row['key']}", _untold(evidence), part=row["key"])
@@ -193,7 +197,7 @@ def _resolve(settings: list[Setting], built: Built) -> Settings:
         key, context = canonical(setting.keyword), setting.context
         if key in GLOBAL_ONLY:
             if context not in ("", ALL):
-                _refused(built, setting, "inside a Match block")
+                _refused(built, setting, f"sshd refuses {setting.keyword[:64]} inside a Match block")
             context = ""
         elif context not in ("", ALL) and key not in ACCUMULATE and (ALL, key) in found:
             continue  # a `Match all` above it has matched first
@@ -238,7 +242,7 @@ def _row(context: str, key: str, value: str | None, source: str | None = None, l
 def _value(key: str, setting: Setting, built: Built) -> str:
     value = normalise(key, setting.words, setting.rest)
     if value is None:
-        _refused(built, setting, "with this value")
+        _refused(built, setting, f"sshd refuses {setting.keyword[:64]} with this value")
         return " ".join(setting.words)
     return value
 
@@ -246,7 +250,7 @@ def _value(key: str, setting: Setting, built: Built) -> str:
 def _refused(built: Built, setting: Setting, why: str) -> None:
     """sshd would not start with this line, so that a running one uses something else."""
     if len(built.problems) < _MAX_FAULTS:
-        built.lack(f"{setting.source}:{setting.line}: sshd refuses {setting.keyword[:64]} {why}")
+        built.lack(f"{setting.source}:{setting.line}: {why}")
 
 
 def _keyboard_interactive(lines: list[Setting], version: Version | None, rows: list[Row]) -> None:
@@ -310,6 +314,13 @@ def _tested(rows: list[Row], told: dict[str, list[str]]) -> list[Row]:
 
 def _words(values: Sequence[str | None]) -> list[str]:
     return sorted(word for value in values if value for word in value.split())
+
+
+def _without_secrets(row: Row) -> Row:
+    """The row as it may be kept: of SetEnv only the names, of commands nothing that looks like a secret."""
+    if row["value"] is None or row["key"] not in _COMMANDS | {"setenv"}:
+        return row
+    return row | {"value": names_only(row["value"]) if row["key"] == "setenv" else masked(row["value"])}
 
 
 def _untold(evidence: Evidence) -> Status:

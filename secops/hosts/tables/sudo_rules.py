@@ -8,6 +8,7 @@ from itertools import product
 from posixpath import normpath
 
 from secops.hosts.evidence import Evidence
+from secops.hosts.masking import SUDO_SECRETS, masked
 from secops.hosts.section import Files, Listing
 from secops.hosts.sudoers import Command, Grant, Member, Policy, Rule, Setting, TooLargeError, load
 from secops.hosts.tables import Built, Column, Row, Table
@@ -31,6 +32,7 @@ SUDOERS = Files(
         ("^([ \t]*#(include(dir)?([^a-z].*)?|-?[0-9].*|-?.?))$", r"\1"),
         ("^([ \t]*#).*(\\\\)$", r"\1\2"),
         ("^([ \t]*#).*$", r"\1"),
+        *SUDO_SECRETS,
         ("^(.*)$", r"\1"),
     ),
 )
@@ -153,7 +155,7 @@ def _what(grant: Grant, command: Command, defaults: _Defaults, user: Member, tar
     flag = defaults.flag
     return {
         "command": command.text,
-        "arguments": command.arguments,
+        "arguments": masked(command.arguments, command.text) if command.arguments else command.arguments,
         "negated": command.negated,
         "digest": ", ".join(command.digests) or None,
         "nopasswd": not tags.get("PASSWD", flag("authenticate", user, target, command, otherwise=True)),

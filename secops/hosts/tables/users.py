@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secops.hosts.evidence import Evidence
-from secops.hosts.section import Files, without_password
+from secops.hosts.section import PASSWD_LIMIT, Files, without_password
 from secops.hosts.tables import Built, Column, Table
 
 # the password field may hold a hash even today: only its algorithm leaves the host
@@ -13,7 +13,7 @@ PASSWD = Files(
     "passwd",
     ("/etc/passwd",),
     required=True,
-    limit=16 << 20,
+    limit=PASSWD_LIMIT,
     rewrite=without_password("[0-9]*:[0-9]*:[^:]*:[^:]*:[^:]*"),
 )
 

@@ -60,6 +60,11 @@ def plant(host: TestHost) -> None:
     (where / "sgid").mkdir()
     (where / "sgid").chmod(0o2777)
     host.run(["setcap", "cap_net_raw+ep", "/home/ops/two\nlines"], check=True)
+    # files of one wildcard, which share a frame; and enough to be read one by one
+    for number, content in enumerate([b"Port 22", b"\n\nPort 23\n\n", b"# only\n", b"Po\0rt 24\n\xff\n", b"#\n" * 9]):
+        host.write(f"/etc/ssh/sshd_config.d/{number}.conf", content)
+    for name, content in (("empty", ""), ("large", "a = 1\n" * 20_000), ("small", "a = 2")):
+        host.write(f"/etc/sysctl.d/{name}.conf", content)
     host.write("/home/ops/.ssh/authorized_keys", "ssh-ed25519 AAAA no newline at the end", 0o600, OPS)
 
 

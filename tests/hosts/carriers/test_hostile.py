@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from secops.core.errors import IncompleteError
 from secops.hosts.bundle_format import encode
+from secops.hosts.carriers import process
 from secops.hosts.carriers.root import Root
 from secops.hosts.evidence import Evidence, Status, decode
 from secops.hosts.manifest import manifest
@@ -124,6 +127,25 @@ def test_a_huge_sparse_file_is_cut_at_once(test_host: TestHost, collect: Collect
 
 
 @both
+def test_a_huge_passwd_is_cut_at_once_and_told_wherever_homes_are_asked(test_host: TestHost, collect: Collect) -> None:
+    os.truncate(test_host.at("/etc/passwd"), 2 << 30)
+    started = time.monotonic()
+    seen = collect(test_host)
+    assert time.monotonic() - started < 30
+    assert seen["passwd"].status is seen["authorized_keys"].status is Status.TRUNCATED
+    assert seen["authorized_keys"].reason.startswith("/etc/passwd: larger than")
+    facts = derive(special_files.TABLE, seen)
+    assert facts.problems["unowned"]
+    assert "/usr/bin/su" in {row["path"] for row in facts.rows}
+
+
+@both
+def test_a_huge_group_leaves_ownership_open(test_host: TestHost, collect: Collect) -> None:
+    os.truncate(test_host.at("/etc/group"), 2 << 30)
+    assert derive(special_files.TABLE, collect(test_host)).problems["unowned"]
+
+
+@both
 def test_loops_of_links_end(test_host: TestHost, collect: Collect) -> None:
     test_host.at(KEYS).symlink_to("authorized_keys")
     folder = test_host.at("/srv/deep")
@@ -153,6 +175,26 @@ def test_links_never_lead_out_of_an_image(test_host: TestHost, tmp_path: Path) -
     test_host.at(f"{DROP_INS}/5.conf").symlink_to(f"/{DROP_INS}/inside")
     (item,) = [item for item in image(test_host)["sshd_config"].items if item.path.endswith("5.conf")]
     assert item.data == b"Port 2222\n"
+
+
+def test_the_reading_of_an_image_ends_when_all_is_ended(root_copy: Path) -> None:
+    ended: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            Root(str(root_copy)).collect()
+        except IncompleteError as error:
+            ended.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    while not process._reading:
+        time.sleep(0.001)
+    process.end_all()
+    reader.join(2)
+    assert len(ended) == 1
+    assert not process._reading
+    assert Root(str(root_copy)).collect()["walk"].status is Status.OK  # a later one is its own
 
 
 def test_an_image_is_not_changed_and_nothing_in_it_runs(root_copy: Path) -> None:

@@ -220,9 +220,33 @@ def test_only_public_keys_leave_the_host() -> None:
 
 
 def test_the_filter_keeps_every_line_that_is_a_key() -> None:
-    for line in (RSA, f"restrict\t{ECDSA} x", f'command="a \\" b" {ED25519}'):
+    for line in (RSA, f"restrict\t{ECDSA} x", f'from="a \\" b" {ED25519}'):
         assert parse_line(line)
         assert rewrite(line.encode(), AUTHORIZED_KEYS.rewrite) == line.encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ('command="a \\" -p s3,x" ', 'command="" '),
+        (
+            'no-pty,Command="s3",from="10.0.0.1",environment="A=s3" ',
+            'no-pty,Command="",from="10.0.0.1",environment="" ',
+        ),
+        ('environment="A=s3",environment="B=s3",command="s3" ', None),
+        ('command="s3 ', None),
+    ],
+)
+def test_commands_and_environments_stay_on_the_host_and_the_key_counts(options: str, kept: str | None) -> None:
+    """sed and Python give the same; a line that cannot be told apart is one that is not whole."""
+    line = f"{options}{ED25519}"
+    wanted = "?" if kept is None else f"{kept}{ED25519}"
+    assert rewrite(line.encode(), AUTHORIZED_KEYS.rewrite).decode() == f"{wanted}\n"
+    script = [f"-es~{ere}~{replacement}~;t" for ere, replacement in AUTHORIZED_KEYS.rewrite]
+    done = subprocess.run(["sed", "-E", *script, "-ed"], input=line.encode(), capture_output=True, check=True)
+    assert done.stdout.decode().rstrip("\n") == wanted
+    if kept:
+        assert parse_line(wanted) == parse_line(line)
 
 
 @pytest.mark.parametrize(

@@ -215,10 +215,10 @@ def test_a_rpm_database_without_rpm_is_a_problem() -> None:
     assert reasons(found) == ["/var/lib/rpm/Packages is there, but no rpm command to read it"]
 
 
-@pytest.mark.parametrize(("name", "kind"), [("Packages", "a Berkeley DB"), ("Packages.db", "an ndb")])
+@pytest.mark.parametrize(("name", "kind"), [("Packages", "Berkeley DB"), ("Packages.db", "ndb")])
 def test_an_image_with_an_older_rpm_database_is_not_whole(name: str, kind: str) -> None:
     found = facts(carrier="root", rpm_files=listing(f"/var/lib/rpm/{name}"))
-    assert reasons(found) == [f"/var/lib/rpm/{name} is {kind} rpm database: scan the running host instead"]
+    assert reasons(found) == [f"/var/lib/rpm/{name} is an rpm database in {kind} format: scan the running host instead"]
 
 
 def test_an_image_with_a_link_between_the_two_places_counts_once() -> None:

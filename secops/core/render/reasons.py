@@ -1,0 +1,258 @@
+"""Reasons in the reader's language. Evidence, verdicts and the JSON report keep them in English; here they are said.
+
+What collection and judging give is `place: reason`, often of several parts. A test holds this list against the code.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from secops.core.i18n import N_, _
+
+#: Why something was not seen or not judged. `{n}` is a number, `{reason}` again a reason, the rest is any text.
+REASONS = (
+    # a section or a file
+    N_("permission denied"),
+    N_("needs more privilege"),
+    N_("no such file"),
+    N_("not a regular file"),
+    N_("a link to nowhere inside the image"),
+    N_("empty"),
+    N_("absent"),
+    N_("denied"),
+    N_("failed"),
+    N_("timeout"),
+    N_("truncated"),
+    N_("not collected"),
+    N_("the tool for it is not installed"),
+    N_("took longer than {n} s"),
+    N_("larger than {n} bytes"),
+    N_("exit code {n}"),
+    N_("{n} directories could not be read"),
+    N_("not everything could be read: {names}"),
+    N_("{path} cannot be read"),
+    N_("cannot be read"),
+    N_("asked of images only"),
+    N_("needs a running host"),
+    N_("a mounted image runs no kernel"),
+    N_("a mounted image runs nothing"),
+    N_("a file of the frame has no end"),
+    N_("sshd has too many Match blocks or patterns for so many accounts to be worked out"),
+    # a whole answer
+    N_("stopped before its end"),
+    N_("the evidence ends early"),
+    N_("section missing from the evidence"),
+    N_("a frame of an unknown kind"),
+    N_("the bundle is larger than {n} MiB"),
+    N_("the bundle is cut off"),
+    N_("connection lost: {detail}"),
+    N_("time-out after {n} s"),
+    N_("the answer is larger than {n} MiB"),
+    N_("the collector ended with exit code {n}"),
+    N_("cannot seal: openssl with CMS is not there"),
+    N_("cannot seal: openssl ended with exit code {n}"),
+    # any table
+    N_("cannot be parsed ({error})"),
+    N_("{column} is out of range"),
+    N_("a record of the listing does not parse"),
+    N_("{place} is not a passwd entry"),
+    N_("{place} is not a group entry"),
+    N_("{place} is not a shadow entry"),
+    N_("{place}: {n} lines are not cron entries, the first is {line}"),
+    N_("mode and owner of the file are not seen"),
+    N_("not known whether shadow-utils read it here"),
+    # mounts, kernels, the walk
+    N_("{place} is not a mount"),
+    N_("{place} is not an entry"),
+    N_("no /etc/fstab: what a start would mount is not known"),
+    N_("more than {n} patterns are configured"),
+    N_("the running values are not whole"),
+    N_("the walk gave no output"),
+    N_("the walk ended early"),
+    N_("a record of the walk does not parse"),
+    N_("getcap is not installed"),
+    N_("a line of getcap does not parse"),
+    N_("accounts of a directory own files too, and are not listed"),
+    # processes, sockets, services
+    N_("/proc hides the processes of others (hidepid)"),
+    N_("an entry of /proc cannot be parsed"),
+    N_("process {n} runs without a first thread"),
+    N_("no process was listed"),
+    N_("the list of executables is not whole"),
+    N_("the list of socket holders is not whole"),
+    N_("the kernel's tables of sockets are not whole"),
+    N_("line {n} is not a socket"),
+    N_("no package manager was found"),
+    N_("the database of {name} does not answer"),
+    N_("no systemd, OpenRC, SysV or inetd services are there"),
+    N_("neither systemd nor OpenRC runs here and can be asked"),
+    N_("systemctl list-units: line {n} does not parse"),
+    N_("{path} includes {other}, which was not collected"),
+    N_("includes {other}, which was not collected"),
+    # packages
+    N_("no dpkg, rpm or apk database lists a package"),
+    N_("the entry of {name} runs into the next one"),
+    N_("the entry of {name} has no status"),
+    N_("the entry of {name} has no version"),
+    N_("an entry has no {field}"),
+    N_("{path} is there, but no rpm command to read it"),
+    N_("rpm -qa: line {n} is not a package"),
+    N_("there are two different rpm databases"),
+    N_("{path} is an rpm database in {kind} format: scan the running host instead"),
+    N_("{n} package headers cannot be read, the first because {reason}"),
+    N_("not an SQLite database"),
+    N_("SQLite: {detail}"),
+    N_("it holds more headers than its size allows"),
+    N_("it has no table of packages"),
+    N_("a row of Packages is not a header"),
+    N_("the header is too short"),
+    N_("the header's counts do not fit its size"),
+    N_("the header has no name, version or release"),
+    N_("tag {n} is not a number"),
+    N_("tag {n} is not text"),
+    # PAM, sshd, keys
+    N_("{place} is not a PAM rule"),
+    N_("the PAM stacks are too large to be read"),
+    N_("{place} includes {other}, which was not found"),
+    N_("{place} includes {other} in itself or too deeply"),
+    N_("configuration of a PAM module, which was not collected"),
+    N_("included in itself or too deeply"),
+    N_("the configuration is too large to be read"),
+    N_("sshd refuses this line (no argument, or an open quote)"),
+    N_("sshd refuses these Match criteria"),
+    N_("sshd refuses {keyword} inside a Match block"),
+    N_("sshd refuses {keyword} with this value"),
+    N_("neither the configuration nor sshd told {key}"),
+    N_("the options that sshd starts with: {reason}"),
+    N_("{path} is there, but no sshd_config was found"),
+    N_("the configuration of a second sshd is not read"),
+    N_("where sshd reads keys from is not known: {reason}"),
+    N_("sshd reads keys from {place}, which is not collected"),
+    N_("more than {n} keys and accounts"),
+    N_("{place}: {n} lines are not public keys, the first is {line}"),
+    # sudo
+    N_("sudo is installed, but its sudoers file is missing or empty"),
+    N_("sudo rules of a directory (nsswitch.conf: sudoers) are not seen"),
+    N_("/etc/sudo.conf loads another policy plugin than sudoers"),
+    N_("/etc/sudo.conf takes the policy from another file than /etc/sudoers"),
+    N_("the policy expands to more than {n} rows"),
+    N_("the policy takes more than {n} steps to expand"),
+    N_("the Defaults expand to more than {n} rows"),
+    N_("{name} is not defined"),
+    N_("{name} is defined by itself"),
+    N_("{name} is already defined"),
+    N_("include without a path"),
+    N_("text after an include"),
+    N_("{path} is included, but the host's name is not known"),
+    N_("files of {path} are included but were not collected"),
+    N_("{path} is included but was not collected or does not exist"),
+    N_("{path} is included in a loop or too often"),
+    N_("unexpected character"),
+    N_("unexpected {token}"),
+    N_("empty group"),
+    N_("empty or unterminated string"),
+    N_("unterminated regular expression"),
+    N_("not a value of {name}"),
+    N_("not a {name} digest"),
+    N_("{path} is not an absolute path"),
+    N_("Defaults without a setting"),
+    N_("not a Defaults setting"),
+    # judging
+    N_("it cannot be told whether the rule applies"),
+    N_("the rule did not run"),
+    N_("the host was not asked"),
+    N_("the host was not reached: {reason}"),
+    N_("seen in part: {reason}"),
+    N_("more than {n} violations; the first ones are kept"),
+    N_("took more than {n} s"),
+    N_("broke the judging process"),
+    N_("needs too much memory"),
+    N_("the judging process ended or took too long"),
+    N_("the query gives no column {name}"),
+    N_("the query gives more than {n} rows"),
+    N_("gives more than {n} MiB"),
+    N_("the query names hosts that it was not given"),
+    # what a rule's author reads
+    N_("is no SQL: {detail}"),
+    N_("must be a SELECT"),
+    N_("must be one SELECT, not {n} statements"),
+    N_("must be one expression"),
+    N_("reads {table}, which is not in its needs"),
+    N_("may not name a WITH query {name}, as a table is"),
+    N_("may not call the table function {name}"),
+    N_("use lower-case words joined by hyphens"),
+    N_("name the columns that tell one finding from another"),
+    N_("there is no table {table}"),
+    N_("the table {table} has no part {part}"),
+    N_("the table {table} has no column {column}"),
+    N_("name the tables that the query reads"),
+    N_("the query does not read {table}"),
+    N_("give it in English and in Chinese"),
+    N_("the two languages name different columns"),
+    N_("{family} is none of {families}"),
+    N_("give the commands, by distribution family or for `any`"),
+    N_("show at least one case that fails"),
+    N_("show at least one case that passes"),
+    N_("name at least one source (attack, cis, mlps, cve, doc)"),
+    N_("a row of this query could be wrong when rows are missing"),
+    N_("neither expect nor verdict"),
+    N_("expected {verdict}, got {other}"),
+    N_("no violation has {row}"),
+    N_("not expected: {row}"),
+    N_("{column} is {type}, not {value}"),
+    N_("there is no {need} to be incomplete"),
+)
+
+#: Reasons that a reader may lift by looking with more rights.
+_NEED_PRIVILEGE = ("permission denied", "needs more privilege", "denied", "(hidepid)")
+
+#: Longer ones hold much that a host said and nothing that we did.
+_LONGEST = 1_000
+_PLACES = 6  # `place: ` that may stand before a reason
+
+
+def reason(text: str) -> str:
+    """A reason in the language in use; what is not known stays as it was said."""
+    if len(text) > _LONGEST:
+        return text
+    rest, begun = text, 0
+    for _place in range(_PLACES):
+        if said := _said(rest):
+            return text[:begun] + said
+        at = rest.find(": ")
+        if at < 0:
+            break
+        rest, begun = rest[at + 2 :], begun + at + 2
+    return text
+
+
+def advice(text: str, *, as_root: bool = False) -> str:
+    """What would let Citywall see it; empty when a reader cannot change it. `as_root`: root could not see it either."""
+    if not text.endswith(_NEED_PRIVILEGE):
+        return ""
+    if not as_root:
+        return _("run as root or with sudo")
+    return _("root is not enough here: in a container, scan the machine below it; else look for SELinux denials")
+
+
+def _said(text: str) -> str:
+    """The text as a whole, when it is one of the reasons; else empty. A host's text is a value, never the template."""
+    for phrase, parts, pattern in _patterns():
+        if all(part in text for part in parts) and (found := pattern.fullmatch(text)):
+            values = {name: reason(value) if name == "reason" else value for name, value in found.groupdict().items()}
+            return _(phrase).format(**values)
+    return ""
+
+
+@cache
+def _patterns() -> list[tuple[str, list[str], re.Pattern[str]]]:
+    """Each phrase, what must stand in a text for it, and the whole of it as a pattern."""
+    return [(phrase, re.split(r"\{\w+\}", phrase), _pattern(phrase)) for phrase in REASONS]
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{(\w+)\}", phrase)  # text, name, text, name, text
+    named = (f"(?P<{name}>{r'[0-9]{1,12}' if name == 'n' else '.+'})" for name in pieces[1::2])
+    texts = map(re.escape, pieces[::2])
+    return re.compile(next(texts) + "".join(name + text for name, text in zip(named, texts, strict=True)), re.DOTALL)

@@ -1,0 +1,101 @@
+"""Command text without its secrets: the program and what rules ask for stay, values that look like secrets do not."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from secops.hosts.section import Rewrite
+
+#: What stands for a secret.
+HIDDEN = "(hidden)"
+
+_WORDS = r"pass|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization"
+_NAME = rf"(?![\w.-]{{0,64}}(?:file|path|dir))[\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}"  # a file of secrets is none
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\\.|[^\s"'\\])+"""
+
+#: Each keeps what its first group holds and hides what follows.
+_SECRETS = tuple(
+    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    for pattern in (
+        rf"((?<![\w.-]){_NAME}\\?[=:](?:\s*(?:bearer|basic|digest)\s)?[ \t]*){_VALUE}",  # password=x, X-Token: x
+        rf"((?:^|\s)--?{_NAME}\s+)(?!-){_VALUE}",  # --password x
+        rf"((?:^|\s)(?:-[a-z]{{0,9}}u|--(?:proxy-)?user)[\s=]*[^\s:=]+:){_VALUE}",  # curl -u name:x
+        rf"(\b(?:bearer|basic)\s+){_VALUE}",
+        r"(//[^\s/@:]*:)[^\s/@]+(?=@)",  # https://name:x@host
+    )
+)
+_SHORT = re.compile(rf"((?:^|\s)-p[ \t]*(?!-)){_VALUE}", re.DOTALL)
+_WITH_SHORT = re.compile(r"mysql|mariadb|mongo|sshpass|redis", re.IGNORECASE)
+_ASSIGNMENT = re.compile(rf"([A-Za-z_][\w]*)=(?:{_VALUE})?", re.ASCII)
+
+
+def any_case(word: str) -> str:
+    """The word in upper and lower case, for expressions that `sed -E` reads too."""
+    return "".join(f"[{char.upper()}{char.lower()}]" if char.isalpha() else char for char in word)
+
+
+#: The same words where `sed -E` looks for them, before a line leaves its host.
+_ON_HOST = "|".join(map(any_case, ("pass", "pwd", "secret", "token", "key", "credential", "bearer", "basic")))
+_SETENV, _FORCE = any_case("setenv"), any_case("forcecommand")
+
+#: Lines of sshd_config: of SetEnv the first name, of a command that seems to hold a secret its program.
+SSHD_SECRETS: Rewrite = (
+    (f'^([ \t]*"?{_SETENV}[ \t="]+[A-Za-z0-9_]+=).*$', rf"\1{HIDDEN}"),
+    (f'^([ \t]*"?{_SETENV}).*$', rf"\1 {HIDDEN}"),
+    (f'^([ \t]*"?{_FORCE}[ \t="]+[^ \t="][^ \t"]*)[ \t].*({_ON_HOST}|//[^ \t/]*:|[ \t]-[pu]).*$', rf"\1 {HIDDEN}"),
+)
+
+_OPTION = f'({any_case("command")}|{any_case("environment")})="'
+_QUOTED = r'([^"\\]|\\.)*'
+
+
+def key_secrets(key: str) -> Rewrite:
+    """Rules for authorized_keys: values of `command` and `environment` are taken out of lines that hold `key`.
+
+    A line with three of them becomes `?`.
+    """
+    end = f'(".*[ \t]{key}.*)'
+    return (
+        (f"^.*{_OPTION}.*{_OPTION}.*{_OPTION}.*$", "?"),
+        (f'^(.*{_OPTION}){_QUOTED}(".*{_OPTION}){_QUOTED}{end}$', r"\1\4\7"),
+        (f"^.*{_OPTION}.*{_OPTION}.*$", "?"),
+        (f"^(.*{_OPTION}){_QUOTED}{end}$", r"\1\4"),
+        (f"^.*{_OPTION}.*$", "?"),
+    )
+
+
+# bounded, or a hostile line would cost the square of its length and more
+_ESCAPED = f"({_ON_HOST})[^ \t,=\\\\]{{0,40}}\\\\="  # --password\=x: an equals sign is escaped in sudoers
+_SPACED = f"[ \t]-[^ \t,=]{{0,40}}({_ON_HOST})[^ \t,=]{{0,40}}[ \t]{{1,4}}"
+_WORD = r"([^ \t,\\]|\\.)+".replace("\\t", "\t")
+
+#: Lines of sudoers: arguments that look like secrets. A line with more of them than can be told apart is a broken one.
+SUDO_SECRETS: Rewrite = (
+    ("^.{2048}.*$", "?"),  # the ones below cost the square of its length
+    *((f"^.*{first}.*{second}.*$", "?") for first, second in ((_ESCAPED, _SPACED), (_SPACED, _ESCAPED))),
+    *(
+        rule
+        for key in (_ESCAPED, _SPACED)
+        for rule in (
+            (f"^.*{key}.*{key}.*{key}.*$", "?"),
+            (f"^(.*{key}){_WORD}([ \t,].*{key}|{key}){_WORD}(.*)$", rf"\1{HIDDEN}\4{HIDDEN}\8"),
+            (f"^(.*{key}){_WORD}(.*)$", rf"\1{HIDDEN}\4"),
+        )
+    ),
+)
+
+
+@lru_cache(maxsize=4096)  # a policy expands one command to many rows
+def masked(text: str, program: str = "") -> str:
+    """The arguments of `program`, or a command with them, with `(hidden)` for each value that looks like a secret."""
+    if _WITH_SHORT.search(f"{program} {text}"):
+        text = _SHORT.sub(rf"\1{HIDDEN}", text)
+    for secret in _SECRETS:
+        text = secret.sub(rf"\1{HIDDEN}", text)
+    return text
+
+
+def names_only(assignments: str) -> str:
+    """`A=x B="y z"` as `A B`: the environment that is set, without its values."""
+    return " ".join(found[1] for found in _ASSIGNMENT.finditer(assignments))

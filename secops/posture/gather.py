@@ -1,0 +1,128 @@
+"""Asking hosts: each answers, is spooled, and is called by an identity that is settled when all have answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from secops.core.i18n import _, ngettext
+from secops.core.progress import Progress
+from secops.core.report import HostReport, Os
+from secops.hosts.carriers import Carrier
+from secops.hosts.carriers.fleet import ask_all
+from secops.hosts.evidence import Problem, Status
+from secops.hosts.hashes import Hashes
+from secops.hosts.identity import settle
+from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
+from secops.hosts.tables import Facts
+from secops.posture.run_folder import writing
+
+#: What tries passwords: the hashes of each host in, the table `password_audit` of each host out.
+Audit = Callable[[Mapping[str, Hashes], Progress], Mapping[str, Facts]]
+
+
+def no_audit(hosts: Mapping[str, Hashes], progress: Progress) -> dict[str, Facts]:  # noqa: ARG001 - an Audit
+    """An audit that tries nothing, and says so."""
+    lack = [Problem(Status.ABSENT, "passwords were not tried")]
+    return {host: Facts([], {"": lack, "tried": lack}) for host in hosts}
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A host that answered (its spool and what the report says of it) or did not (`unreachable`).
+
+    `claim` is who it says it is; who it is in this run is in `report` and `spooled`.
+    """
+
+    claim: str
+    report: HostReport
+    family: str | None = None
+    spooled: Spooled | None = None
+    hashes: Hashes = Hashes()
+
+
+def gather(carriers: Sequence[Carrier], directory: Path, audit: Audit, progress: Progress) -> list[Seen]:
+    """Ask every host and spool its tables below `directory`. Gives the hosts as they were named."""
+    seen = _ask(carriers, directory, progress)
+    late = audit({one.report.host: one.hashes for one in seen if one.spooled}, progress)
+    return [_completed(one, {"password_audit": late[one.report.host]}) if one.spooled else one for one in seen]
+
+
+def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
+    """The host with the tables that could be filled only now."""
+    assert seen.spooled  # noqa: S101 - callers look first
+    path = Path(seen.spooled.path)
+    with writing(path.parent.parent):
+        spooled = spool_late(seen.spooled, path.name, late)
+    report = msgspec.structs.replace(seen.report, not_seen={**seen.report.not_seen, **_not_seen(late)})
+    return msgspec.structs.replace(seen, spooled=spooled, report=report, hashes=Hashes())
+
+
+def _ask(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
+    """Ask every host, some at a time, and spool each answer as it comes."""
+    progress.step(_("collecting"), total=len(carriers))
+    seen: dict[int, Seen] = {}
+    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))) as answers:
+        for at, answer in answers:
+            if isinstance(answer, HostFacts):
+                seen[at] = _spooled(answer, directory / f"{at}.ndjson.gz")
+            else:
+                label = carriers[at].label
+                host = carriers[at].name or label
+                seen[at] = Seen(host, HostReport(host=host, name=host, label=label, unreachable=answer.what))
+            progress.advance()
+    in_order = [seen[at] for at in range(len(carriers))]
+    settled = settle([carrier.name or carrier.label for carrier in carriers], [one.claim for one in in_order])
+    return [_called(one, host) for one, host in zip(in_order, settled, strict=True)]
+
+
+def _spooled(facts: HostFacts, path: Path) -> Seen:
+    """A host that answered. Its spool goes by the file's name until its identity is settled."""
+    with writing(path.parent.parent):
+        spooled = spool(facts, path.name, path)
+    row = next(iter(facts.tables["hosts"].rows), {})
+    report = HostReport(
+        host=facts.host,
+        name=row.get("name") or facts.label,
+        carrier=row.get("carrier") or "",
+        label=facts.label,
+        as_root=bool(row.get("as_root")),
+        os=Os(row.get("os_id") or "", row.get("os_version") or "", row.get("os_name") or ""),
+        not_seen=_not_seen(facts.tables),
+    )
+    return Seen(facts.host, report, row.get("family"), spooled, facts.hashes)
+
+
+def _not_seen(tables: Mapping[str, Facts]) -> dict[str, str]:
+    """What is not whole, a table or a part of it, with the first reason."""
+    return {
+        f"{table}.{part}" if part else table: problems[0].reason
+        for table, facts in tables.items()
+        for part, problems in facts.problems.items()
+        if problems and (not part or not facts.problems[""])
+    }
+
+
+def _called(seen: Seen, host: str) -> Seen:
+    """The host under its settled identity."""
+    report = msgspec.structs.replace(seen.report, host=host)
+    spooled = msgspec.structs.replace(seen.spooled, host=host) if seen.spooled else None
+    return msgspec.structs.replace(seen, report=report, spooled=spooled)
+
+
+def disputed(seen: Iterable[Seen]) -> list[str]:
+    """Notes on the identities that several hosts claim."""
+    notes = []
+    for claim, hosts in Counter(one.claim for one in seen if one.claim != one.report.host).items():
+        text = ngettext(
+            "{count} host claims to be {claim}, as another is called: it is judged under a name of its own"
+            " ({claim}@…), and the waivers and history of {claim} do not count for it.",
+            "{count} hosts claim to be {claim}: each is judged under a name of its own ({claim}@…), and the waivers"
+            " and history of {claim} do not count for them.",
+            hosts,
+        )
+        notes.append(text.format(count=hosts, claim=claim))
+    return notes
