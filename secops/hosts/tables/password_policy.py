@@ -190,7 +190,7 @@ class _Quality:
             yield _from(rule, in_force=asks, for_root=root, min_length=length, kinds=kinds)
 
     def _lack(self, rule: Row, reason: str) -> None:
-        self._built.lack(f"{rule['source']}:{rule['line']}: {rule['module']} {reason}", part="quality")
+        self._built.lack(f"{rule['source']}:{rule['line']} ({rule['module']}): {reason}", part="quality")
 
     def _credits(self, rule: Row, settings: Settings) -> tuple[int | None, int | None]:
         """pwquality and cracklib: each character of a kind with a credit makes up for one of the length."""
@@ -202,7 +202,7 @@ class _Quality:
         for name, default in ({**defaults, "dictcheck": "1"}).items():
             text = settings.get(name, default)
             if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
-                self._lack(rule, f"cannot read {name}, nor perhaps what follows it")
+                self._lack(rule, f"cannot read {name}")
                 return None, None
             numbers[name] = int(text)
         given = [numbers[name] for name in _CREDITS]

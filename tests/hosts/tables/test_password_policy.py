@@ -325,10 +325,10 @@ def test_the_hash_is_the_rules_or_login_defs_or_des() -> None:
 
 def test_what_cannot_be_told_is_not_whole() -> None:
     for rule, reason in (
-        ("pam_pwquality.so minlen=1x", "/etc/pam.d/passwd:1: pam_pwquality cannot read minlen, nor perhaps"),
-        ("pam_passwdqc.so min=8,8", "/etc/pam.d/passwd:1: pam_passwdqc cannot read min"),
-        ("pam_passwdqc.so config=/opt/q", "/etc/pam.d/passwd:1: pam_passwdqc reads /opt/q, which was not collected"),
-        ("pam_deepin_pw_check.so", "/etc/pam.d/passwd:1: pam_deepin_pw_check checks passwords by rules"),
+        ("pam_pwquality.so minlen=1x", "/etc/pam.d/passwd:1 (pam_pwquality): cannot read minlen"),
+        ("pam_passwdqc.so min=8,8", "/etc/pam.d/passwd:1 (pam_passwdqc): cannot read min"),
+        ("pam_passwdqc.so config=/opt/q", "/etc/pam.d/passwd:1 (pam_passwdqc): reads /opt/q, which was not collected"),
+        ("pam_deepin_pw_check.so", "/etc/pam.d/passwd:1 (pam_deepin_pw_check): checks passwords by rules"),
     ):
         found = facts({"passwd": f"password requisite {rule}\n"})
         assert found.problems["quality"][0].reason.startswith(reason)
