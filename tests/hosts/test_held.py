@@ -47,7 +47,8 @@ def shape(held: Held) -> tuple[object, ...]:
     return [(s.user, s.hash.reveal()) for s in held.hashes], credentials, files
 
 
-def test_every_way_brings_the_same(test_host: TestHost, wire: Wire, tmp_path: Path) -> None:
+def test_every_way_brings_the_same(test_host: TestHost, tmp_path: Path) -> None:
+    wire = Wire.lay(test_host, tmp_path)
     plant(test_host)
     (test_host.at("/etc/sudoers.d/ops")).write_text("ops ALL=(ALL) NOPASSWD: ALL\n")
     test_host.at("/etc/sudoers.d/ops").chmod(0o440)
@@ -56,7 +57,7 @@ def test_every_way_brings_the_same(test_host: TestHost, wire: Wire, tmp_path: Pa
     assert not here.credentials_lack
     assert {stored.user for stored in here.hashes} == {"root", "ops"}
     assert {(c.service, c.account, c.value.reveal()) for c in here.credentials} >= {
-        ("redis", "requirepass", b"foobared"), ("mysql", "backup", b"Backup@123"), ("netrc", "deploy", b"dep123"),
+        ("redis", "default", b"foobared"), ("mysql", "backup", b"Backup@123"), ("netrc", "deploy", b"dep123"),
         ("postgresql", "app", b"app2024"), ("dotenv", "DB_PASSWORD", b"admin@123"),
     }  # fmt: skip
     image = observe(Root(str(test_host.at("/")), hashes=True).collect()).held

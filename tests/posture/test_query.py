@@ -88,6 +88,8 @@ def test_anything_else_is_refused_with_the_reason(con: duckdb.DuckDBPyConnection
         ("select * from users using sample 1 rows", False),
         ("select * from users positional join hosts", False),
         ("select geomean(uid) from users", False),
+        ("select array_to_string(string_split(user_name, '-'), ' ') from users", True),
+        ("select array_to_string(list(user_name), ' ') from users", False),
     ],
 )
 def test_rows_prove_only_where_nothing_can_negate_them(con: duckdb.DuckDBPyConnection, sql: str, proves: bool) -> None:

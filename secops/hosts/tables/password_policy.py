@@ -162,6 +162,7 @@ class _Quality:
     def __init__(self, evidence: Evidence, built: Built) -> None:
         self._built = built
         self._passwdqc = {item.path: item for item in evidence[PASSWDQC.name].files}
+        self._release_problem = evidence.problem(OS_RELEASE)
         release = os_release(evidence)
         first = _PWQUALITY_1_4.get(release.get("ID", "").lower(), 0)
         self._is_old = _leading(release, "VERSION_ID", first) < first
@@ -189,17 +190,19 @@ class _Quality:
             yield _from(rule, in_force=asks, for_root=root, min_length=length, kinds=kinds)
 
     def _lack(self, rule: Row, reason: str) -> None:
-        self._built.lack(f"{rule['source']}:{rule['line']}: {rule['module']} {reason}", part="quality")
+        self._built.lack(f"{rule['source']}:{rule['line']} ({rule['module']}): {reason}", part="quality")
 
     def _credits(self, rule: Row, settings: Settings) -> tuple[int | None, int | None]:
         """pwquality and cracklib: each character of a kind with a credit makes up for one of the length."""
         is_old = self._is_old or rule["module"] == "pam_cracklib"
+        if self._release_problem and not is_old and not settings.keys() >= {"minlen", *_CREDITS}:
+            self._lack(rule, f"has defaults that hang on its version: {self._release_problem.reason}")
         defaults = {"minlen": "8"} | dict.fromkeys((*_CREDITS, "minclass"), "0") | (_OLD_DEFAULTS if is_old else {})
         numbers = {}
         for name, default in ({**defaults, "dictcheck": "1"}).items():
             text = settings.get(name, default)
             if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
-                self._lack(rule, f"cannot read {name}, nor perhaps what follows it")
+                self._lack(rule, f"cannot read {name}")
                 return None, None
             numbers[name] = int(text)
         given = [numbers[name] for name in _CREDITS]

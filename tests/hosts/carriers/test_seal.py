@@ -11,7 +11,8 @@ from secops.core.errors import Exit, UsageError
 from secops.hosts.bundle_format import encode
 from secops.hosts.certificate import load_certificate
 from secops.hosts.evidence import Evidence, Status, decode
-from secops.hosts.manifest import SHADOW_HASHES, manifest
+from secops.hosts.held import SHADOW_HASHES
+from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from tests.testroot import OPS, TestHost
 

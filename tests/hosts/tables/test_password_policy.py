@@ -103,7 +103,8 @@ password    required      pam_deny.so
 
 def facts(files: dict[str, str], **others: Content) -> Facts:
     content: Content = {f"/etc/pam.d/{name}": text for name, text in files.items()}
-    return derive(TABLE, evidence(pam_d=content, **others))
+    release: Content = {"/etc/os-release": "ID=some\nVERSION_ID=1\n"}
+    return derive(TABLE, evidence(**{"os_release": release, "pam_d": content, **others}))
 
 
 def policy(found: Facts, aspect: str, service: str = "passwd") -> dict[str, Any]:
@@ -194,7 +195,8 @@ def test_alpine_without_pam_is_whole_and_empty() -> None:
     [
         ("minlen=12 dcredit=1 ucredit=2 ocredit=1", 8, 1),  # characters with a credit count twice
         ("minlen=9 dcredit=-3 minclass=2", 9, 2),
-        ("minlen=2", 6, 1),  # never less than its own least
+        ("minlen=2 dictcheck=0", 6, 1),  # never less than its own least
+        ("minlen=6 dcredit=-5 ucredit=-4 dictcheck=0", 9, 2),
         ("minlen=8 dcredit=4 ucredit=4", 6, 1),  # cracklib refuses less
         ("minlen=8 dcredit=4 ucredit=4 dictcheck=0", 0, 1),
         ("minclass=9", 8, 4),
@@ -323,14 +325,18 @@ def test_the_hash_is_the_rules_or_login_defs_or_des() -> None:
 
 def test_what_cannot_be_told_is_not_whole() -> None:
     for rule, reason in (
-        ("pam_pwquality.so minlen=1x", "/etc/pam.d/passwd:1: pam_pwquality cannot read minlen, nor perhaps"),
-        ("pam_passwdqc.so min=8,8", "/etc/pam.d/passwd:1: pam_passwdqc cannot read min"),
-        ("pam_passwdqc.so config=/opt/q", "/etc/pam.d/passwd:1: pam_passwdqc reads /opt/q, which was not collected"),
-        ("pam_deepin_pw_check.so", "/etc/pam.d/passwd:1: pam_deepin_pw_check checks passwords by rules"),
+        ("pam_pwquality.so minlen=1x", "/etc/pam.d/passwd:1 (pam_pwquality): cannot read minlen"),
+        ("pam_passwdqc.so min=8,8", "/etc/pam.d/passwd:1 (pam_passwdqc): cannot read min"),
+        ("pam_passwdqc.so config=/opt/q", "/etc/pam.d/passwd:1 (pam_passwdqc): reads /opt/q, which was not collected"),
+        ("pam_deepin_pw_check.so", "/etc/pam.d/passwd:1 (pam_deepin_pw_check): checks passwords by rules"),
     ):
         found = facts({"passwd": f"password requisite {rule}\n"})
         assert found.problems["quality"][0].reason.startswith(reason)
         assert (found.problems[""], policy(found, "quality")["in_force"]) == ([], True)
+    nameless: Content = {"/etc/os-release": Status.DENIED}
+    for arguments, told in (("", False), ("minlen=8 dcredit=0 ucredit=0 lcredit=0 ocredit=0", True)):
+        found = facts({"passwd": f"password requisite pam_pwquality.so {arguments}\n"}, os_release=nameless)
+        assert (found.problems[""], not found.problems["quality"]) == ([], told)
     unread: tuple[dict[str, Content], ...] = (
         {"pam_module_settings": {"/etc/security/pwquality.conf": Status.DENIED}},
         {"passwdqc": {"/etc/passwdqc.conf": Status.DENIED}},
