@@ -51,8 +51,8 @@ class Held(NamedTuple):
 
 def held(evidence: Evidence, tables: Mapping[str, Facts]) -> Held:
     """The hashes that can be logged in with (`shadow_meta` tells of locked and empty ones), and the credentials."""
-    listed = evidence[LISTING.name].only.data
-    files = {entry.path: entry for entry in parse_listing(listed)}
+    listed = (entry for item in evidence[LISTING.name].files for entry in parse_listing(item.data))
+    files = {entry.path: entry for entry in listed}
     known, lack = credentials(evidence)
     if listing_lack := evidence.problem(LISTING):
         lack.append(listing_lack)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from secops.core.errors import IncompleteError, UsageError
+from secops.core.i18n import _
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status
 from secops.hosts.held import SEALED
 
@@ -43,18 +44,18 @@ def _is_sealed(item: Item) -> bool:
 
 def _open(item: Item, key: Path, label: str) -> Item:
     if not key.is_file():
-        raise UsageError("no such file", where=str(key), hint="Name the private key of the certificate.")
+        raise UsageError(_("no such file"), where=str(key), hint=_("Name the private key of the certificate."))
     command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", str(key)]
     try:
         done = subprocess.run(command, input=item.data, capture_output=True, timeout=_SECONDS, check=False)
     except FileNotFoundError as error:
-        raise UsageError("openssl is not installed", where="--key", hint="Install openssl.") from error
+        raise UsageError(_("openssl is not installed"), where="--key", hint=_("Install openssl.")) from error
     except subprocess.TimeoutExpired as error:
-        raise IncompleteError("openssl took too long to open the hashes", where=label) from error
+        raise IncompleteError(_("openssl took too long to open the hashes"), where=label) from error
     if done.returncode:
         raise IncompleteError(
-            "the sealed hashes could not be opened with this key",
+            _("the sealed hashes could not be opened with this key"),
             where=label,
-            hint="Was the bundle sealed to its certificate? Try: openssl pkey -noout -in KEY",
+            hint=_("Was the bundle sealed to its certificate? Try: openssl pkey -noout -in KEY"),
         )
     return replace(item, data=done.stdout, status=Status.OK)

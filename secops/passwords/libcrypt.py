@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache
 
 from secops.core.errors import CitywallError
+from secops.core.i18n import _
 
 #: libxcrypt, libxcrypt with glibc's old name, and the C library itself (musl).
 _LIBRARIES = ("libcrypt.so.2", "libcrypt.so.1", None)
@@ -33,4 +34,4 @@ def crypt() -> Callable[[bytes, bytes], bytes | None]:
         function.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p)
         area = ctypes.create_string_buffer(_WORK_AREA)
         return lambda word, setting: function(word, setting, area)
-    raise CitywallError("no libcrypt on this machine", hint="Install libxcrypt (Debian: libcrypt1).")
+    raise CitywallError(_("no libcrypt on this machine"), hint=_("Install libxcrypt (Debian: libcrypt1)."))

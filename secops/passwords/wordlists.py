@@ -13,6 +13,7 @@ import msgspec
 from secops.core import yaml
 from secops.core.content import Text, shipped
 from secops.core.errors import UsageError
+from secops.core.i18n import _, because
 from secops.passwords import words
 
 #: Bytes of an organisation's word list: about a million entries take 10 MB.
@@ -106,16 +107,15 @@ def load_words(path: Path) -> list[str]:
         with path.open("rb") as file:
             raw = file.read(MAX_LIST + 1)
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise UsageError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
     if len(raw) > MAX_LIST:
-        raise UsageError(f"is larger than {MAX_LIST >> 20} MiB", where=str(path), hint="Split it, or shorten it.")
+        raise UsageError(_("is larger than {n} MiB").format(n=MAX_LIST >> 20), where=str(path), hint=_("Shorten it."))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise UsageError(
-            "is not UTF-8", where=f"{path}:{line}", hint="Convert it: iconv -f GB18030 -t UTF-8"
-        ) from error
+        hint = _("Convert it: iconv -f GB18030 -t UTF-8")
+        raise UsageError(_("is not UTF-8"), where=f"{path}:{line}", hint=hint) from error
     return [word for line in text.split("\n") if (word := line.strip()) and not word.startswith("#")]
 
 

@@ -60,7 +60,7 @@ def test_every_way_brings_the_same(test_host: TestHost, tmp_path: Path) -> None:
         ("redis", "default", b"foobared"), ("mysql", "backup", b"Backup@123"), ("netrc", "deploy", b"dep123"),
         ("postgresql", "app", b"app2024"), ("dotenv", "DB_PASSWORD", b"admin@123"),
     }  # fmt: skip
-    image = observe(Root(str(test_host.at("/")), hashes=True).collect()).held
+    image = observe(Root(str(test_host.root), hashes=True).collect()).held
     assert shape(image) == shape(here)
     over_ssh = observe(wire.ssh(become="sudo", hashes=True).collect()).held
     assert shape(over_ssh) == shape(here)
