@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ import pytest
 from secops.core.errors import Exit
 from secops.hosts.bundle_format import encode, pack
 from secops.hosts.carriers.root import Root
+from secops.hosts.evidence import SectionEvidence
 from tests.cli.scan_kit import ROOT, environment
+from tests.hosts.carriers.test_seal import make_certificate
 from tests.passwords.hash_kit import make
 
 #: Account → (GECOS, password, format). The first three are weak; their passwords must not be seen anywhere.
@@ -106,19 +109,14 @@ def test_a_scan_tries_passwords_too_and_none_when_told(tmp_path: Path, image: Pa
     assert "not tried" in verdict[1]
 
 
-def test_sealed_hashes_of_a_bundle_need_the_key(
-    tmp_path: Path, image: Path, hashes: dict[str, str], certificate: Path
-) -> None:
-    from secops.hosts.evidence import SectionEvidence
-
+def test_sealed_hashes_of_a_bundle_need_the_key(tmp_path: Path, image: Path, hashes: dict[str, str]) -> None:
+    certificate = make_certificate(tmp_path, "rsa:2048")
     evidence = Root(str(image), hashes=True).collect()
     section = evidence.sections["shadow_hashes"]
     sealed = subprocess.run(
         ["openssl", "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER", str(certificate)],
         input=section.only.data, capture_output=True, check=True,
     ).stdout  # fmt: skip
-    from dataclasses import replace
-
     items = (replace(section.only, data=sealed),)
     closed = replace(evidence, sections={**evidence.sections, "shadow_hashes": SectionEvidence(section.status, items)})
     bundle = tmp_path / "host.bundle"
