@@ -252,7 +252,7 @@ def test_a_report_into_a_folder_that_is_not_there_ends_it_before_a_host_is_asked
 @contextmanager
 def disk(place: Path, kilobytes: int) -> Iterator[Path]:
     """A small file system of its own, mounted where only this process and its children see it."""
-    testroot._own_mounts()
+    testroot.own_mounts()
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k,mode=700", "tmpfs", str(place)], check=True)
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from secops.core.errors import CitywallError, IncompleteError
@@ -14,6 +15,9 @@ from secops.hosts.carriers.process import end_all
 
 #: Hosts asked at the same time.
 AT_ONCE = 16
+
+#: Seconds after which a signal is noticed at the latest.
+_ATTENTION = 1.0
 
 T = TypeVar("T")
 
@@ -39,8 +43,15 @@ def ask_all(carriers: Sequence[Carrier], work: Callable[[Carrier], T]) -> Genera
 
     pool = ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(carriers))))
     asked = {pool.submit(one, carrier): position for position, carrier in enumerate(carriers)}
+    done: SimpleQueue[Future[T | IncompleteError]] = SimpleQueue()
     try:
-        for future in as_completed(asked):
+        for future in asked:
+            future.add_done_callback(done.put)
+        while asked:
+            try:  # a signal that comes just before the wait does not end it, and would be noticed with the next answer
+                future = done.get(timeout=_ATTENTION)
+            except Empty:
+                continue
             yield asked.pop(future), future.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)

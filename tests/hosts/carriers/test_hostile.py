@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import threading
 import time
@@ -190,7 +191,7 @@ def test_the_reading_of_an_image_ends_when_all_is_ended(root_copy: Path) -> None
     reader.start()
     while not process._reading:
         time.sleep(0.001)
-    process.end_all()
+    process.end_all(signal.SIGTERM)
     reader.join(2)
     assert len(ended) == 1
     assert not process._reading
