@@ -22,6 +22,7 @@ from secops.hosts.snapshot import observe
 from secops.posture.rule import Rule
 from tests import testroot
 from tests.hosts.carriers.kit import Wire
+from tests.hosts.carriers.test_seal import make_certificate
 from tests.posture.test_unseen import plant
 from tests.posture.whole import Judged, citywall, judged, shipped_rules
 from tests.testroot import OPS, TestHost
@@ -56,6 +57,8 @@ NOT_FOR_A_USER = {
     "cron_jobs.modes": "/var/spool/cron/crontabs/*: permission denied",
     "listening_ports.package": "needs more privilege",
     "listening_ports.process": "needs more privilege",
+    "password_audit": "/etc/shadow: permission denied",
+    "password_audit.tried": "/etc/shadow: permission denied",
     "processes.executable": "needs more privilege",
     "shadow_meta": "/etc/shadow: permission denied",
     "special_files": "needs more privilege",
@@ -84,19 +87,20 @@ class Seen:
 def seen(test_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("agree")
     rules = shipped_rules()
+    make_certificate(folder, "rsa:2048")
     with testroot.host() as host:
         plant(host)
         planted = host.at("/home/ops/.ssh/authorized_keys").read_text()
         wire = Wire.lay(host, folder)
         wire.authorise(planted + wire.public_key)
         evidence = {
-            "local": Local(shell=host.command("sh")).collect(),
-            "ssh": wire.ssh(become="sudo").collect(),
+            "local": Local(shell=host.command("sh"), hashes=True).collect(),
+            "ssh": wire.ssh(become="sudo", hashes=True).collect(),
             "bundle of collect": _written(wire, folder).collect(),
             "bundle of the script": _printed(host, folder).collect(),
-            "image": Root(str(host.root)).collect(),
-            "user, local": Local(shell=host.command("sh", uid=OPS)).collect(),
-            "user, ssh": wire.ssh().collect(),
+            "image": Root(str(host.root), hashes=True).collect(),
+            "user, local": Local(shell=host.command("sh", uid=OPS), hashes=True).collect(),
+            "user, ssh": wire.ssh(hashes=True).collect(),
         }
     return Seen(evidence, judged(evidence, rules, folder / "spools"), rules)
 
@@ -104,20 +108,21 @@ def seen(test_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
 def _written(wire: Wire, folder: Path) -> Bundle:
     """What `citywall collect -o` writes."""
     path = folder / "written.bundle"
-    done = citywall(folder, "collect", "--ssh", "testhost", "--sudo", "--ssh-config", wire.config, "-o", path)
+    options = ("--sudo", "--ssh-config", wire.config, "--seal-to", folder / "cert.pem")
+    done = citywall(folder, "collect", "--ssh", "testhost", *options, "-o", path)
     assert done.returncode == 0, done.stderr
-    return Bundle(path)
+    return Bundle(path, key=folder / "key.pem")
 
 
 def _printed(host: TestHost, folder: Path) -> Bundle:
     """What the script of `citywall collect --print-script` prints on the host."""
-    script = citywall(folder, "collect", "--print-script")
+    script = citywall(folder, "collect", "--print-script", "--seal-to", folder / "cert.pem")
     assert (script.returncode, script.stderr) == (0, "")
     host.write("/root/collect.sh", script.stdout)
     path = folder / "printed.bundle"
     path.write_bytes(host.run(["sh", "/root/collect.sh"], check=True).stdout)
     host.at("/root/collect.sh").unlink()
-    return Bundle(path)
+    return Bundle(path, key=folder / "key.pem")
 
 
 def test_every_way_leads_to_the_same_host(seen: Seen) -> None:

@@ -12,11 +12,11 @@ from secops.core.finding import Severity, Verdict
 from secops.hosts.evidence import Evidence, decode
 from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
-from secops.hosts.snapshot import observe, spool
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import Rule, load_rules
 from tests import testroot
+from tests.posture.whole import spooled
 
 #: fault → (what is done on the host as root, rules that must fail for it and for nothing else)
 FAULTS: dict[str, tuple[str, set[str]]] = {
@@ -108,7 +108,7 @@ def rules() -> dict[str, Rule]:
 def failing(test_root: Path, rules: dict[str, Rule], tmp_path_factory: pytest.TempPathFactory) -> Failing:
     """Every fault on a host of its own, all judged together."""
     scratch = tmp_path_factory.mktemp("faults")
-    spools = [spool(observe(e, name), name, scratch / f"{n}.gz") for n, (name, e) in enumerate(_hosts())]
+    spools = spooled(_hosts(), scratch)
     source = Source(spools=[s.path for s in spools], widest=max(s.widest for s in spools))
     found: Failing = {s.host: set() for s in spools}
     for outcome in judge(source, list(rules.values()), hosts=len(spools)):
@@ -124,8 +124,8 @@ def _hosts() -> Iterator[tuple[str, Evidence]]:
         with testroot.host() as host:
             done = host.run(["sh", "-c", f"set -e; {script}"])
             assert done.returncode == 0, (name, done.stderr)
-            stream = host.run(["sh"], generate(manifest()).encode()).stdout
-            yield name, decode(stream, manifest(), carrier="local", label=name)
+            stream = host.run(["sh"], generate(manifest("clear")).encode()).stdout
+            yield name, decode(stream, manifest("clear"), carrier="local", label=name)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +13,14 @@ import msgspec
 
 from secops.core.content import shipped
 from secops.core.finding import Verdict
+from secops.core.progress import Progress
 from secops.core.report import Report
 from secops.hosts.evidence import Evidence
-from secops.hosts.snapshot import observe, spool
+from secops.hosts.snapshot import Spooled, observe, spool, spool_late
+from secops.passwords.audit import Mac
+from secops.passwords.auditor import Auditor
+from secops.passwords.candidates import Candidates
+from secops.passwords.wordlists import load
 from secops.posture.findings import findings
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
@@ -44,8 +49,7 @@ def shipped_rules() -> dict[str, Rule]:
 
 def judged(fleet: Mapping[str, Evidence], rules: Mapping[str, Rule], scratch: Path) -> dict[str, Judged]:
     """Every rule on every host of the fleet, whose names become their identities."""
-    scratch.mkdir(exist_ok=True)
-    spools = [spool(observe(e, name), name, scratch / f"{n}.gz") for n, (name, e) in enumerate(fleet.items())]
+    spools = spooled(fleet.items(), scratch)
     source = Source(spools=[s.path for s in spools], widest=max(s.widest for s in spools))
     outcomes = list(judge(source, list(rules.values()), hosts=len(spools)))
     found = {name: Judged() for name in fleet}
@@ -57,6 +61,19 @@ def judged(fleet: Mapping[str, Evidence], rules: Mapping[str, Rule], scratch: Pa
         key = msgspec.json.encode(finding.key, order="deterministic").decode()
         found[finding.host].findings.add((finding.rule, key, finding.message))
     return found
+
+
+def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spooled]:
+    """The spools of hosts, named as given, with what the audit of passwords says of them."""
+    scratch.mkdir(exist_ok=True)
+    held, spools = {}, []
+    for number, (name, evidence) in enumerate(fleet):
+        facts = observe(evidence, name)
+        held[name] = facts.held
+        spools.append(spool(facts, name, scratch / f"{number}.gz"))
+    auditor = Auditor(lambda: Candidates(load(), 2026), 60, Mac(b"k" * 32))
+    late = auditor(held, Progress(quiet=True))
+    return [spool_late(spooled, spooled.host, late[spooled.host]) for spooled in spools]
 
 
 def command(*args: str | Path) -> list[str]:
