@@ -205,7 +205,7 @@ def _code(evidence: Evidence, sections: Sequence[Section]) -> Exit:
 
     for section in sections:
         problem = evidence.problem(section)
-        sealed = getattr(section, "seal", False) and evidence[section.name].status is not Status.OK
-        if sealed or (problem and problem.status in (Status.FAILED, Status.TIMEOUT, Status.TRUNCATED)):
+        lost = (Status.FAILED, Status.TIMEOUT, Status.TRUNCATED)
+        if problem and (getattr(section, "seal", False) or problem.status in lost):
             return Exit.INCOMPLETE
     return Exit.CLEAN

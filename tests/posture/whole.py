@@ -17,7 +17,7 @@ from secops.core.progress import Progress
 from secops.core.report import Report
 from secops.hosts.evidence import Evidence
 from secops.hosts.snapshot import Spooled, observe, spool, spool_late
-from secops.passwords.audit import Mac
+from secops.passwords.audit import Mac, Past
 from secops.passwords.auditor import Auditor
 from secops.passwords.candidates import Candidates
 from secops.passwords.wordlists import load
@@ -64,16 +64,16 @@ def judged(fleet: Mapping[str, Evidence], rules: Mapping[str, Rule], scratch: Pa
 
 
 def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spooled]:
-    """The spools of hosts, named as given, with what the audit of passwords says of them."""
+    """The spools of hosts, named as given, with what the audit of passwords says of each by itself."""
     scratch.mkdir(exist_ok=True)
-    held, spools = {}, []
+    candidates, known = Candidates(load(), 2026), dict[str, Past]()
+    auditor = Auditor(lambda: candidates, 60, Mac(b"k" * 32), recall=lambda _: known, keep=known.update)
+    spools = []
     for number, (name, evidence) in enumerate(fleet):
         facts = observe(evidence, name)
-        held[name] = facts.held
-        spools.append(spool(facts, name, scratch / f"{number}.gz"))
-    auditor = Auditor(lambda: Candidates(load(), 2026), 60, Mac(b"k" * 32))
-    late = auditor(held, Progress(quiet=True))
-    return [spool_late(spooled, spooled.host, late[spooled.host]) for spooled in spools]
+        early = spool(facts, name, scratch / f"{number}.gz")
+        spools.append(spool_late(early, name, auditor({name: facts.held}, Progress(quiet=True))[name]))
+    return spools
 
 
 def command(*args: str | Path) -> list[str]:
