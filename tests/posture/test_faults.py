@@ -26,7 +26,12 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "hash in passwd": (
         "sed -i 's|^ops:x:|ops:$6$salt$0123456789abcdef:|' /etc/passwd", {"account-password-in-passwd"},
     ),
-    "md5 hash": ("usermod -p '$1$salt$qJH7.N4xYta3aEG/dfqo/0' ops", {"account-weak-hash"}),
+    "md5 hash": ("usermod -p \"$(openssl passwd -1 kX9vQ2mZrTy4)\" ops", {"account-weak-hash"}),
+    "guessable password": ("echo ops:Ops@2025 | chpasswd", {"password-guessable"}),
+    "default password of a service": (
+        "mkdir /etc/redis; echo requirepass foobared >/etc/redis/redis.conf",
+        {"credential-guessable", "credential-readable"},
+    ),
     "docker group": (
         "groupadd docker; usermod -aG docker ops",
         {"account-root-equivalent-group", "joined-root-group-ssh-password"},
