@@ -34,7 +34,8 @@ ON_HOST = {"sh collect.sh > web1.evidence"}
 ENDS = [
     (r"citywall scan( --rules .*)?$", {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}),  # whatever this machine is
     (r"citywall scan --inventory ", {Exit.INCOMPLETE}),  # one of its hosts is asked as a plain user
-    (r"citywall (scan|diff) ", {Exit.FINDINGS}),
+    (r"citywall passwords audit$", {Exit.CLEAN, Exit.FINDINGS}),
+    (r"citywall (scan|diff|passwords audit) ", {Exit.FINDINGS}),
     (r"(citywall|sh) ", {Exit.CLEAN}),
 ]
 

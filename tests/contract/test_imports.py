@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "core": set(),
     "hosts": {"core"},
-    "posture": {"hosts", "core"},
-    "cli": {"posture", "hosts", "core"},
+    "passwords": {"hosts", "core"},
+    "posture": {"passwords", "hosts", "core"},
+    "cli": {"posture", "passwords", "hosts", "core"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.

@@ -27,7 +27,7 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "sed -i 's|^ops:x:|ops:$6$salt$0123456789abcdef:|' /etc/passwd", {"account-password-in-passwd"},
     ),
     "md5 hash": ("usermod -p \"$(openssl passwd -1 kX9vQ2mZrTy4)\" ops", {"account-weak-hash"}),
-    "guessable password": ("echo ops:Ops@2025 | chpasswd", {"password-guessable"}),
+    "guessable password": ("usermod -p \"$(openssl passwd -6 Ops@123)\" ops", {"password-guessable"}),
     "default password of a service": (
         "mkdir /etc/redis; echo requirepass foobared >/etc/redis/redis.conf",
         {"credential-guessable", "credential-readable"},

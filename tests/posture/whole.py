@@ -67,7 +67,7 @@ def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spoole
     """The spools of hosts, named as given, with what the audit of passwords says of each by itself."""
     scratch.mkdir(exist_ok=True)
     candidates, known = Candidates(load(), 2026), dict[str, Past]()
-    auditor = Auditor(lambda: candidates, 1, Mac(b"k" * 32), recall=lambda _: known, keep=known.update)
+    auditor = Auditor(lambda: candidates, 2, Mac(b"k" * 32), recall=lambda _: known, keep=known.update)
     spools = []
     for number, (name, evidence) in enumerate(fleet):
         facts = observe(evidence, name)
