@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from benchmarks import fleet, host, start
+from benchmarks import fleet, host, passwords, start
 
 _HEAD = """# Benchmark results
 
@@ -17,7 +17,7 @@ machine ({machine}, {cores} cores) and mean little elsewhere.
 
 def main() -> None:
     parts = [_HEAD.format(machine=platform.machine(), cores=os.cpu_count())]
-    for benchmark in (start, host, fleet):
+    for benchmark in (start, host, fleet, passwords):
         text = "\n".join(benchmark.lines())
         print(text, end="\n\n", flush=True)
         parts.append(text + "\n")
