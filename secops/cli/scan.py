@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -122,8 +121,7 @@ def command(
             lost, report = error, error.report
     code = exit_code(report, fail_on, min_coverage)
     try:
-        with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
-            emit(report, fmt, language(), output, verbose=verbose)
+        emit(report, fmt, language(), output, verbose=verbose)
     except CitywallError as error:
         if not lost:
             raise
