@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,7 @@ def command(
         _refuse_broken(rules, folders)
     carriers = _carriers(ssh_targets, sudo, collector, ssh_config, roots, bundles, inventory)
     store = Store.open()
+    hints: dict[str, str] = {}
     lost: CitywallError | None = None
     with Progress() as progress:
         try:
@@ -115,6 +116,7 @@ def command(
                 waivers=store.waivers(),
                 first_seen=store.first_seen,
                 save=store.save_report,
+                advise=hints.__setitem__,
                 progress=progress,
             )
         except NotKeptError as error:
@@ -126,7 +128,7 @@ def command(
         if not lost:
             raise
         click.echo(printable(f"citywall: {error}"), err=True)
-    _explain(report, code, min_coverage)
+    _explain(report, code, min_coverage, hints)
     if lost:
         raise lost  # weighs more than what was found
     return int(code)
@@ -235,8 +237,8 @@ def _broken(report: Report) -> dict[str, str]:
     return {v.rule: v.reason for v in reversed(report.verdicts) if v.status is Verdict.ERROR}
 
 
-def _explain(report: Report, code: Exit, min_coverage: int) -> None:
-    """Say on stderr why the scan counts as incomplete."""
+def _explain(report: Report, code: Exit, min_coverage: int, hints: Mapping[str, str]) -> None:
+    """Say on stderr why the scan counts as incomplete, with the `hints` for hosts that did not answer, by label."""
     if code is not Exit.INCOMPLETE:
         return
     from secops.core.inert import printable
@@ -247,6 +249,7 @@ def _explain(report: Report, code: Exit, min_coverage: int) -> None:
     for host in report.hosts:
         if host.unreachable:
             text = _("{host}: not seen: {reason}").format(host=names[host.host], reason=reason(host.unreachable))
+            text += f"\n  {hint}" if (hint := hints.get(host.label)) else ""
         elif host.coverage.percent < min_coverage:
             text = _("{host}: only {percent} % of its rules could be decided (floor {floor} %)").format(
                 host=names[host.host], percent=host.coverage.percent, floor=min_coverage

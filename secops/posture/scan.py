@@ -63,18 +63,20 @@ def scan(
     waivers: Sequence[Waiver] = (),
     first_seen: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {},
     save: Callable[[Report], None] = lambda _: None,
+    advise: Callable[[str, str], None] = lambda _label, _hint: None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask every host, judge all of them, keep the snapshot below `runs`, `save` the report and return it.
 
-    A host that does not answer is in the report as unreachable. On any failure, and on Ctrl-C, no snapshot stays
-    behind. What fails after the judging, in `first_seen` and `save` too, is a `NotKeptError` that has the report.
+    A host that does not answer is in the report as unreachable; `advise` gets its label and what to do. On any
+    failure, and on Ctrl-C, no snapshot stays behind. What fails after the judging, in `first_seen` and `save` too, is
+    a `NotKeptError` that has the report.
     """
     progress = progress or Progress(quiet=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
     with run_folder(runs, run_id) as partial:
-        seen = _collect(carriers, partial, progress)
+        seen = _collect(carriers, partial, advise, progress)
         progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(
@@ -123,7 +125,9 @@ def _stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
+def _collect(
+    carriers: Sequence[Carrier], directory: Path, advise: Callable[[str, str], None], progress: Progress
+) -> list[Seen]:
     """Ask every host, some at a time, and spool each answer as it comes. Gives the hosts as they were named."""
     progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
@@ -134,6 +138,7 @@ def _collect(carriers: Sequence[Carrier], directory: Path, progress: Progress) -
             else:
                 label = carriers[at].label
                 host = carriers[at].name or label
+                advise(label, answer.hint)
                 seen[at] = Seen(host, HostReport(host=host, name=host, label=label, unreachable=answer.what))
             progress.advance()
     in_order = [seen[at] for at in range(len(carriers))]
