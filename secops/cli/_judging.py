@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +39,7 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
     carriers = targets.carriers(hashes=trying.seconds > 0, key=trying.key)
     auditor = _auditor(trying, patient=patient) if trying.seconds else None
     store = Store.open()
+    hints: dict[str, str] = {}
     lost: CitywallError | None = None
     with Progress() as progress:
         try:
@@ -52,23 +52,23 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
                 first_seen=store.first_seen,
                 save=store.save_report,
                 audit=auditor or no_audit,
+                advise=hints.__setitem__,
                 progress=progress,
             )
         except NotKeptError as error:
             lost, report = error, error.report
     code = exit_code(report, output.fail_on, output.min_coverage)
     try:
-        with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what was found
-            if auditor and patient and output.fmt == "text" and not output.output:
-                from secops.cli._accounts import show_accounts
+        if auditor and patient and output.fmt == "text" and not output.output:
+            from secops.cli._accounts import show_accounts
 
-                show_accounts(auditor.tables, report)
-            emit(report, output.fmt, language(), output.output, verbose=output.verbose)
+            show_accounts(auditor.tables, report)
+        emit(report, output.fmt, language(), output.output, verbose=output.verbose)
     except CitywallError as error:
         if not lost:
             raise
         click.echo(printable(f"citywall: {error}"), err=True)
-    _explain(report, code, output.min_coverage)
+    _explain(report, code, output.min_coverage, hints)
     if lost:
         raise lost  # weighs more than what was found
     return int(code)
@@ -150,8 +150,8 @@ def _broken(report: Report) -> dict[str, str]:
     return {v.rule: v.reason for v in reversed(report.verdicts) if v.status is Verdict.ERROR}
 
 
-def _explain(report: Report, code: Exit, min_coverage: int) -> None:
-    """Say on stderr why the scan counts as incomplete."""
+def _explain(report: Report, code: Exit, min_coverage: int, hints: Mapping[str, str]) -> None:
+    """Say on stderr why the scan counts as incomplete, with the `hints` for hosts that did not answer, by label."""
     if code is not Exit.INCOMPLETE:
         return
     from secops.core.inert import printable
@@ -162,6 +162,7 @@ def _explain(report: Report, code: Exit, min_coverage: int) -> None:
     for host in report.hosts:
         if host.unreachable:
             text = _("{host}: not seen: {reason}").format(host=names[host.host], reason=reason(host.unreachable))
+            text += f"\n  {hint}" if (hint := hints.get(host.label)) else ""
         elif host.coverage.percent < min_coverage:
             text = _("{host}: only {percent} % of its rules could be decided (floor {floor} %)").format(
                 host=names[host.host], percent=host.coverage.percent, floor=min_coverage

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -56,11 +55,10 @@ def command(before: str, after: str, fmt: str, fail_on: str) -> int:
 
     store = Store.open()
     result = diff(store.load_report(before), store.load_report(after))
-    with suppress(BrokenPipeError):  # a reader that leaves (head) does not change what differs
-        if fmt == "json":
-            show_document(result)
-        else:
-            _show(result)
+    if fmt == "json":
+        show_document(result)
+    else:
+        _show(result)
     if fail_on == "never" or all(f.severity.rank > Severity(fail_on).rank for f in result.newly_open()):
         return int(Exit.CLEAN)
     return int(Exit.FINDINGS)

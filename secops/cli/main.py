@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
-from io import TextIOWrapper
+from collections.abc import Callable
 from types import FrameType
-from typing import TextIO
 
 import click
 
@@ -18,6 +16,7 @@ from secops.core.errors import CitywallError, Exit
 from secops.core.i18n import N_, _, because, lend_to_gettext, set_language
 from secops.core.inert import printable
 from secops.core.lazy import Entry, LazyGroup
+from secops.core.output import Output
 
 _LOOK, _KNOW, _KEEP = N_("Look"), N_("Know"), N_("Keep")
 
@@ -58,17 +57,23 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main(args: list[str] | None = None) -> None:
     """Entry point: run a command and leave with its exit code."""
-    for sign in _ENDING:
-        if signal.getsignal(sign) is not signal.SIG_IGN:  # nohup
-            signal.signal(sign, _end)
-    if sys.stdout is None:  # closed by the caller (>&-): there is nobody to tell, but the exit code still counts
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole process
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Chinese is no reason to fail
-    code = run(args)
+    try:
+        _at_the_end(_end)
+        sys.stdout, sys.stderr = Output(sys.stdout), Output(sys.stderr)
+        code = run(args)
+    except KeyboardInterrupt as error:  # before the command, or after it
+        code = _interrupted(error)
     if code > 128:
         os._exit(code)  # not sys.exit: it would wait for the threads that still read an image or wait for a host
+    _at_the_end(signal.SIG_DFL)
     sys.exit(code)
+
+
+def _at_the_end(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """What a signal that ends a command does, unless the caller wants it ignored (nohup)."""
+    for sign in _ENDING:
+        if signal.getsignal(sign) is not signal.SIG_IGN:
+            signal.signal(sign, handler)
 
 
 def _end(sign: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
@@ -78,16 +83,16 @@ def _end(sign: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the sign
     raise KeyboardInterrupt(sign)
 
 
+def _interrupted(error: BaseException) -> int:
+    click.echo(_("Interrupted. Nothing half-done was kept."), err=True)
+    return 128 + (error.args[0] if error.args else signal.SIGINT)
+
+
 def run(args: list[str] | None = None) -> int:
     """Run a command and return its exit code; whatever goes wrong is one message on stderr."""
     code = _outcome(args)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader (head, less) has left; what the command found out stands
-        _drop(sys.stdout)
-    except OSError as error:
-        _drop(sys.stdout)
-        _complain(_("standard output: {reason}").format(reason=because(error)))
+    if isinstance(sys.stdout, Output) and (fault := sys.stdout.fault()):
+        _complain(_("standard output: {reason}").format(reason=because(fault)))
         code = max(code, Exit.INTERNAL)  # 128 and more: it was ended anyhow, and a closed terminal takes nothing
     return int(code)
 
@@ -112,14 +117,11 @@ def _outcome(args: list[str] | None) -> int:
         error.show()
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt) as error:
-        _tell(_("Interrupted. Nothing half-done was kept."))
-        return 128 + (error.args[0] if error.args else signal.SIGINT)
+        return _interrupted(error)
     except CitywallError as error:
         _complain(str(error), error.hint, debug=debug)
         return error.exit_code
     except Exception as error:
-        if isinstance(error, BrokenPipeError) and _reader_left():
-            return Exit.CLEAN
         what = _("internal error: {error}").format(error=f"{type(error).__name__}: {error}")
         _complain(what, _("Run again with --debug and report the traceback."), debug=debug)
         return Exit.INTERNAL
@@ -134,27 +136,7 @@ def _complain(what: str, hint: str = "", *, debug: bool = False) -> None:
         from traceback import format_exc
 
         lines.insert(0, printable(format_exc()))
-    _tell("\n".join(lines))
-
-
-def _tell(text: str) -> None:
-    """On stderr, where there is one: with a full disk or a closed terminal behind it, the exit code still counts."""
-    try:
-        click.echo(text, err=True)
-    except OSError:
-        _drop(sys.stderr)
-
-
-def _reader_left() -> bool:
-    """Whether nobody reads standard output any more; a pipe to another process may break too, and that is a fault."""
-    poll = select.poll()
-    poll.register(sys.stdout, select.POLLOUT)
-    return any(event & (select.POLLERR | select.POLLHUP) for _fd, event in poll.poll(0))
-
-
-def _drop(stream: TextIO) -> None:
-    """Let what is still in the buffer go nowhere, also when the interpreter flushes it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    click.echo("\n".join(lines), err=True)
 
 
 if __name__ == "__main__":

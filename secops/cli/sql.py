@@ -42,11 +42,25 @@ def command(query: str | None, run_id: str, tables: bool, fmt: str) -> None:
 
     run = Store.open().resolve(run_id)
     index = Index.of(config.runs_dir() / run)
-    if index is None or not index.is_held(config.runs_dir()):
-        raise UsageError(_("the tables of this run are not here"), where=run, hint=_("Scan again: `citywall scan`."))
+    again = _("Scan again: `citywall scan`.")
+    if index is None:
+        raise UsageError(_("the tables of this run are not here"), where=run, hint=again)
+    if path := index.lacking(config.runs_dir()):
+        raise UsageError(_("the file of a table is missing or damaged"), where=path, hint=again)
     source = Source(parts=index.parts(config.runs_dir()))
     answer = isolation.query(source, query, hosts=len(index.hosts))
     show(answer["columns"], answer["rows"], fmt)
+    _warn(answer["not_whole"], len(index.hosts))
+
+
+def _warn(not_whole: list[tuple[str, int]], hosts: int) -> None:
+    """Say on stderr of which tables the answer may lack rows or values: an empty one must not look like all is well."""
+    for table, count in not_whole:
+        text = _("{table}: not seen whole on {count} of {all} hosts, so the answer may lack something.")
+        click.echo(text.format(table=table, count=count, all=hosts), err=True)
+    if not_whole:
+        query = "select host, table_name, part, reason from collection where not whole"
+        click.echo(_("  Why: {command}").format(command=f'citywall sql "{query}"'), err=True)
 
 
 def _describe(table: str | None) -> tuple[list[str], list[list[str]]]:

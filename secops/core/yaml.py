@@ -6,7 +6,9 @@ them a boolean, 420, 1350 and a date); only true, false, null, decimal integers 
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +42,13 @@ for _tag, _pattern, _first in (
 def load(path: Path) -> Any:
     """The document in `path`. Raises `UsageError` that names the file and the line."""
     try:
-        raw = path.read_bytes()
+        # a pipe without a writer would make us wait
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UsageError(_("not a regular file"), where=str(path))
+            raw = file.read(MAX_BYTES + 1)
+    except IsADirectoryError as error:
+        raise UsageError(_("not a regular file"), where=str(path)) from error
     except OSError as error:
         raise UsageError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
     return loads(raw, str(path))

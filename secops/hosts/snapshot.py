@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Spool files merged at a time: bounds the memory of the merge.
 _BATCH = 100
 
+#: How a Parquet file ends.
+_MAGIC = b"PAR1"
+
 #: What a host may call itself: a claimed name must not look like another way to reach a host.
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
@@ -174,13 +177,34 @@ def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapp
                 raise
 
 
+class DamagedError(Exception):
+    """A Parquet file, which is the argument, is none any more."""
+
+
 def load_parquet(con: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, str, Sequence[str]]]) -> None:
-    """Read (table, Parquet file, hosts) into the tables that `create` made."""
+    """Read (table, Parquet file, hosts) into the tables that `create` made. Raises `DamagedError`."""
+    import duckdb
+
     for name, path, hosts in parts:
-        con.execute(
-            f'insert into facts."{name}" by name select * from read_parquet(?) where host in (select unnest(?))',  # noqa: S608
-            [path, list(hosts)],
-        )
+        try:
+            con.execute(
+                f'insert into facts."{name}" by name select * from read_parquet(?) where host in (select unnest(?))',  # noqa: S608
+                [path, list(hosts)],
+            )
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            raise DamagedError(path) from error
+
+
+def _has_end(path: Path) -> bool:
+    """Whether it is a Parquet file to its last bytes, without which none can be read."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(-len(_MAGIC), os.SEEK_END)
+            return file.read() == _MAGIC
+    except OSError:
+        return False
 
 
 def _quoted(path: Path) -> str:
@@ -211,7 +235,7 @@ class Index(msgspec.Struct, frozen=True):
         """The index of the newest run that saw a host; an empty one when its files are not all there, or none is."""
         newest_first = sorted(runs.glob("[0-9]*"), reverse=True)
         index = next((found for path in newest_first if (found := cls.of(path)) and found.hosts), cls({}))
-        return index if index.is_held(runs) else cls({})
+        return cls({}) if index.lacking(runs) else index
 
     @classmethod
     def of(cls, directory: Path) -> Index | None:
@@ -224,9 +248,9 @@ class Index(msgspec.Struct, frozen=True):
     def save(self, directory: Path) -> None:
         (directory / "index.json").write_bytes(msgspec.json.encode(self))
 
-    def is_held(self, runs: Path) -> bool:
-        """Whether every file it names is there, in its own run and in those it refers to."""
-        return all(Path(path).is_file() for _, path, _ in self.parts(runs))
+    def lacking(self, runs: Path) -> str:
+        """The first file it names, in its own run or one it refers to, that is not there or cut off; else empty."""
+        return next((path for _, path, _ in self.parts(runs) if not _has_end(Path(path))), "")
 
     def parts(self, runs: Path, moved: Mapping[str, Path] | None = None) -> list[tuple[str, str, list[str]]]:
         """(table, Parquet file, hosts) for `load_parquet`. `moved` names runs that are not at their place yet."""

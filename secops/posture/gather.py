@@ -25,6 +25,10 @@ from secops.posture.run_folder import writing
 Audit = Callable[[Mapping[str, Held], Progress], Mapping[str, Mapping[str, Facts]]]
 
 
+#: What is told of a host that did not answer: its label, and what to do.
+Advise = Callable[[str, str], None]
+
+
 def no_audit(hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[str, Facts]]:  # noqa: ARG001 - an Audit
     """An audit that tries nothing, and says so."""
     lack = [Problem(Status.ABSENT, "passwords were not tried")]
@@ -49,9 +53,11 @@ class Seen(msgspec.Struct, frozen=True):
     held: Held = Held()
 
 
-def gather(carriers: Sequence[Carrier], directory: Path, audit: Audit, progress: Progress) -> list[Seen]:
+def gather(
+    carriers: Sequence[Carrier], directory: Path, audit: Audit, advise: Advise, progress: Progress
+) -> list[Seen]:
     """Ask every host and spool its tables below `directory`. Gives the hosts as they were named."""
-    seen = _ask(carriers, directory, progress)
+    seen = _ask(carriers, directory, advise, progress)
     late = audit({one.report.host: one.held for one in seen if one.spooled}, progress)
     return [_completed(one, late[one.report.host]) if one.spooled else one for one in seen]
 
@@ -66,7 +72,7 @@ def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
     return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held())
 
 
-def _ask(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> list[Seen]:
+def _ask(carriers: Sequence[Carrier], directory: Path, advise: Advise, progress: Progress) -> list[Seen]:
     """Ask every host, some at a time, and spool each answer as it comes."""
     progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
@@ -77,6 +83,7 @@ def _ask(carriers: Sequence[Carrier], directory: Path, progress: Progress) -> li
             else:
                 label = carriers[at].label
                 host = carriers[at].name or label
+                advise(label, answer.hint)
                 seen[at] = Seen(host, HostReport(host=host, name=host, label=label, unreachable=answer.what))
             progress.advance()
     in_order = [seen[at] for at in range(len(carriers))]

@@ -64,7 +64,11 @@ def rule_faults(rules: Sequence[Rule], *, run_tests: bool, rule_seconds: float =
 
 
 def query(source: Source, sql: str, *, seconds: float = 60.0, hosts: int = 1) -> dict[str, Any]:
-    """A user's SELECT over all tables: `{"columns": […], "rows": [[…]]}`. Raises `UsageError` when it is refused."""
+    """A user's SELECT over all tables: `{"columns": […], "rows": [[…]], "not_whole": [[table, hosts]]}`.
+
+    `not_whole` counts, of each table that it reads, the hosts that have not shown all of it. Raises `UsageError` when
+    it is refused.
+    """
     request = Request(op="sql", source=source, sql=sql, memory=MEMORY + hosts * MEMORY_PER_HOST, cpu=int(seconds) + 60)
     with _process(request) as channel:
         _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
@@ -112,6 +116,9 @@ def _run(
 
 def _expect_loaded(channel: Connection, seconds: float) -> list[str]:
     answer = _receive(channel, seconds)
+    if answer and answer.damaged:
+        hint = _("Move it away and scan again: the table is written anew. Check the disk.")
+        raise JudgingError(_("the file of a table is damaged"), where=answer.damaged, hint=hint)
     if answer is None or answer.error:
         what = answer.error if answer else "the judging process ended or took too long"
         what = _("the tables could not be loaded: {reason}").format(reason=what)

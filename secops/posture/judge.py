@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Collection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     done: str
     value: Any = None
     error: str = ""
+    damaged: str = ""  # the file of the tables that cannot be read
 
 
 def main() -> None:
@@ -70,6 +72,9 @@ def main() -> None:
 
     try:
         con = _load(request.source)
+    except snapshot.DamagedError as error:
+        send(channel, Answer(done="loaded", damaged=str(error)))
+        return
     except (OSError, MemoryError, duckdb.Error) as error:
         send(channel, Answer(done="loaded", error=str(error).split("\n")[0] or type(error).__name__))
         return
@@ -139,14 +144,26 @@ def _sql(con: duckdb.DuckDBPyConnection, sql: str) -> Answer:
 
     con.execute("set search_path = 'facts'")
     try:
-        check_select(con, sql, where="query")
+        tables = check_select(con, sql, where="query")
         cursor = con.execute(sql)
         names = [column[0] for column in cursor.description or ()]
-        return Answer(done="sql", value={"columns": names, "rows": cursor.fetchall()})
+        value = {"columns": names, "rows": cursor.fetchall(), "not_whole": _not_whole(con, tables)}
+        return Answer(done="sql", value=value)
     except UsageError as error:
         return Answer(done="sql", error=error.what)
     except (duckdb.Error, MemoryError) as error:
         return Answer(done="sql", error=fault(error, place=True))
+
+
+def _not_whole(con: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[tuple[str, int]]:
+    """Which of the tables, or which part of one, were not seen whole, and on how many hosts."""
+    return con.execute(
+        "select concat_ws('.', table_name, nullif(part, '')), count(distinct host) from"
+        " (select * from facts.collection where not whole and table_name in (select unnest(?::varchar[]))"
+        " qualify part = '' or not bool_or(part = '') over (partition by host, table_name))"
+        " group by 1 order by 1",
+        [list(tables)],
+    ).fetchall()
 
 
 if __name__ == "__main__":

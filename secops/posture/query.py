@@ -22,9 +22,9 @@ _CATALOGUE = ("duckdb_", "pg_", "sqlite_", "pragma_", "columns", "schemata", "ta
 _HARMLESS = frozenset({"unnest", "range", "generate_series"})
 
 
-def check_select(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> None:
-    """Refuse anything but one SELECT over the tables. Raises `UsageError` with the reason."""
-    _check_tables(_statement(con, sql, where), frozenset(registry()), where, unknown="there is no table {!r}")
+def check_select(con: duckdb.DuckDBPyConnection, sql: str, *, where: str) -> set[str]:
+    """Refuse anything but one SELECT over the tables. Gives those it reads. Raises `UsageError` with the reason."""
+    return _check_tables(_statement(con, sql, where), frozenset(registry()), where, unknown="there is no table {!r}")
 
 
 def check_rule_query(con: duckdb.DuckDBPyConnection, sql: str, tables: frozenset[str], *, where: str) -> set[str]:

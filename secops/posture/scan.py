@@ -20,7 +20,7 @@ from secops.hosts.carriers import Carrier
 from secops.hosts.snapshot import Index
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import findings
-from secops.posture.gather import Audit, Seen, disputed, gather, no_audit
+from secops.posture.gather import Advise, Audit, Seen, disputed, gather, no_audit
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import RuleSet
@@ -49,20 +49,22 @@ def scan(
     first_seen: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {},
     save: Callable[[Report], None] = lambda _: None,
     audit: Audit = no_audit,
+    advise: Advise = lambda _label, _hint: None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask every host, judge all of them, keep the snapshot below `runs`, `save` the report and return it.
 
     `audit` tries passwords on the hashes that the carriers bring.
 
-    A host that does not answer is in the report as unreachable. On any failure, and on Ctrl-C, no snapshot stays
-    behind. What fails after the judging, in `first_seen` and `save` too, is a `NotKeptError` that has the report.
+    A host that does not answer is in the report as unreachable; `advise` gets its label and what to do. On any
+    failure, and on Ctrl-C, no snapshot stays behind. What fails after the judging, in `first_seen` and `save` too, is
+    a `NotKeptError` that has the report.
     """
     progress = progress or Progress(quiet=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
     with run_folder(runs, run_id) as partial:
-        seen = gather(carriers, partial, audit, progress)
+        seen = gather(carriers, partial, audit, advise, progress)
         progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(

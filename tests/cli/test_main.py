@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from secops.cli.main import cli
 from secops.core.errors import PRECEDENCE, Exit, worst
-from tests.cli.scan_kit import ROOT, environment, into, nobody_reads
+from tests.cli.scan_kit import ROOT, environment, image, into, nobody_reads
 from tests.cli.store_kit import citywall
 
 
@@ -184,12 +185,66 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path, words: list[str]) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_full_disk_behind_standard_output_is_an_error(tmp_path: Path) -> None:
-    done = into(os.open("/dev/full", os.O_WRONLY), tmp_path, "rules", "list")
-    assert done.returncode == 5
-    assert "No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["rules", "test", "--rules", "{own}"], Exit.USAGE),
+        (["rules", "list", "--rules", "{own}/none"], Exit.USAGE),
+        (["scan", "--root", "{own}"], Exit.INCOMPLETE),
+        (["scan", "--root", "{own}", "--format", "json"], Exit.INCOMPLETE),
+        (["collect", "--ssh", "nobody@127.0.0.1", "--ssh-config", "/dev/null/no", "-o", "{own}/b"], Exit.INCOMPLETE),
+    ],
+    ids=str,
+)
+def test_readers_that_leave_do_not_change_the_exit_code(tmp_path: Path, words: list[str], code: int) -> None:
+    """Neither the one of standard output nor the one of both: `| head`, `2>&1 | head`."""
+    own = tmp_path / "own"
+    own.mkdir()
+    good = (ROOT / "rules/posture/accounts/account-uid-zero.yml").read_text()
+    (own / "bad.yml").write_text(good.replace("id: account-uid-zero", "id: bad").replace("select", "selekt"))
+    command = [sys.executable, "-m", "secops", *(word.format(own=own) for word in words)]
+    for both in (False, True):
+        out = nobody_reads()
+        error = out if both else subprocess.PIPE
+        env = environment(tmp_path / "home")
+        done = subprocess.run(command, cwd=ROOT, env=env, stdout=out, stderr=error, text=True, check=False)
+        os.close(out)
+        assert done.returncode == code
+        assert "internal error" not in (done.stderr or "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["rules", "list"],
+        ["rules", "show", "account-uid-zero"],
+        ["history"],
+        ["report"],
+        ["diff", "last", "last"],
+        ["sql", "--tables"],
+        *(["sql", "select host from users", "--format", fmt] for fmt in ("text", "json", "csv")),
+        *(["scan", "--root", "{image}", "--format", fmt] for fmt in ("text", "json")),
+    ],
+    ids=str,
+)
+def test_a_full_disk_behind_standard_output_is_an_error(tmp_path: Path, words: list[str]) -> None:
+    target = image(tmp_path / "image")
+    assert citywall(tmp_path, "scan", "--root", target, "--min-coverage", "0", "--fail-on", "never").returncode == 0
+    done = into(os.open("/dev/full", os.O_WRONLY), tmp_path, *(word.format(image=target) for word in words))
+    assert done.returncode == Exit.INTERNAL
+    assert done.stderr.endswith("citywall: standard output: No space left on device\n")
+    assert "internal error" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("entry", [["-m", "secops"], ["-c", "from secops.__main__ import main; main()"]], ids=str)
+def test_an_interrupt_before_anything_has_begun_is_quiet(tmp_path: Path, entry: list[str]) -> None:
+    """Ctrl-C while the libraries are loaded, of which click is the first."""
+    (tmp_path / "click.py").write_text("import os, time\nos.kill(os.getpid(), 2)\ntime.sleep(9)\n")
+    env = environment(tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    done = subprocess.run([sys.executable, *entry], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_a_terminal_without_chinese_gets_escapes(tmp_path: Path) -> None:

@@ -171,6 +171,15 @@ def test_a_reader_that_leaves_does_not_change_what_was_found(tmp_path: Path, tar
     assert citywall(tmp_path, "report").returncode == 0
 
 
+def test_what_to_do_about_a_host_without_evidence_is_said(tmp_path: Path) -> None:
+    bundle = tmp_path / "a.bundle"
+    bundle.write_bytes(b"\x1f\x8bno bundle")
+    done = citywall(tmp_path, "scan", "--bundle", str(bundle), *ACCOUNTS)
+    assert done.returncode == Exit.INCOMPLETE
+    assert "the bundle is damaged" in done.stderr
+    assert "\n  Copy it from the host again." in done.stderr
+
+
 def test_a_file_is_replaced_whole_and_is_its_owners_alone(tmp_path: Path, target: str) -> None:
     place = tmp_path / "out"
     place.mkdir()

@@ -153,3 +153,44 @@ def test_tables_and_their_columns_are_listed_without_a_run(tmp_path: Path) -> No
 def test_a_reader_that_leaves_is_no_error(home: Path) -> None:
     done = into(nobody_reads(), home, "sql", "select range from range(5000)")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_answer_from_tables_that_were_not_seen_whole_says_so(tmp_path: Path) -> None:
+    """An empty answer must not look like all is well."""
+    whole, part = image(tmp_path / "whole"), image(tmp_path / "part")
+    (Path(part) / "etc/passwd").unlink()
+    roots = ("--root", whole, "--root", part)
+    assert citywall(tmp_path, "scan", *roots, "--only", "accounts", "--fail-on", "never").returncode in (0, 3)
+    query = f"select user_name from users where host = 'root:{part}'"  # noqa: S608 - a path of ours
+    done = citywall(tmp_path, "sql", query)
+    assert (done.returncode, done.stdout) == (0, "user_name\n")
+    assert "users: not seen whole on 1 of 2 hosts" in done.stderr
+    assert "shadow_meta" not in done.stderr
+    hint = done.stderr.split('citywall sql "')[1].partition('"')[0]
+    assert "users" in citywall(tmp_path, "sql", hint).stdout
+    assert citywall(tmp_path, "sql", "select host, name from hosts").stderr == ""
+
+
+def damage(path: Path, how: str) -> None:
+    whole = path.read_bytes()
+    broken = {"cut": whole[:-40], "empty": b"", "inside": whole[:4] + b"\xa5" * (len(whole) - 300) + whole[-296:]}
+    path.write_bytes(broken[how])
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "inside"])
+def test_a_damaged_table_is_named_and_written_anew(tmp_path: Path, how: str) -> None:
+    target = image(tmp_path / "image")
+    scan = ("scan", "--root", target, "--only", "accounts", "--fail-on", "never")
+    assert citywall(tmp_path, *scan).returncode == 0
+    (path,) = (tmp_path / "runs").glob("*/users.parquet")
+    damage(path, how)
+    done = citywall(tmp_path, "sql", "select user_name from users")
+    assert (done.returncode in (2, 5), done.stdout) == (True, "")
+    assert str(path) in done.stderr
+    assert "damaged" in done.stderr
+    assert "memory" not in done.stderr
+    if how == "inside":  # found only when it is read
+        assert "Move it away" in done.stderr
+        path.unlink()
+    assert citywall(tmp_path, *scan).returncode == 0
+    assert "toor" in citywall(tmp_path, "sql", "select user_name from users").stdout

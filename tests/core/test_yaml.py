@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,3 +66,34 @@ def test_no_content_breaks_it(raw: bytes) -> None:
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         yaml.load(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_what_has_no_end_or_no_content_is_not_read(tmp_path: Path, kind: str) -> None:
+    """Directly, and through a link: a device would fill the memory, a pipe would wait for ever."""
+    place = tmp_path / "place"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    link = tmp_path / "link.yml"
+    link.symlink_to("/dev/zero" if kind == "device" else place)
+    for path in (link, Path("/dev/zero") if kind == "device" else place):
+        code = f"from pathlib import Path; from secops.core import yaml; yaml.load(Path({str(path)!r}))"
+        command = ["sh", "-c", 'ulimit -v 2000000; exec "$@"', "sh", sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        assert f"UsageError: {path}: not a regular file" in done.stderr
+
+
+def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a: 1")
+    (tmp_path / "b").symlink_to("a")
+    assert yaml.load(tmp_path / "b") == {"a": 1}
+
+
+def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:
+    """A sparse terabyte"""
+    with open(tmp_path / "large.yml", "wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(UsageError, match="larger than 1 MiB"):
+        yaml.load(tmp_path / "large.yml")

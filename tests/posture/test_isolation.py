@@ -51,7 +51,8 @@ def test_lint_survives_hostile_rules_too() -> None:
 
 
 def test_a_users_own_query_sees_all_tables_and_nothing_else(source: Source) -> None:
-    assert query(source, "select user_name from users where uid = 0") == {"columns": ["user_name"], "rows": [["root"]]}
+    answer = query(source, "select user_name from users where uid = 0")
+    assert answer == {"columns": ["user_name"], "rows": [["root"]], "not_whole": []}
     for sql in (
         "select * from read_text('/etc/passwd')",
         "drop table users",

@@ -92,6 +92,7 @@ def test_a_host_that_refuses_is_in_the_report_and_the_scan_incomplete(home: Path
     done = citywall(home, "scan", *FEW, "--format", "json", "--ssh", target, "--bundle", bundle)
     assert done.returncode == Exit.INCOMPLETE
     assert f"{target}: not seen: connection refused" in done.stderr
+    assert "\n  Does sshd run there" in done.stderr
     report = reported(done)
     assert [host.host for host in report.hosts] == [target, MACHINE]
     assert "connection refused" in report.hosts[0].unreachable
