@@ -71,8 +71,8 @@ def _days(fields: list[str]) -> Row:
 
 TABLE = Table(
     name="shadow_meta",
-    doc="Passwords of local accounts by state, algorithm and age. A hash in /etc/passwd, or an empty field there, counts "
-    "in the place of what /etc/shadow says, and does not age. The hash itself is never collected here.",
+    doc="Passwords of local accounts by state, algorithm and age. A hash in /etc/passwd, or an empty field there, "
+    "counts in the place of what /etc/shadow says, and does not age. The hash itself is never collected here.",
     columns=(
         Column("user_name", "text", "login name"),
         Column(
