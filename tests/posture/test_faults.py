@@ -32,6 +32,24 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         "mkdir /etc/redis; echo requirepass foobared >/etc/redis/redis.conf",
         {"credential-guessable", "credential-readable"},
     ),
+    "root without a password in passwd": (
+        "sed -i 's|^root:[^:]*:|root::|' /etc/passwd; usermod -s /bin/sh root;"
+        " printf 'PermitRootLogin yes\nPermitEmptyPasswords yes\n' >/etc/ssh/sshd_config.d/x.conf",
+        {
+            "account-password-in-passwd", "account-empty-password", "joined-admin-empty-password",
+            "ssh-empty-passwords", "ssh-root-login",
+        },
+    ),
+    "old hash of root in passwd": (
+        "sed -i 's|^root:[^:]*:|root:ab1cD./efGHij:|' /etc/passwd; usermod -s /bin/sh root;"
+        " echo PermitRootLogin yes >/etc/ssh/sshd_config.d/x.conf",
+        {
+            "account-password-in-passwd", "account-weak-hash", "joined-admin-weak-password",
+            "joined-root-password-guessable", "ssh-root-login",
+        },
+    ),
+    "no password, no shell": ("useradd -s /usr/sbin/nologin ftp; passwd -d ftp", {"account-empty-password-closed"}),
+    "no password, expired": ("useradd -e 1 ftp; passwd -d ftp", {"account-empty-password-closed"}),
     "docker group": (
         "groupadd docker; usermod -aG docker ops",
         {"account-root-equivalent-group", "joined-root-group-ssh-password"},
@@ -70,6 +88,11 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "ssh old cipher": ("echo Ciphers +3des-cbc >/etc/ssh/sshd_config.d/x.conf", {"ssh-weak-algorithms"}),
     "ssh user environment": ("echo PermitUserEnvironment yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-risky-options"}),
     "sudo without password": ("echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/x", {"sudo-nopasswd-all"}),
+    "sudo asks again by a later group": (
+        "groupadd adm2; usermod -aG adm2 ops;"
+        " printf 'ops ALL=(ALL) NOPASSWD: ALL\n%%adm2 ALL=(ALL:ALL) ALL\n' >/etc/sudoers.d/x",
+        set(),
+    ),
     "sudo for everyone": ("echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/x", {"sudo-everyone"}),
     "sudo editor": ("echo 'ops ALL=(root) /usr/bin/vim' >/etc/sudoers.d/x", {"sudo-shell-escape"}),
     "sudo with exceptions": ("echo 'ops ALL=(ALL) ALL, !/bin/su' >/etc/sudoers.d/x", {"sudo-negated-command"}),

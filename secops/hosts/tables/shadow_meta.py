@@ -1,10 +1,11 @@
-"""What /etc/shadow says about each password, without the hash: it is taken out before the evidence leaves the host."""
+"""The password that counts for each account, without the hash: it is taken out before the evidence leaves the host."""
 
 from __future__ import annotations
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.section import Files, without_password
 from secops.hosts.tables import Built, Column, Row, Table
+from secops.hosts.tables.users import PASSWD, passwd_lines
 
 SHADOW = Files("shadow", ("/etc/shadow",), required=True, limit=16 << 20, rewrite=without_password("[0-9:-]*"))
 
@@ -20,15 +21,33 @@ _DAYS = ("last_change", "min_days", "max_days", "warn_days", "inactive_days", "e
 
 def build(evidence: Evidence) -> Built:
     built = Built()
+    own = _in_passwd(evidence, built)
+    built.rows += own.values()
     for number, line in enumerate(evidence[SHADOW.name].only.lines, start=1):
         name, *fields = line.split(":")
         if not line.strip() or line.startswith(("+", "-")):
             continue
         if name and len(fields) == 8:
-            built.rows.append({"user_name": name, **_password(fields[0]), **_days(fields), "line": number})
+            row = {"user_name": name, **_password(fields[0]), **_days(fields), "source": "/etc/shadow", "line": number}
+            built.rows += [] if name in own else [row]
         else:
             built.lack(f"/etc/shadow:{number} is not a shadow entry")
     return built
+
+
+def _in_passwd(evidence: Evidence, built: Built) -> dict[str, Row]:
+    """Rows, by account, of the passwords that /etc/passwd itself holds: what shadow says of these accounts is ignored.
+
+    Only of what can be logged in with, a hash or nothing: where the field locks, programs differ in what they read.
+    """
+    first: dict[str, tuple[int, Row]] = {}
+    for number, (name, field, *_) in passwd_lines(evidence, built):
+        first.setdefault(name, (number, _password(field)))
+    return {
+        name: {"user_name": name, **password, "source": "/etc/passwd", "line": number}
+        for name, (number, password) in first.items()
+        if password["password"] in ("set", "empty")
+    }
 
 
 def _password(field: str) -> Row:
@@ -52,7 +71,8 @@ def _days(fields: list[str]) -> Row:
 
 TABLE = Table(
     name="shadow_meta",
-    doc="Passwords of local accounts by state, algorithm and age. The hash itself is never collected here.",
+    doc="Passwords of local accounts by state, algorithm and age. A hash in /etc/passwd, or an empty field there, "
+    "counts in the place of what /etc/shadow says, and does not age. The hash itself is never collected here.",
     columns=(
         Column("user_name", "text", "login name"),
         Column(
@@ -70,8 +90,9 @@ TABLE = Table(
         Column("warn_days", "integer", "warning before expiry", "days"),
         Column("inactive_days", "integer", "days after expiry until the account is disabled", "days"),
         Column("expire_day", "integer", "day on which the account ends", "days since 1970"),
-        Column("line", "integer", "line in /etc/shadow"),
+        Column("source", "text", "the file whose password counts: /etc/shadow or /etc/passwd"),
+        Column("line", "integer", "line in that file"),
     ),
-    sections=(SHADOW,),
+    sections=(SHADOW, PASSWD),
     build=build,
 )

@@ -115,6 +115,7 @@ def _rows(policy: Policy, host: str | None) -> Iterator[Row]:
     for rule in policy.rules:
         users = list(policy.expand(rule.users, "User_Alias"))
         hosts = list(policy.expand(rule.hosts, "Host_Alias"))
+        here = _here(hosts, host)
         for grant in rule.grants:
             runas = list(policy.expand(grant.runas_users, "Runas_Alias")) if grant.runas_users is not None else None
             groups: list[Member | None] = [*policy.expand(grant.runas_groups or (), "Runas_Alias")] or [None]
@@ -129,6 +130,7 @@ def _rows(policy: Policy, host: str | None) -> Iterator[Row]:
                             **_who(rule, user, at, target, group),
                             **_what(grant, command, defaults, user, target),
                             "as_root": as_root,
+                            "here": here,
                             "grants": not any(m.negated for m in (user, at, target, group, command) if m),
                             "position": position,
                         }
@@ -188,7 +190,7 @@ class _Defaults:
             if setting.name not in ("authenticate", "noexec", "setenv", "runas_default"):
                 continue
             members = list(policy.expand_scope(setting))
-            if setting.scope != "host" or _last(members, lambda member: _is_host(member, host)):
+            if setting.scope != "host" or _last(members, lambda member: _is_host(member, host) is True):
                 group = setting.scope if setting.scope in ("runas", "command") else "user"
                 self.rounds.setdefault((setting.name, group), []).append((setting, members))
 
@@ -229,12 +231,22 @@ def _last(members: list[Member], matches: Callable[[Member], bool]) -> bool:
     return next((not member.negated for member in reversed(members) if matches(member)), False)
 
 
-def _is_host(member: Member, host: str | None) -> bool:
-    """Networks and netgroups are not resolved."""
+def _here(members: list[Member], host: str | None) -> bool | None:
+    """Whether a list of hosts takes this one in: the last entry that matches decides."""
+    for member in reversed(members):
+        if (match := _is_host(member, host)) is not False:
+            return match and not member.negated
+    return False
+
+
+def _is_host(member: Member, host: str | None) -> bool | None:
+    """Whether an entry stands for the host of this name; None when not known, as for networks and netgroups."""
     if member.kind == "all":
         return True
     pattern = member.text.lower().partition(".")[0]
-    return member.kind == "host" and host is not None and len(pattern) < 256 and fnmatchcase(host.lower(), pattern)
+    if member.kind != "host" or host is None or len(pattern) > 255:
+        return None
+    return fnmatchcase(host.lower(), pattern)
 
 
 TABLE = Table(
@@ -245,12 +257,15 @@ TABLE = Table(
         Column("user_name", "text", "the user as written: alice, %wheel, #1000, +netgroup, ALL"),
         Column("user_kind", "text", "user, uid, group, gid, nonunix (a group of a plugin), netgroup or all"),
         Column("user_negated", "boolean", "the user is excepted (!user): the rule is not for them"),
-        Column("host_spec", "text", "the host as written: name, wildcard, network, +netgroup, ALL; not compared"),
+        Column("host_spec", "text", "the host as written: name, wildcard, network, +netgroup, ALL"),
         Column("host_negated", "boolean", "the host is excepted"),
         Column("runas_user", "text", "the target user as written; NULL when it is the invoking user alone"),
         Column("runas_group", "text", "a group that may be chosen with -g; NULL when none may"),
         Column("runas_negated", "boolean", "the target user or group is excepted"),
         Column("as_root", "boolean", "the whole runas list lets the command run as root; NULL when a group decides"),
+        Column(
+            "here", "boolean", "the list of hosts takes this one in; NULL when its name, network or netgroup is open"
+        ),
         Column("command", "text", "path, directory/, wildcard, ^regex$, ALL, sudoedit or list"),
         Column("arguments", "text", "allowed arguments; NULL = any, empty = none"),
         Column("negated", "boolean", "the command is forbidden (!command)"),

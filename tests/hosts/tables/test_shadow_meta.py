@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.carriers.root import rewrite
+from secops.hosts.evidence import Status
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.shadow_meta import SHADOW, TABLE
 from secops.hosts.tables.users import PASSWD
@@ -67,7 +68,7 @@ def test_sed_and_python_rewrite_alike(sed: list[str], section: object) -> None:
 def test_a_line_that_is_no_entry_is_a_problem() -> None:
     travelled = rewrite((shadow("*") + "root:$6$salt$hash\n").encode(), SHADOW.rewrite)
     facts = derive(TABLE, evidence(shadow={"/etc/shadow": travelled}))
-    assert facts.problems[""][0].reason == "/etc/shadow:2 is not a shadow entry"
+    assert facts.problems[""][-1].reason == "/etc/shadow:2 is not a shadow entry"
 
 
 def test_ageing_fields() -> None:
@@ -75,6 +76,41 @@ def test_ageing_fields() -> None:
     assert [row[name] for name in ("last_change", "min_days", "max_days", "inactive_days", "expire_day")] == [
         0, None, 90, 30, 20000,
     ]  # fmt: skip
+
+
+def test_the_password_of_passwd_counts_before_that_of_shadow() -> None:
+    passwd = "root::0:0::/root:/bin/sh\nold:DES:1:1::/:/bin/sh\nold:x:1:1::/:/bin/sh\nnew:$1$:2:2::/:/bin/sh\n"
+    locked = "".join(f"{name}:*:19800:0:99999:7:::\n" for name in ("root", "old", "ops"))
+    found = derive(TABLE, evidence(shadow={"/etc/shadow": locked}, passwd={"/etc/passwd": passwd}))
+    columns = ("user_name", "password", "algorithm", "last_change", "source", "line")
+    assert {tuple(row.get(column) for column in columns) for row in found.rows} == {
+        ("root", "empty", None, None, "/etc/passwd", 1),
+        ("old", "set", "descrypt", None, "/etc/passwd", 2),
+        ("new", "set", "md5crypt", None, "/etc/passwd", 4),
+        ("ops", "none", None, 19800, "/etc/shadow", 3),
+    }
+    assert len(found.rows) == 4
+
+
+@pytest.mark.parametrize("field", ["x", "*", "!", "!!", "!DES", "*$6$", "?"])
+def test_a_field_of_passwd_that_opens_nothing_leaves_it_to_shadow(field: str) -> None:
+    passwd = f"ops:{field}:1000:1000::/home/ops:/bin/sh\n"
+    (row,) = derive(TABLE, evidence(shadow={"/etc/shadow": shadow("$y$")}, passwd={"/etc/passwd": passwd})).rows
+    assert (row["password"], row["algorithm"], row["source"]) == ("set", "yescrypt", "/etc/shadow")
+
+
+def test_without_the_whole_passwd_file_passwords_are_not_whole() -> None:
+    whole = {"/etc/shadow": shadow("*")}
+    for passwd, reason in ((Status.DENIED, "test: denied"), ("root::0:0\n", "/etc/passwd:1 is not a passwd entry")):
+        facts = derive(TABLE, evidence(shadow=whole, passwd={"/etc/passwd": passwd}))
+        assert reason in str(facts.problems[""])
+
+
+@given(st.binary(max_size=300))
+def test_any_passwd_parses_without_raising(raw: bytes) -> None:
+    travelled = rewrite(raw, PASSWD.rewrite)
+    facts = derive(TABLE, evidence(shadow={"/etc/shadow": shadow("*")}, passwd={"/etc/passwd": travelled}))
+    assert "cannot be parsed" not in str(facts.problems)
 
 
 @given(st.binary(max_size=300))

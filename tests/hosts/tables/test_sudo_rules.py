@@ -48,7 +48,7 @@ def test_debian() -> None:
     assert [row["user_name"] for row in found.rows] == ["root", "%sudo", "ops"]
     assert found.rows[2] == {
         "user_name": "ops", "user_kind": "user", "user_negated": False, "host_spec": "ALL", "host_negated": False,
-        "runas_user": "root", "runas_group": None, "runas_negated": False, "as_root": True,
+        "runas_user": "root", "runas_group": None, "runas_negated": False, "as_root": True, "here": True,
         "command": "/usr/bin/apt", "arguments": "update", "negated": False, "grants": True, "digest": None,
         "nopasswd": True, "noexec": False, "setenv": False, "tags": ["NOPASSWD"], "options": [],
         "source": "/etc/sudoers.d/ops", "line": 1, "position": 3,
@@ -264,3 +264,22 @@ def test_any_bytes_parse_without_raising(raw: bytes, paths: bytes, other: bytes)
         nsswitch={"/etc/nsswitch.conf": other}, sudo_conf={"/etc/sudo.conf": other}, hostname={"/etc/hostname": other},
     )  # fmt: skip
     derive(TABLE, seen)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "here"),
+    [
+        ("ALL", True), ("web2", True), ("WEB2.gov.example", True), ("web*", True), ("db1", False),
+        ("db1, web2", True), ("ALL, !db1", True), ("ALL, !web2", False), ("!web2, ALL", True), ("!db1", False),
+        ("FARM", True), ("ALL, !FARM", False), ("10.0.0.0/8", None), ("+admins", None), ("ALL, !10.0.0.1", None),
+        ("10.0.0.1, db1", None), ("10.0.0.1, web2", True),
+    ],
+)  # fmt: skip
+def test_whether_a_rule_is_for_this_host(hosts: str, here: bool | None) -> None:
+    text = f"Host_Alias FARM = web1, web2\nops {hosts}=(ALL) ALL\n"
+    assert set(rows(text, "here", hostname={"/etc/hostname": "web2.gov.example\n"})) == {(here,)}
+
+
+@pytest.mark.parametrize(("hosts", "here"), [("ALL", True), ("web2", None), ("!web2", None), ("ALL, !db1", None)])
+def test_a_host_without_a_name_may_be_any(hosts: str, here: bool | None) -> None:
+    assert set(rows(f"ops {hosts}=(ALL) ALL\n", "here")) == {(here,)}
