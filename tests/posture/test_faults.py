@@ -85,6 +85,12 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
     "open program": ("cp /bin/true /usr/local/bin/tool; chmod 777 /usr/local/bin/tool", {"file-writable-program"}),
     "ssh empty passwords": ("echo PermitEmptyPasswords yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-empty-passwords"}),
     "ssh root login": ("echo PermitRootLogin yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-root-login"}),
+    "ssh root login, root in no group of the list": (
+        "printf 'PermitRootLogin yes\nAllowGroups ops\n' >/etc/ssh/sshd_config.d/x.conf", set(),
+    ),
+    "ssh root login, root's group denied": (
+        "printf 'PermitRootLogin yes\nDenyGroups root\n' >/etc/ssh/sshd_config.d/x.conf", set(),
+    ),
     "ssh old cipher": ("echo Ciphers +3des-cbc >/etc/ssh/sshd_config.d/x.conf", {"ssh-weak-algorithms"}),
     "ssh user environment": ("echo PermitUserEnvironment yes >/etc/ssh/sshd_config.d/x.conf", {"ssh-risky-options"}),
     "sudo without password": ("echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/x", {"sudo-nopasswd-all"}),
