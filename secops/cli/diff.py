@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -50,33 +50,35 @@ usage, 5 internal error.
 def command(before: str, after: str, fmt: str, fail_on: str) -> int:
     from secops.cli._document import show_document
     from secops.core.finding import Severity
+    from secops.core.render.view import host_names
     from secops.core.store import Store
     from secops.posture.compare import diff
 
     store = Store.open()
-    result = diff(store.load_report(before), store.load_report(after))
+    first, second = store.load_report(before), store.load_report(after)
+    result = diff(first, second)
     if fmt == "json":
         show_document(result)
     else:
-        _show(result)
+        _show(result, {**host_names(first), **host_names(second)})
     if fail_on == "never" or all(f.severity.rank > Severity(fail_on).rank for f in result.newly_open()):
         return int(Exit.CLEAN)
     return int(Exit.FINDINGS)
 
 
-def _show(result: Diff) -> None:
+def _show(result: Diff, names: Mapping[str, str]) -> None:
     from secops.core.render.reasons import reason
 
     _say(f"{result.before} → {result.after}")
     for note in result.notes:
         _say(note)
     lost = [(item.finding, reason(item.reason)) for item in result.no_longer_decided]
-    _section(_("New"), _told(result.new))
-    _section(_("Open again: the waiver no longer holds"), _told(result.reopened))
-    _section(_("No longer decided: not known to be fixed"), lost)
-    _section(_("Fixed"), _told(result.fixed))
-    _section(_("Newly waived"), _told(result.newly_waived))
-    _section(_("Still open"), _told(result.still_open))
+    _section(_("New"), _told(result.new), names)
+    _section(_("Open again: the waiver no longer holds"), _told(result.reopened), names)
+    _section(_("No longer decided: not known to be fixed"), lost, names)
+    _section(_("Fixed"), _told(result.fixed), names)
+    _section(_("Newly waived"), _told(result.newly_waived), names)
+    _section(_("Still open"), _told(result.still_open), names)
 
 
 def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
@@ -85,7 +87,7 @@ def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
     return [(f, f"{f.message} ({waived}: {f.waiver})" if f.waiver else f.message) for f in findings]
 
 
-def _section(title: str, told: Sequence[tuple[Finding, str]]) -> None:
+def _section(title: str, told: Sequence[tuple[Finding, str]], names: Mapping[str, str]) -> None:
     from secops.cli._tables import show
     from secops.core.columns import one_line
     from secops.core.render.words import severity
@@ -94,8 +96,8 @@ def _section(title: str, told: Sequence[tuple[Finding, str]]) -> None:
     if told:
         between = "\n" if sys.stdout.isatty() else "  "  # a row is one line where programs read it
         rows = [
-            (severity(finding.severity), f"{one_line(f'{finding.rule} · {finding.host}')}{between}{one_line(text)}")
-            for finding, text in told[:_ROWS]
+            (severity(f.severity), f"{one_line(f'{f.rule} · {names[f.host]}')}{between}{one_line(text)}")
+            for f, text in told[:_ROWS]
         ]
         show((_("severity"), _("what")), rows, "text")
     if len(told) > _ROWS:

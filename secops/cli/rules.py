@@ -145,7 +145,7 @@ def _check(rules: RuleSet, folders: tuple[Path, ...], *, run_tests: bool) -> int
             count += 1
     cases = sum(len(rule.tests) for rule in rules.rules.values()) if run_tests else 0
     click.echo(
-        _("{rules} rules, {cases} tests, {faults} faults").format(rules=len(rules.files), cases=cases, faults=count),
+        _("rules: {rules}, tests: {cases}, faults: {faults}").format(rules=len(rules.files), cases=cases, faults=count),
         err=True,
     )
     return int(Exit.USAGE if count else Exit.CLEAN)

@@ -51,9 +51,3 @@ class IncompleteError(CitywallError):
     """Something asked for could not be seen: a host, a section, a bundle."""
 
     exit_code = Exit.INCOMPLETE
-
-
-class RefusedError(CitywallError):
-    """Policy forbids it."""
-
-    exit_code = Exit.REFUSED

@@ -91,7 +91,7 @@ def N_(text: str) -> str:  # noqa: N802 - the name that every gettext tool knows
 
 
 #: What the system says when a file cannot be used, as far as users meet it.
-_SYSTEM = (
+SYSTEM = (
     N_("Permission denied"),
     N_("No such file or directory"),
     N_("Is a directory"),

@@ -20,7 +20,8 @@ from secops.posture.rule import Rule
 if TYPE_CHECKING:
     import duckdb
 
-#: Violating rows of one rule that are kept of each host, and of all: a rule that gives more than these is `error`.
+#: Violating rows of one rule: of each host only so many are kept, and the finding says so; a rule that gives more than
+#: MAX_ROWS in all is `error`.
 MAX_ROWS_PER_HOST = 1_000
 MAX_ROWS = 1_000_000
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from secops.core.finding import Severity
 from tests.cli.scan_kit import at_terminal, into, nobody_reads
@@ -91,6 +92,17 @@ def test_newly_open_findings_decide_the_exit_code(tmp_path: Path, args: list[str
 def test_waived_is_not_open_and_open_again_is(tmp_path: Path, before: list, after: list, code: int) -> None:
     seed(tmp_path, report(1, before, hosts=HOSTS), report(2, after, hosts=HOSTS))
     assert citywall(tmp_path, "diff").returncode == code
+
+
+def test_a_host_is_called_as_in_the_report(tmp_path: Path) -> None:
+    """Not by its machine-id. Programs get both runs' own identity."""
+    made = report(2, [finding("r1", MACHINE)], hosts=HOSTS)
+    named = [replace(host, name="web7" if host.host == MACHINE else host.host) for host in made.hosts]
+    seed(tmp_path, report(1, hosts=HOSTS), replace(made, hosts=named))
+    text = citywall(tmp_path, "diff").stdout
+    assert "r1 · web7" in text
+    assert MACHINE not in text
+    assert json.loads(citywall(tmp_path, "diff", "--format", "json").stdout)["new"][0]["host"] == MACHINE
 
 
 def test_long_sections_are_cut_for_people_only(tmp_path: Path) -> None:

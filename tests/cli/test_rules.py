@@ -197,25 +197,25 @@ def test_lint_tells_every_fault_with_its_file_and_runs_no_test(tmp_path: Path) -
     names = {Path(line.partition(": ")[0]) for line in told}
     assert names == {own / f"{name}.yml" for name in FAULTY}
     count = len(FAULTY) + len(FAILING) + 1
-    assert done.stderr == f"{count} rules, 0 tests, {len(told)} faults\n"
+    assert done.stderr == f"rules: {count}, tests: 0, faults: {len(told)}\n"
 
 
 def test_the_tests_of_own_rules_decide_the_exit_code(tmp_path: Path) -> None:
     _write(tmp_path / "own")
     done = citywall(tmp_path, "rules", "test", "--rules", str(tmp_path / "own"))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "1 rules, 3 tests, 0 faults\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "rules: 1, tests: 3, faults: 0\n")
     path = _write(tmp_path / "own", *FAILING["wrong-verdict"][0])
     done = citywall(tmp_path, "rules", "test", "--rules", str(tmp_path / "own"))
     assert done.returncode == 2
     assert done.stdout.startswith(f"{path}: test 3 (passwd could not be read): expected pass, got unknown")
-    assert done.stderr == "1 rules, 3 tests, 1 faults\n"
+    assert done.stderr == "rules: 1, tests: 3, faults: 1\n"
 
 
 def test_the_shipped_rules_have_no_fault(tmp_path: Path) -> None:
     """Their tests are run by `make check`."""
     done = citywall(tmp_path, "rules", "lint")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == f"{len(SHIPPED)} rules, 0 tests, 0 faults\n"
+    assert done.stderr == f"rules: {len(SHIPPED)}, tests: 0, faults: 0\n"
 
 
 def test_tests_say_what_they_expected_and_endless_sql_ends(tmp_path: Path) -> None:

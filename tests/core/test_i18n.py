@@ -73,3 +73,18 @@ def test_importing_language_and_rendering_is_light() -> None:
         "import secops.core.render; print(sorted(heavy | ({'rich', 'msgspec', 'gettext'} & set(sys.modules))))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_the_system_said_of_a_file_in_an_image_is_said_in_chinese() -> None:
+    from secops.core.render.reasons import reason
+
+    with speaking("zh"):
+        assert reason("/etc/passwd: Too many levels of symbolic links") == "/etc/passwd: 符号链接层数过多"
+
+
+@pytest.mark.parametrize("text", ["net.core.bpf_jit_harden cannot be read", "sysctl: kernel.x cannot be read"])
+def test_a_value_that_only_root_may_read_asks_for_root(text: str) -> None:
+    from secops.core.render.reasons import advice
+
+    assert advice(text) == "run as root or with sudo"
+    assert advice("/var/lib/rpm/Packages cannot be read") == ""

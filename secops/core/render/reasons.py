@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from secops.core.i18n import N_, _
+from secops.core.i18n import N_, SYSTEM, _
 
 #: Why something was not seen or not judged. `{n}` is a number, `{reason}` again a reason, the rest is any text.
 REASONS = (
@@ -225,6 +225,9 @@ REASONS = (
 #: Reasons that a reader may lift by looking with more rights.
 _NEED_PRIVILEGE = ("permission denied", "needs more privilege", "denied", "(hidepid)")
 
+#: A kernel value that the kernel shows to root only.
+_ROOT_ONLY = re.compile(r"(.*: )?(abi|dev|fs|kernel|net|user|vm)\.\S+ cannot be read")
+
 #: Longer ones hold much that a host said and nothing that we did.
 _LONGEST = 1_000
 _PLACES = 6  # `place: ` that may stand before a reason
@@ -247,7 +250,7 @@ def reason(text: str) -> str:
 
 def advice(text: str, *, as_root: bool = False) -> str:
     """What would let Citywall see it; empty when a reader cannot change it. `as_root`: root could not see it either."""
-    if not text.endswith(_NEED_PRIVILEGE):
+    if not (text.endswith(_NEED_PRIVILEGE) or _ROOT_ONLY.fullmatch(text)):
         return ""
     if not as_root:
         return _("run as root or with sudo")
@@ -266,7 +269,7 @@ def _said(text: str) -> str:
 @cache
 def _patterns() -> list[tuple[str, list[str], re.Pattern[str]]]:
     """Each phrase, what must stand in a text for it, and the whole of it as a pattern."""
-    return [(phrase, re.split(r"\{\w+\}", phrase), _pattern(phrase)) for phrase in REASONS]
+    return [(phrase, re.split(r"\{\w+\}", phrase), _pattern(phrase)) for phrase in (*REASONS, *SYSTEM)]
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:
