@@ -37,7 +37,6 @@ REASONS = (
     N_("needs a running host"),
     N_("a mounted image runs no kernel"),
     N_("a mounted image runs nothing"),
-    N_("a file of the frame has no end"),
     N_("sshd has too many Match blocks or patterns for so many accounts to be worked out"),
     # a whole answer
     N_("stopped before its end"),
