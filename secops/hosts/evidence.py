@@ -28,6 +28,7 @@ from enum import StrEnum
 
 from secops.core.errors import IncompleteError
 from secops.core.i18n import _
+from secops.core.inert import readable as readable
 from secops.hosts.masking import without_hashes
 from secops.hosts.section import Files, Section, is_text
 
@@ -124,11 +125,6 @@ class Evidence:
         return Problem(seen.status, seen.reason or f"{section.name}: {seen.status}")
 
 
-def readable(raw: bytes) -> str:
-    """Bytes as text that can be stored and compared: UTF-8, other bytes as `\\xNN`."""
-    return raw.decode("utf-8", "backslashreplace")
-
-
 def summarise(section: Section, items: Iterable[Item]) -> SectionEvidence:
     """Fold a section's items into its evidence: the worst status wins and says which path it came from."""
     kept = tuple(items)
@@ -195,7 +191,7 @@ def _closed(section: Section, items: list[Item], payload: bytes) -> SectionEvide
     if not payload:
         return summarise(section, items)
     status, _, reason = payload.partition(b"\0")
-    return SectionEvidence(_status(status), tuple(items), readable(reason))
+    return SectionEvidence(_status(status), tuple(items), _ours(reason))
 
 
 def _status(word: bytes) -> Status:
@@ -227,7 +223,12 @@ def _copied(section: Section, payload: bytes) -> Item:
     """The item of an `item` frame: `path NUL status NUL reason NUL content`."""
     path, word, reason, content = (*payload.split(b"\0", 3), b"", b"", b"")[:4]
     kept = without_hashes(content) if is_text(section) else content
-    return Item(readable(path), kept, _status(word), readable(reason))
+    return Item(_ours(path), kept, _status(word), _ours(reason))
+
+
+def _ours(text: bytes) -> str:
+    """What was readable text before a bundle was made of it."""
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from secops.hosts.bundle_format import encode
 from secops.hosts.carriers.root import rewrite
-from secops.hosts.evidence import Status, decode, judge
+from secops.hosts.evidence import Status, decode, judge, readable
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import CRYPT, CRYPT_HIDDEN, masked, names_only, without_hashes
 from secops.hosts.section import Files, is_text
@@ -157,6 +157,8 @@ def test_an_image_and_a_bundle_lose_stored_passwords_too() -> None:
     assert judge(SUDOERS, "/x", b"$6$saltsalt$hash", 0).data == b"$6$***"
     assert judge(SUDOERS, "/x", b"$6$" + b"a" * SUDOERS.limit, 0).status is Status.TRUNCATED
     seen = evidence(sudoers={"/etc/sudoers": "x $6$saltsalt$hash"}, rpm_sqlite={"/x": "x $6$saltsalt$hash"})
+    odd = evidence(sudoers={readable(b"/etc/\\xff\xff"): "x"})
+    assert decode(encode(odd), manifest(), carrier="bundle", label="x")["sudoers"].only == odd["sudoers"].only
     copied = decode(encode(seen), manifest(), carrier="bundle", label="x")
     assert copied["sudoers"].only.data == b"x $6$***"
     assert copied["rpm_sqlite"].only.data == b"x $6$saltsalt$hash"
