@@ -30,7 +30,8 @@ from secops.core.errors import IncompleteError
 from secops.core.i18n import _
 from secops.core.inert import readable as readable
 from secops.hosts.masking import without_hashes
-from secops.hosts.section import Files, Section, is_text
+from secops.hosts.section import Files, Section, Walk, is_text
+from secops.hosts.walk import UNSTARTED
 
 MAGIC = b"CITYWALL-EVIDENCE 1 "
 _HEADER = re.compile(rb"CITYWALL-EVIDENCE 1 ([0-9a-f]{32}) (\d{1,10}|-) (base64|hex)\n")  # noise may stand before it
@@ -269,6 +270,8 @@ def judge(section: Section, path: str, content: bytes, code: int, *, cut: bool =
         return Item(path, content, Status.DENIED, "needs more privilege")
     if code in (CODE_ABSENT, 127) and not isinstance(section, Files):  # a file is there; its reader is not
         return Item(path, status=Status.ABSENT, reason="the tool for it is not installed")
+    if isinstance(section, Walk) and code in UNSTARTED:
+        return Item(path, content, Status.FAILED, UNSTARTED[code])
     if code:
         return Item(path, content, Status.FAILED, f"exit code {code}")
     return Item(path, content, Status.OK if content else Status.EMPTY, "" if content else "empty")

@@ -68,6 +68,8 @@ REASONS = (
     N_("more than {n} patterns are configured"),
     N_("the running values are not whole"),
     N_("the walk gave no output"),
+    N_("/proc/self/mountinfo does not name the root file system (chroot?)"),
+    N_("/etc/passwd or /etc/group names no id"),
     N_("the walk ended early"),
     N_("a record of the walk does not parse"),
     N_("getcap is not installed"),

@@ -99,6 +99,28 @@ def test_a_file_that_grows_while_it_is_read_is_told_as_cut(test_host: TestHost) 
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["passwd", "group"])
+def test_a_walk_without_known_ids_says_so(test_host: TestHost, name: str) -> None:
+    test_host.write(f"/etc/{name}", "odd\n")
+    seen = live(test_host)["walk"]
+    assert (seen.status, seen.reason) == (Status.FAILED, "/etc/passwd or /etc/group names no id")
+
+
+def test_a_walk_in_a_chroot_says_so(test_host: TestHost) -> None:
+    """The kernel names only mounts below the root of who asks. One of them does not stand for all."""
+    script = "mkdir /jail /jail/proc /jail/dev /jail/tmp; cp -a /bin /lib* /usr /etc /jail"
+    test_host.run(["sh", "-c", f"{script}; mknod /jail/dev/null c 1 3; mount -t proc proc /jail/proc"], check=True)
+    try:
+        for mount in ("true", "mount -t tmpfs none /jail/tmp"):
+            test_host.run(["sh", "-c", mount], check=True)
+            answer = test_host.run(["chroot", "/jail", "sh"], generate(manifest()).encode())
+            seen = decode(answer.stdout, manifest(), carrier="local", label="test")["walk"]
+            wanted = "/proc/self/mountinfo does not name the root file system (chroot?)"
+            assert (seen.status, seen.reason) == (Status.FAILED, wanted)
+    finally:
+        test_host.run(["sh", "-c", "umount -l /jail/tmp /jail/proc"])
+
+
 @both
 def test_a_file_that_the_shell_would_run_is_only_read(test_host: TestHost, collect: Collect) -> None:
     names = ["$(touch owned)", "`touch owned`", ";touch owned;", "-exec", "two\nlines", "%s%n", "back\\0slash", "*"]
