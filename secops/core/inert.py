@@ -44,7 +44,17 @@ NEWLINE = r"nl=$(printf '\012.'); nl=${nl%.}"
 
 #: In the format of printf these stand for themselves; a hyphen could begin an option.
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _./:,@+=~")
-_BYTE = re.compile(r"\\x([89a-f][0-9a-f])")
+#: `\xNN` in readable text: a byte that is not UTF-8, or a backslash where the text would read like that by itself.
+_BYTE = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
+_LOOKS_LIKE_ONE = re.compile(rb"\\(?=x(?:5c|[89a-f][0-9a-f]))")
+
+
+def readable(raw: bytes) -> str:
+    """Bytes as text that can be stored and compared: UTF-8, other bytes as `\\xNN`. Different bytes differ as text.
+
+    So a backslash that stands before `xff` or the like becomes `\\x5c`.
+    """
+    return _LOOKS_LIKE_ONE.sub(rb"\\x5c", raw).decode("utf-8", "backslashreplace")
 
 
 def shell_word(text: str) -> str:
@@ -64,13 +74,13 @@ def shell_word(text: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """What the text was before it was made readable: UTF-8, and a byte for each `\\xNN` that cannot be UTF-8 there."""
+    """What the text was before it was made readable; of text that was not made so, its UTF-8."""
     plain = text.encode("utf-8", "surrogatepass")
     raw = b"".join(
         bytes.fromhex(part) if at % 2 else part.encode("utf-8", "surrogatepass")
         for at, part in enumerate(_BYTE.split(text))
     )
-    return raw if raw.decode("utf-8", "backslashreplace") == text else plain
+    return raw if readable(raw) == text else plain
 
 
 def escape(char: str) -> str:

@@ -9,7 +9,7 @@ The stream (`citywall.evidence/1`), written by the generated script and by nobod
     <nonce> end done 0
 
 The nonce is made on the host for each run, content is encoded and its length stated, so no file's content can
-forge a frame. A frame is a `file`, several `files`, an `output`, a `sealed` blob, a path that is `absent`, `denied`,
+forge a frame. A frame is a `file`, an `output`, a `sealed` blob, a path that is `absent`, `denied`,
 `special` (not a regular file) or `cut` (too large), a `note`, or `done`, which closes its section. A section without
 `done` was cut off.
 A stream made from evidence (see `bundle_format`) holds `item` frames, the section's own word in `done`, and an
@@ -22,13 +22,16 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from secops.core.errors import IncompleteError
 from secops.core.i18n import _
-from secops.hosts.section import Files, Section
+from secops.core.inert import readable as readable
+from secops.hosts.masking import without_hashes
+from secops.hosts.section import Files, Section, Walk, is_text
+from secops.hosts.walk import UNSTARTED
 
 MAGIC = b"CITYWALL-EVIDENCE 1 "
 _HEADER = re.compile(rb"CITYWALL-EVIDENCE 1 ([0-9a-f]{32}) (\d{1,10}|-) (base64|hex)\n")  # noise may stand before it
@@ -123,11 +126,6 @@ class Evidence:
         return Problem(seen.status, seen.reason or f"{section.name}: {seen.status}")
 
 
-def readable(raw: bytes) -> str:
-    """Bytes as text that can be stored and compared: UTF-8, other bytes as `\\xNN`."""
-    return raw.decode("utf-8", "backslashreplace")
-
-
 def summarise(section: Section, items: Iterable[Item]) -> SectionEvidence:
     """Fold a section's items into its evidence: the worst status wins and says which path it came from."""
     kept = tuple(items)
@@ -172,9 +170,7 @@ def decode(stream: bytes, manifest: Iterable[Section], *, carrier: str, label: s
             if status == "done":
                 seen[name] = _closed(sections[name], items.pop(name, []), payload if made else b"")
             elif status == "item" and made:
-                items.setdefault(name, []).append(_copied(payload))
-            elif status == "files":
-                items.setdefault(name, []).extend(_files(sections[name], payload, nonce))
+                items.setdefault(name, []).append(_copied(sections[name], payload))
             else:
                 items.setdefault(name, []).append(_item(sections[name], status, payload, nonce))
     why = cut or ("the evidence ends early" if not ended else MISSING.reason)
@@ -196,7 +192,7 @@ def _closed(section: Section, items: list[Item], payload: bytes) -> SectionEvide
     if not payload:
         return summarise(section, items)
     status, _, reason = payload.partition(b"\0")
-    return SectionEvidence(_status(status), tuple(items), readable(reason))
+    return SectionEvidence(_status(status), tuple(items), _ours(reason))
 
 
 def _status(word: bytes) -> Status:
@@ -224,10 +220,16 @@ def _frames(stream: bytes, at: int, nonce: bytes, encoding: bytes) -> Iterable[t
         yield frame.group(1).decode(), frame.group(2).decode(), content
 
 
-def _copied(payload: bytes) -> Item:
+def _copied(section: Section, payload: bytes) -> Item:
     """The item of an `item` frame: `path NUL status NUL reason NUL content`."""
     path, word, reason, content = (*payload.split(b"\0", 3), b"", b"", b"")[:4]
-    return Item(readable(path), content, _status(word), readable(reason))
+    kept = without_hashes(content) if is_text(section) else content
+    return Item(_ours(path), kept, _status(word), _ours(reason))
+
+
+def _ours(text: bytes) -> str:
+    """What was readable text before a bundle was made of it."""
+    return text.decode("utf-8", "backslashreplace")
 
 
 def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
@@ -249,32 +251,27 @@ def _item(section: Section, status: str, payload: bytes, nonce: bytes) -> Item:
     content, mark, trailer = rest.rpartition(nonce + b":")
     code, _, flag = trailer.rstrip(b"\n").partition(b":")
     if not mark or not re.fullmatch(rb"\d{1,9}", code):
-        return Item(name, rest[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
+        return judge(section, name, rest[: section.limit], 0, cut=True)
     if status == "sealed" and code != b"0":
         return Item(name, status=Status.DENIED, reason=f"cannot seal: openssl ended with exit code {int(code[:9])}")
     return judge(section, name, content[:-1], int(code), cut=flag == b"t")
 
 
-def _files(section: Section, payload: bytes, nonce: bytes) -> Iterator[Item]:
-    """The files of one frame: each is its content, then a line `nonce:exit-code:path`."""
-    at = 0
-    for mark in re.finditer(rb"^" + nonce + rb":(\d{1,3}):(.+)\n", payload, re.MULTILINE):
-        yield judge(section, readable(mark.group(2)), payload[at : mark.start()][:-1], int(mark.group(1)))
-        at = mark.end()
-    if at != len(payload):
-        yield Item("", status=Status.FAILED, reason="a file of the frame has no end")
-
-
 def judge(section: Section, path: str, content: bytes, code: int, *, cut: bool = False) -> Item:
     """The item for content that was read with exit code `code`; `cut` says that there was more."""
+    cut = cut or len(content) > section.limit
+    if is_text(section):
+        content = without_hashes(content)
     if code in _TIMEOUT_CODES:
         return Item(path, content, Status.TIMEOUT, f"took longer than {section.timeout} s")
-    if cut or len(content) > section.limit:
+    if cut:
         return Item(path, content[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
     if code == CODE_DENIED:
         return Item(path, content, Status.DENIED, "needs more privilege")
     if code in (CODE_ABSENT, 127) and not isinstance(section, Files):  # a file is there; its reader is not
         return Item(path, status=Status.ABSENT, reason="the tool for it is not installed")
+    if isinstance(section, Walk) and code in UNSTARTED:
+        return Item(path, content, Status.FAILED, UNSTARTED[code])
     if code:
         return Item(path, content, Status.FAILED, f"exit code {code}")
     return Item(path, content, Status.OK if content else Status.EMPTY, "" if content else "empty")

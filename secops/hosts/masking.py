@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import permutations
 
 from secops.hosts.section import Rewrite
 
 #: What stands for a secret.
 HIDDEN = "(hidden)"
+
+#: A stored password as crypt(3) writes it, its `$algorithm$` in the first group, wherever text holds one; also with the
+#: backslashes that sudoers and shells want. A comma ends it (the next command of sudoers) unless a parameter follows.
+CRYPT = r"(\\?\$[a-z0-9]{1,8}\\?\$)([./0-9A-Za-z$_+=-]|\\[$=,]|,[a-z]{1,8}=){8,}"
+CRYPT_HIDDEN = r"\1***"
+_CRYPT = re.compile(CRYPT.encode())
+
+
+def without_hashes(content: bytes) -> bytes:
+    """The content with `$6$***` for what looks like a stored password, as `sed` leaves it on a live host."""
+    return _CRYPT.sub(CRYPT_HIDDEN.encode(), content)
+
 
 _WORDS = r"pass|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization"
 _NAME = rf"(?![\w.-]{{0,64}}(?:file|path|dir))[\w.-]{{0,64}}(?:{_WORDS})[\w.-]{{0,64}}"  # a file of secrets is none
@@ -26,7 +39,14 @@ _SECRETS = tuple(
     )
 )
 _SHORT = re.compile(rf"((?:^|\s)-p[ \t]*(?!-)){_VALUE}", re.DOTALL)
-_WITH_SHORT = re.compile(r"mysql|mariadb|mongo|sshpass|redis", re.IGNORECASE)
+_WITH_SHORT = re.compile(
+    r"mysql|mariadb|mongo|sshpass|(?:user|group)(?:mod|add)|(?:docker|podman|nerdctl|buildah|skopeo|helm).*\blogin",
+    re.IGNORECASE | re.DOTALL,
+)
+_REDIS = re.compile(rf"((?:^|\s)-a[ \t]*(?!-)){_VALUE}", re.DOTALL)
+_TO_PASSWD = re.compile(r"\|[^|]{0,200}?(?:chpasswd|passwd\s[^|]{0,200}?--stdin)")  # echo x | passwd --stdin
+_SAID = re.compile(r"\b(?:echo|printf)\s+")
+_HERE = re.compile(rf"(<<<[ \t]*){_VALUE}", re.DOTALL)
 _ASSIGNMENT = re.compile(rf"([A-Za-z_][\w]*)=(?:{_VALUE})?", re.ASCII)
 
 
@@ -68,15 +88,25 @@ def key_secrets(key: str) -> Rewrite:
 # bounded, or a hostile line would cost the square of its length and more
 _ESCAPED = f"({_ON_HOST})[^ \t,=\\\\]{{0,40}}\\\\="  # --password\=x: an equals sign is escaped in sudoers
 _SPACED = f"[ \t]-[^ \t,=]{{0,40}}({_ON_HOST})[^ \t,=]{{0,40}}[ \t]{{1,4}}"
+_BRIEF = "/({})[ \t]{{0,4}}".format(
+    "|".join(
+        f"{tool}[^,]*[ \t]-{option}"
+        for tool, option in (
+            ("usermod", "p"), ("useradd", "p"), ("groupmod", "p"), ("groupadd", "p"), ("mysql", "p"), ("sshpass", "p"),
+            ("docker[ \t]login", "p"), ("podman[ \t]login", "p"), ("redis-cli", "a"),
+        )
+    )
+)  # fmt: skip
+_KEYS = (_ESCAPED, _SPACED, _BRIEF)
 _WORD = r"([^ \t,\\]|\\.)+".replace("\\t", "\t")
 
 #: Lines of sudoers: arguments that look like secrets. A line with more of them than can be told apart is a broken one.
 SUDO_SECRETS: Rewrite = (
     ("^.{2048}.*$", "?"),  # the ones below cost the square of its length
-    *((f"^.*{first}.*{second}.*$", "?") for first, second in ((_ESCAPED, _SPACED), (_SPACED, _ESCAPED))),
+    *((f"^.*{first}.*{second}.*$", "?") for first, second in permutations(_KEYS, 2)),
     *(
         rule
-        for key in (_ESCAPED, _SPACED)
+        for key in _KEYS
         for rule in (
             (f"^.*{key}.*{key}.*{key}.*$", "?"),
             (f"^(.*{key}){_WORD}([ \t,].*{key}|{key}){_WORD}(.*)$", rf"\1{HIDDEN}\4{HIDDEN}\8"),
@@ -91,6 +121,13 @@ def masked(text: str, program: str = "") -> str:
     """The arguments of `program`, or a command with them, with `(hidden)` for each value that looks like a secret."""
     if _WITH_SHORT.search(f"{program} {text}"):
         text = _SHORT.sub(rf"\1{HIDDEN}", text)
+    if "redis" in f"{program} {text}":
+        text = _REDIS.sub(rf"\1{HIDDEN}", text)
+    if "passwd" in f"{program} {text}":
+        text = _HERE.sub(rf"\1{HIDDEN}", text)
+        pipe = max((found.start() for found in _TO_PASSWD.finditer(text)), default=0)
+        if said := _SAID.search(text, 0, pipe):
+            text = f"{text[: said.end()]}{HIDDEN} {text[pipe:]}"
     for secret in _SECRETS:
         text = secret.sub(rf"\1{HIDDEN}", text)
     return text

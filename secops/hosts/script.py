@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from shlex import quote
 
 from secops import __version__
+from secops.hosts.masking import CRYPT, CRYPT_HIDDEN
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Section, Walk, ends_wild
 from secops.hosts.walk import WALK_SH
 
@@ -29,7 +30,8 @@ cd / || exit 70
 renice 10 $$ >/dev/null 2>&1 || renice -n 10 -p $$ >/dev/null 2>&1
 ionice -c 3 -p $$ >/dev/null 2>&1
 
-# The nonce frames the evidence: 122 random bits that no file on this host can know.
+# The nonce frames the evidence: 122 random bits that no file on this host can know. Others see what programs are
+# started with: it is given to none, only to what the shell does itself (printf, read, case).
 read -r n </proc/sys/kernel/random/uuid || exit 70
 n=${n%%-*}${n#*-}
 while case $n in *-*) true ;; *) false ;; esac; do n=${n%%-*}${n#*-}; done
@@ -47,6 +49,9 @@ nl='
 gnu=; find / -maxdepth 0 -printf '' 2>/dev/null && gnu=1
 export gnu
 
+# A stored password, wherever it stands, is left as its $algorithm$.
+hush() { sed -E @HUSH@; }
+
 frame() { printf '%s %s %s %d\n%s\n' "$n" "$1" "$2" "${#3}" "$3"; }
 tell() { frame "$1" "$2" "$(printf '%s\0%s' "$3" "$4" | enc)"; }
 
@@ -59,49 +64,41 @@ blocked() {
   return 1
 }
 
-# file SECTION LIMIT SECONDS PATH
+# unread SECTION PATH: why a path is not read; nothing of one that is not there.
+unread() {
+  if [ -f "$2" ]; then tell "$1" denied "$2"
+  elif [ -e "$2" ]; then tell "$1" special "$2"
+  elif [ -L "$2" ] && [ "$uid" != 0 ]; then tell "$1" denied "$2" # its target may be there, out of our sight
+  elif blocked "$2"; then tell "$1" denied "$2"
+  fi
+}
+
+# file SECTION LIMIT SECONDS PATH [small]: what `sieve` leaves of the lines; it leaves the last one, ours, alone.
+# Whether there was more is asked after reading, since a file may grow; not of one that is known to be small.
 file() {
   if [ -f "$4" ] && [ -r "$4" ]; then
-    frame "$1" file "$({ printf '%s\0' "$4"; lim "$3" head -c $(($2 + 1)) "$4" 2>/dev/null
-      printf '\0%s:%d' "$n" $?; } | enc)"
-  elif [ -f "$4" ]; then tell "$1" denied "$4"
-  elif [ -e "$4" ]; then tell "$1" special "$4"
-  elif [ -L "$4" ] && [ "$uid" != 0 ]; then tell "$1" denied "$4" # its target may be there, out of our sight
-  elif blocked "$4"; then tell "$1" denied "$4"
-  fi
-}
-
-# filtered SECTION LIMIT SECONDS PATH: only lines that `sieve` lets through are read out.
-filtered() {
-  if [ -f "$4" ] && [ -r "$4" ]; then
-    t=$(lim "$3" dd if="$4" bs=1 skip="$2" count=1 2>/dev/null | wc -c); [ "$((t))" -eq 0 ] && t= || t=:t
     frame "$1" file "$({ printf '%s\0' "$4"; { lim "$3" head -c "$2" "$4" 2>/dev/null
-      printf '\n%s:%d%s\n' "$n" $? "$t"; } | sieve; } | enc)"
-  else file "$1" "$2" "$3" "$4"
+      e=$? t=; [ "${5-}" ] || t=$(lim "$3" dd if="$4" bs=1 skip="$2" count=1 2>/dev/null | wc -c)
+      [ "$((t))" -eq 0 ] && t= || t=:t
+      printf '\n%s:%d%s\n' "$n" $e "$t"; } | sieve; } | enc)"
+  else unread "$1" "$4"
   fi
 }
 
-# matched SECTION LIMIT SECONDS PATH…: the same for what a wildcard matched. Small files, which most are, share one
-# sieve and one frame; /proc tells no size.
+# matched SECTION LIMIT SECONDS PATH…: the same for what a wildcard matched. Of small files, which most are, all
+# sizes are asked at once, before and after reading; /proc tells no size.
+small() { [ $# -le 256 ] && [ -z "$(find -H "$@" -prune \( -size +@SMALL@ -o -size 0 \) 2>&1)" ]; }
 matched() {
   a=$1 b=$2 c=$3; shift 3
-  one=1; [ $# -le 256 ] || one=
-  for p do
-    case $p in *"$nl"*) one= ;; esac
-    [ -d "$p" ] || { [ -f "$p" ] && [ -r "$p" ]; } || one=
-  done
-  if [ "$one" ] && [ -z "$(find -H "$@" -prune \( -size +128 -o -size 0 \) 2>&1)" ]; then
-    frame "$a" files "$(for p do
-        [ -d "$p" ] || { lim "$c" head -c "$b" "$p" 2>/dev/null; printf '\n%s:%d:%s\n' "$n" $? "$p"; }
-      done | sieve | enc)"
-  else
-    for p do [ -d "$p" ] || filtered "$a" "$b" "$c" "$p"; done
+  all=; small "$@" && all=$(for p do [ -d "$p" ] || file "$a" "$b" "$c" "$p" small; done)
+  if [ "$all" ] && small "$@"; then printf '%s\n' "$all"
+  else for p do [ -d "$p" ] || file "$a" "$b" "$c" "$p"; done
   fi
 }
 
 # sealed SECTION LIMIT SECONDS PATH: leaves only encrypted to the operator's certificate in $seal.
 sealed() {
-  if ! [ -f "$4" ] || ! [ -r "$4" ]; then file "$1" "$2" "$3" "$4"
+  if ! [ -f "$4" ] || ! [ -r "$4" ]; then unread "$1" "$4"
   elif ! openssl cms -help >/dev/null 2>&1; then tell "$1" unsealed "$4"
   elif [ "$(wc -c <"$4")" -gt "$2" ]; then tell "$1" note "$4" "larger than $2 bytes"
   else
@@ -110,10 +107,10 @@ sealed() {
   fi
 }
 
-# output SECTION LIMIT SECONDS SCRIPT
+# output SECTION LIMIT SECONDS SCRIPT FILTER
 output() {
   frame "$1" output "$({ printf '\0'; lim "$3" sh -c "$4" 2>/dev/null; printf '\0%s:%d' "$n" $?
-    } | head -c $(($2 + 200)) | enc)"
+    } | head -c $(($2 + 200)) | "$5" | enc)"
 }
 
 # listing SECTION LIMIT SECONDS PATH…. A word that is no path here is a pattern without a match, or closed to us: that
@@ -149,10 +146,15 @@ printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$uid" "$code"
 """
 
 
+_HUSH = f"s~{CRYPT}~{CRYPT_HIDDEN}~g"
+_SMALL = 128  # blocks of 512 bytes: less than any section's limit
+
+
 def generate(manifest: Iterable[Section], *, certificate: str = "") -> str:
     """The collector script. `certificate` (PEM) turns on the sections marked `seal`, encrypted to its key."""
     sections = [s for s in manifest if s.live and (certificate or not getattr(s, "seal", False))]
     prelude = _PRELUDE.replace("@VERSION@", __version__).replace("@PASSWD@", str(PASSWD_LIMIT))
+    prelude = prelude.replace("@HUSH@", quote(_HUSH)).replace("@SMALL@", str(_SMALL))
     prelude = prelude.replace("@SEALED@", ",\n# or leave only encrypted to the operator's key" if certificate else "")
     body = "\n".join(_section(section) for section in sections)
     seal = f"seal={quote(certificate.strip())}\n" if certificate else ""
@@ -165,29 +167,32 @@ def _section(section: Section) -> str:
     match section:
         case Files(patterns=patterns):
             lines = [_each(pattern, _reader(section, call, wild=ends_wild(pattern))) for pattern in patterns]
-            if section.rewrite:
-                rules = "".join(f" -e {quote(f's~{ere}~{replacement}~;t')}" for ere, replacement in section.rewrite)
-                lines.insert(0, f'sieve() {{ sed -E -e "/^$n:/b"{rules} -e d; }}')
+            if not section.seal:
+                lines.insert(0, f"sieve() {{ sed -E -e '$b' -e {quote(_HUSH)}{_rules(section)}; }}")
         case Listing(patterns=patterns):
             plain = " ".join(shell_pattern(p) for p in patterns if not p.startswith("~/"))
             lines = [f"listing {call} {plain}"] if plain else []
             lines += [_each(p, f"listing {call} @") for p in patterns if p.startswith("~/")]
         case Command(script=script):
-            lines = [f"output {call} {quote(script)}"]
+            lines = [f"output {call} {quote(script)} hush"]
         case Walk():
-            lines = [f"output {call} {quote(WALK_SH)}"]
+            lines = [f"output {call} {quote(WALK_SH)} cat"]
     if any(pattern.startswith("~/") for pattern in getattr(section, "patterns", ())):
         lines.insert(0, f"homeless {section.name}")
     return "\n".join([*lines, f"frame {section.name} done ''"])
 
 
+def _rules(section: Files) -> str:
+    """A section's rewrite as arguments of sed. The empty branch makes `t` forget what was replaced before it."""
+    rules = "".join(f" -e {quote(f's~{ere}~{replacement}~;t')}" for ere, replacement in section.rewrite)
+    return f" -e 't r' -e ':r'{rules} -e d" if rules else ""
+
+
 def _reader(section: Files, call: str, *, wild: bool) -> str:
     """What reads the paths that stand in the place of `@`. A wildcard passes over directories."""
-    if section.rewrite and wild:
+    if wild and not section.seal:
         return f"matched {call} @"
-    verb = "sealed" if section.seal else "filtered" if section.rewrite else "file"
-    unless = '[ -d "$f" ] || ' if wild else ""
-    return f'for f in @; do {unless}{verb} {call} "$f"; done'
+    return f'for f in @; do {"sealed" if section.seal else "file"} {call} "$f"; done'
 
 
 def _each(pattern: str, action: str) -> str:

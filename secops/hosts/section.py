@@ -46,7 +46,7 @@ class Files:
     passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an
     empty one, cannot be judged. `rewrite` filters lines before they leave the host, so that what must not travel never
     does.
-    `seal` marks content that leaves only encrypted to the operator's key.
+    `seal` marks content that leaves only encrypted to the operator's key, `binary` what is no text (of images only).
     """
 
     name: str
@@ -56,6 +56,7 @@ class Files:
     timeout: int = DEFAULT_TIMEOUT
     rewrite: Rewrite = ()
     seal: bool = False
+    binary: bool = False
     live: bool = True  # a running host is asked
     image: bool = True  # a mounted image is asked
 
@@ -103,3 +104,8 @@ class Walk:
 
 
 Section = Files | Listing | Command | Walk
+
+
+def is_text(section: Section) -> bool:
+    """Whether stored passwords are cut out of what is read. Names of files must stay what they are."""
+    return isinstance(section, Command) or (isinstance(section, Files) and not section.seal and not section.binary)

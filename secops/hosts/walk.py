@@ -3,6 +3,7 @@
 Its output is listing records (see `listing`) and tagged ones, each field ended by NUL:
 `SKIP type mount-point` (not local, not walked), `CAPS lines-of-getcap`, `CAP capabilities path` (a name that holds a
 newline), `NOCAPS` (no getcap on the host), `ERRS text`, and last `END`: output without it was cut off.
+A walk that cannot begin ends with a code of `UNSTARTED` and no output.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ PSEUDO_TYPES = (
     "proc sysfs devtmpfs devpts cgroup cgroup2 securityfs debugfs tracefs pstore bpf efivarfs configfs fusectl"
     " mqueue hugetlbfs binfmt_misc autofs rpc_pipefs nsfs selinuxfs squashfs erofs iso9660 vfat"
 )
+
+#: Exit codes of a walk that knows too little to tell what is there.
+UNSTARTED = {
+    67: "/proc/self/mountinfo does not name the root file system (chroot?)",
+    68: "/etc/passwd or /etc/group names no id",
+}
 
 #: Where mounts are not walked, and subvolumes neither: file systems of containers, and of users' sessions.
 _ASIDE = (
@@ -66,7 +73,8 @@ while read -r _ _ dev root mnt _ rest; do
   seen="$seen$dev:$root "
   starts="$starts$nl$mnt"
 done </proc/self/mountinfo
-[ "$starts" ] || exit 66
+case $mounts in */////*) ;; *) exit 67 ;; esac
+[ "$starts" ] || exit 67
 ids() { # FILE TEST: one find test that holds when the id is none of the file's
   head -c 1048576 "$1" | {
     first= t=
@@ -78,7 +86,7 @@ ids() { # FILE TEST: one find test that holds when the id is none of the file's
 }
 if [ "$gnu" ]; then u=-uid g=-gid; else u=-user g=-group; fi
 u=$(ids /etc/passwd $u); g=$(ids /etc/group $g)
-[ "$u" ] && [ "$g" ] || exit 66
+[ "$u" ] && [ "$g" ] || exit 68
 cap=1; command -v getcap >/dev/null 2>&1 || cap=
 caps='printf "CAPS\0"; getcap "$@" 2>/dev/null; printf "\0"'
 odd='for f do c=$(getcap "$f" 2>/dev/null); [ "$c" ] && printf "CAP\0%s\0%s\0" "${c#"$f"}" "$f"; done; :'

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.core.inert import printable
+from secops.core.inert import printable, readable
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,21 @@ from secops.core.inert import printable
 )
 def test_what_a_terminal_would_obey_or_hide_is_shown(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (b"a\xff", "a\\xff"),
+        (b"a\\xff", "a\\x5cxff"),
+        (b"a\\x5cxff", "a\\x5cx5cxff"),
+        (b"\\\xff", "\\\\xff"),
+        (b"\\x2d \\n \\x5", "\\x2d \\n \\x5"),
+        ("é中".encode(), "é中"),
+    ],
+)
+def test_bytes_that_differ_differ_as_text(raw: bytes, text: str) -> None:
+    assert readable(raw) == text
 
 
 @given(st.text())

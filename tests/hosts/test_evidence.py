@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.core.errors import IncompleteError
-from secops.hosts.evidence import Evidence, Status, _files, decode
+from secops.hosts.evidence import Evidence, Status, decode
 from secops.hosts.section import Command, Files
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -48,26 +48,6 @@ def test_a_whole_stream_is_read() -> None:
         "passwd": Status.OK, "drop_ins": Status.ABSENT, "sockets": Status.OK,
     }  # fmt: skip
     assert [seen.problem(section) for section in MANIFEST] == [None, None, None]
-
-
-def test_several_files_in_one_frame() -> None:
-    forged = f"{NONCE[::-1]}:0:/etc/shadow\n".encode()
-    files = b"a\n%b" % forged + b"\n%b:0:/etc/x.d/1\n" % NONCE.encode() + b"half\n%b:124:/etc/x.d/2\n" % NONCE.encode()
-    seen = read(HEADER + frame("drop_ins", "files", files) + frame("drop_ins", "done") + END)["drop_ins"]
-    assert [(item.path, item.data, item.status) for item in seen.items] == [
-        ("/etc/x.d/1", b"a\n%b" % forged, Status.OK),
-        ("/etc/x.d/2", b"half", Status.TIMEOUT),
-    ]
-    cut = read(HEADER + frame("drop_ins", "files", files[:-1]) + frame("drop_ins", "done") + END)["drop_ins"]
-    assert (cut.status, len(cut.items)) == (Status.FAILED, 2)
-
-
-@given(st.binary(max_size=80), st.sampled_from([f"{NONCE}:0:/x\n", f"\n{NONCE}:1:", ""]), st.binary(max_size=80))
-def test_any_bytes_in_a_frame_of_files_are_read_or_told(before: bytes, mark: str, after: bytes) -> None:
-    items = _files(DROP_INS, before + mark.encode() + after, NONCE.encode())
-    whole = not after and mark == f"{NONCE}:0:/x\n" and (not before or before.endswith(b"\n"))
-    statuses = {item.status for item in items}
-    assert (Status.FAILED not in statuses) == (whole or not (before + mark.encode() + after))
 
 
 def test_noise_before_the_header_is_passed_over() -> None:

@@ -45,13 +45,30 @@ HOLD = (
     "users",
 )
 
+#: Where text may hold a stored password, and such text, with `{}` for the hash.
+HASHED = {
+    "sudoers": ("/etc/sudoers.d/z", "ops ALL=(root) /usr/sbin/usermod -p {} x,/bin/sh\n"),
+    "force": ("/etc/ssh/sshd_config.d/force.conf", "Match User nobody\n ForceCommand /sbin/usermod -p '{}' x\n"),
+    "keycommand": ("/etc/ssh/sshd_config.d/keys.conf", "AuthorizedKeysCommand /bin/x {}\n"),
+    "banner": ("/etc/ssh/sshd_config.d/banner.conf", "Banner /etc/{}\n"),
+    "pam": ("/etc/pam.d/exec", "auth required pam_exec.so /bin/x {}\n"),
+    "sysctl": ("/etc/sysctl.d/core.conf", "kernel.core_pattern = |/bin/x {}\n"),
+    "cron": ("/etc/cron.d/hash", "* * * * * {} /bin/true\n"),
+    "keys": ("/root/.ssh/authorized_keys", "ssh-ed25519 @KEY@ {}\n"),
+    "defs": ("/etc/login.defs", "USERDEL_CMD /bin/x {}\n"),
+    "gecos": ("/etc/passwd", "named:x:2200:100:{}:/nonexistent:/bin/sh\n"),
+    "inetd": ("/etc/inetd.conf", "9000 stream tcp nowait root /bin/x x {}\n"),
+    "unit": ("/etc/systemd/system/sshd.service.d/x.conf", "[Service]\nExecStart=/usr/sbin/sshd -D -o Banner={}\n"),
+    "unwhole": ("/etc/sudo.conf", "Plugin x y {}"),
+}
+
 #: Secrets elsewhere; the numbers make each one the only one of its kind.
 TOKENS = {
     place: f"Zx9{number}-{place}-QwErTy{number}"
     for number, place in enumerate(
         ("passwd", "group", "gshadow", "backup", "cifs", "cifs2", "davfs", "cron", "crontab", "environment", "argument",
          "sudoers", "sshd", "pam", "pamcomment", "defs", "key", "fstabcomment", "sudoarg", "sudoarg2", "setenv",
-         "force", "keycommand", "keyenvironment"),
+         "force", "keycommand", "keyenvironment", *(f"hashed{place}" for place in HASHED)),
         start=100,
     )
 }  # fmt: skip
@@ -100,6 +117,10 @@ def plant(host: TestHost) -> None:
     )
     with host.at("/etc/login.defs").open("a") as defs:
         defs.write(f"# {TOKENS['defs']}\n")
+    for place, (path, text) in HASHED.items():
+        host.at(path).parent.mkdir(parents=True, exist_ok=True)
+        with host.at(path).open("a") as file:
+            file.write(text.format(f"$6$saltsalt${TOKENS[f'hashed{place}']}").replace("@KEY@", KEY))
     (keys := host.at("/home/ops/.ssh/authorized_keys")).unlink(missing_ok=True)
     keys.symlink_to("/etc/shadow")
     host.write("/home/ops/.ssh/authorized_keys2", f"-----BEGIN OPENSSH PRIVATE KEY-----\n{TOKENS['key']}\n", 0o600, OPS)
@@ -226,6 +247,7 @@ def test_the_host_holds_every_secret(host: TestHost) -> None:
     places = ("passwd", "shadow", "shadow-", "group", "gshadow", "fstab", "cron.d/push", "sudoers.d/x", "pam.d/vpn",
               "sudoers.d/y", "ssh/sshd_config.d/x.conf", "login.defs")  # fmt: skip
     texts = [host.at(f"/etc/{place}").read_bytes() for place in places]
+    texts += [host.at(path).read_bytes() for path, _text in HASHED.values()]
     texts += [
         host.at(path).read_bytes()
         for path in (

@@ -37,7 +37,6 @@ REASONS = (
     N_("needs a running host"),
     N_("a mounted image runs no kernel"),
     N_("a mounted image runs nothing"),
-    N_("a file of the frame has no end"),
     N_("sshd has too many Match blocks or patterns for so many accounts to be worked out"),
     # passwords
     N_("the password hashes were not asked for"),
@@ -82,6 +81,8 @@ REASONS = (
     N_("more than {n} patterns are configured"),
     N_("the running values are not whole"),
     N_("the walk gave no output"),
+    N_("/proc/self/mountinfo does not name the root file system (chroot?)"),
+    N_("/etc/passwd or /etc/group names no id"),
     N_("the walk ended early"),
     N_("a record of the walk does not parse"),
     N_("getcap is not installed"),

@@ -18,7 +18,8 @@ from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge
 from secops.hosts.image import Image
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
-from secops.hosts.section import PASSWD_LIMIT, Files, Listing, Rewrite, Section, Walk, ends_wild
+from secops.hosts.masking import without_hashes
+from secops.hosts.section import PASSWD_LIMIT, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
@@ -131,7 +132,10 @@ def _item(image: Image, section: Files | Listing, path: bytes) -> Item:
     if content is None:
         return Item(name, status=Status.FAILED, reason="not a regular file")
     cut = len(content) > section.limit
-    return judge(section, name, rewrite(content[: section.limit], section.rewrite), 0, cut=cut)
+    kept = content[: section.limit]
+    if is_text(section):
+        kept = rewrite(without_hashes(kept), section.rewrite)
+    return judge(section, name, kept, 0, cut=cut)
 
 
 def _numbers(found: os.stat_result) -> tuple[int, int, int, int, int]:

@@ -54,6 +54,73 @@ def test_forged_sections_in_a_file_stay_its_content(test_host: TestHost, collect
     assert seen["passwd"].status is Status.OK
 
 
+KNOWN = "0123456789abcdef" * 2
+
+
+def test_a_file_that_knows_the_nonce_forges_no_other(test_host: TestHost) -> None:
+    forged = f"a\n{KNOWN}:0:/etc/ssh/sshd_config.d/other.conf\n\n{KNOWN}:0\nb\n"
+    for name in (f"{DROP_INS}/forged.conf", "etc/hostname"):
+        test_host.write(name, forged)
+    script = generate(manifest()).replace("read -r n </proc/sys/kernel/random/uuid", f"n={KNOWN} #")
+    seen = decode(test_host.run(["sh"], script.encode()).stdout, manifest(), carrier="local", label="test")
+    assert [item.text for item in seen["sshd_config"].items if item.path.startswith(f"/{DROP_INS}")] == [forged]
+    assert seen["hostname"].only.text == forged
+    assert (seen["sshd_config"].status, seen["hostname"].status) == (Status.OK, Status.OK)
+
+
+def test_no_program_is_started_with_the_nonce(test_host: TestHost) -> None:
+    """Every user sees what programs are started with."""
+    tools = ["base64", "cat", "cut", "dd", "find", "head", "id", "sed", "sort", "timeout", "tr", "wc", "grep", "awk"]
+    for tool in tools:
+        path = test_host.at(f"/usr/bin/{tool}")
+        path.rename(f"{path}.real")
+        shim = f'#!/bin/bash\nprintf "%s " {tool} "$@" >>/started\nexec -a {tool} /usr/bin/{tool}.real "$@"\n'
+        test_host.write(f"/usr/bin/{tool}", shim, 0o755)
+    test_host.write("/started", "", 0o666)
+    test_host.write("/etc/ssh/sshd_config.d/a.conf", "Port 22\n")
+    answer = test_host.run(["sh"], generate(manifest()).encode()).stdout
+    nonce = answer.split()[2]
+    started = test_host.at("/started").read_bytes()
+    assert len(nonce) == 32
+    assert all(tool.encode() in started for tool in ("base64 ", "head -c", "sed -E", "timeout 5"))
+    assert nonce not in started
+    assert decode(answer, manifest(), carrier="local", label="test")["sshd_config"].status is Status.OK
+
+
+def test_a_file_that_grows_while_it_is_read_is_told_as_cut(test_host: TestHost) -> None:
+    test_host.write(f"{DROP_INS}/grows.conf", "Port 22\n")
+    path = test_host.at("/usr/bin/head")
+    path.rename(f"{path}.real")
+    grow = f'for f do [ "$f" != /{DROP_INS}/grows.conf ] || truncate -s 2M "$f"; done'
+    test_host.write("/usr/bin/head", f'#!/bin/bash\n{grow}\nexec /usr/bin/head.real "$@"\n', 0o755)
+    seen = live(test_host)["sshd_config"]
+    assert (seen.status, seen.reason) == (
+        Status.TRUNCATED, f"/{DROP_INS}/grows.conf: larger than 1048576 bytes"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["passwd", "group"])
+def test_a_walk_without_known_ids_says_so(test_host: TestHost, name: str) -> None:
+    test_host.write(f"/etc/{name}", "odd\n")
+    seen = live(test_host)["walk"]
+    assert (seen.status, seen.reason) == (Status.FAILED, "/etc/passwd or /etc/group names no id")
+
+
+def test_a_walk_in_a_chroot_says_so(test_host: TestHost) -> None:
+    """The kernel names only mounts below the root of who asks. One of them does not stand for all."""
+    script = "mkdir /jail /jail/proc /jail/dev /jail/tmp; cp -a /bin /lib* /usr /etc /jail"
+    test_host.run(["sh", "-c", f"{script}; mknod /jail/dev/null c 1 3; mount -t proc proc /jail/proc"], check=True)
+    try:
+        for mount in ("true", "mount -t tmpfs none /jail/tmp"):
+            test_host.run(["sh", "-c", mount], check=True)
+            answer = test_host.run(["chroot", "/jail", "sh"], generate(manifest()).encode())
+            seen = decode(answer.stdout, manifest(), carrier="local", label="test")["walk"]
+            wanted = "/proc/self/mountinfo does not name the root file system (chroot?)"
+            assert (seen.status, seen.reason) == (Status.FAILED, wanted)
+    finally:
+        test_host.run(["sh", "-c", "umount -l /jail/tmp /jail/proc"])
+
+
 @both
 def test_a_file_that_the_shell_would_run_is_only_read(test_host: TestHost, collect: Collect) -> None:
     names = ["$(touch owned)", "`touch owned`", ";touch owned;", "-exec", "two\nlines", "%s%n", "back\\0slash", "*"]
