@@ -15,7 +15,7 @@ from secops.hosts.section import Files
 from secops.hosts.tables import Facts
 
 #: The whole lines, hashes and all. `seal`: only encrypted to the operator's key, where evidence is written to a file.
-SHADOW_HASHES = Files("shadow_hashes", ("/etc/shadow",), required=True, limit=16 << 20, seal=True)
+SHADOW_HASHES = Files("shadow_hashes", ("/etc/shadow",), required=True, limit=16 << 20, seal=True, raw=True)
 
 #: Everything that leaves a host only sealed, or over a pipe or an SSH connection.
 SEALED = (SHADOW_HASHES, *SECTIONS)

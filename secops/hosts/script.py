@@ -168,7 +168,8 @@ def _section(section: Section) -> str:
         case Files(patterns=patterns):
             lines = [_each(pattern, _reader(section, call, wild=ends_wild(pattern))) for pattern in patterns]
             if not section.seal:
-                lines.insert(0, f"sieve() {{ sed -E -e '$b' -e {quote(_HUSH)}{_rules(section)}; }}")
+                sieve = "cat" if section.raw else f"sed -E -e '$b' -e {quote(_HUSH)}{_rules(section)}"
+                lines.insert(0, f"sieve() {{ {sieve}; }}")
         case Listing(patterns=patterns):
             plain = " ".join(shell_pattern(p) for p in patterns if not p.startswith("~/"))
             lines = [f"listing {call} {plain}"] if plain else []

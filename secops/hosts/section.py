@@ -45,8 +45,8 @@ class Files:
     `patterns` are absolute paths, may hold shell globs, and `~/` at the start stands for each home directory of the
     passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an
     empty one, cannot be judged. `rewrite` filters lines before they leave the host, so that what must not travel never
-    does.
-    `seal` marks content that leaves only encrypted to the operator's key, `binary` what is no text (of images only).
+    does. `seal` marks content that leaves only encrypted to the operator's key, `raw` what comes as it is: what is no
+    text (of images only), and stored passwords that were asked for.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Files:
     timeout: int = DEFAULT_TIMEOUT
     rewrite: Rewrite = ()
     seal: bool = False
-    binary: bool = False
+    raw: bool = False
     live: bool = True  # a running host is asked
     image: bool = True  # a mounted image is asked
 
@@ -108,4 +108,4 @@ Section = Files | Listing | Command | Walk
 
 def is_text(section: Section) -> bool:
     """Whether stored passwords are cut out of what is read. Names of files must stay what they are."""
-    return isinstance(section, Command) or (isinstance(section, Files) and not section.seal and not section.binary)
+    return isinstance(section, Command) or (isinstance(section, Files) and not section.seal and not section.raw)

@@ -46,7 +46,9 @@ KINDS: tuple[Kind, ...] = (
 
 #: The files, one section for each kind. `seal`: only encrypted to the operator's key, where evidence is written to a
 #: file.
-SECTIONS = tuple(Files(f"credentials_{kind.service}", kind.patterns, limit=kind.limit, seal=True) for kind in KINDS)
+SECTIONS = tuple(
+    Files(f"credentials_{kind.service}", kind.patterns, limit=kind.limit, seal=True, raw=True) for kind in KINDS
+)
 
 #: Who may read them.
 LISTING = Listing("credential_files", tuple(dict.fromkeys(pattern for kind in KINDS for pattern in kind.patterns)))

@@ -35,7 +35,7 @@ RPM_SQLITE = Files(
     tuple(f"{path}/rpmdb.sqlite{suffix}" for path in _RPM_DIRECTORIES for suffix in ("", "-wal")),
     limit=512 << 20,
     timeout=120,
-    binary=True,
+    raw=True,
     live=False,
 )
 
