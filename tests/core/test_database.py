@@ -75,7 +75,7 @@ def test_a_new_store_is_its_owners_alone_and_lets_readers_read_while_it_is_writt
         with database.write() as writer:
             writer.execute(text("insert into schema_steps values ('x')"))
             with database.read() as reader:
-                assert reader.scalar(text("select count(*) from schema_steps")) == 1
+                assert reader.scalar(text("select count(*) from schema_steps")) == 1 + len(schema.STEPS)
             modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     finally:
         os.umask(before)
@@ -200,30 +200,30 @@ def _tables(database: Database) -> list[str]:
 def test_an_older_store_runs_the_steps_it_lacks_once(url: str) -> None:
     Store.open(url).save_report(report(1))
     database = Database(url)
-    steps = [("a note", _add_note)]
+    steps = [*schema.STEPS, ("a note", _add_note)]
     for lacking in (["a note"], []):
         with database.write() as con:
             assert schema.missing(con, steps) == lacking
             schema.migrate(con, steps)
             assert "note" in _columns(con)
     with database.read() as con:
-        assert set(con.scalars(text("select name from schema_steps"))) == {schema.FIRST, "a note"}
+        assert set(con.scalars(text("select name from schema_steps"))) == {schema.FIRST, *(name for name, _ in steps)}
         assert con.scalar(text("select count(*) from runs")) == 1
 
 
 def test_a_step_that_fails_leaves_the_store_as_it_was(url: str) -> None:
     database = Database(url)
     with pytest.raises(StoreError), database.write() as con:
-        schema.migrate(con, [("a note", _add_note), ("broken", _break)])
+        schema.migrate(con, [*schema.STEPS, ("a note", _add_note), ("broken", _break)])
     with database.read() as con:
         assert "note" not in _columns(con)
-        assert schema.missing(con, [("a note", _add_note)]) == ["a note"]
+        assert schema.missing(con, [*schema.STEPS, ("a note", _add_note)]) == ["a note"]
     assert "half" not in _tables(database)
 
 
 def test_a_store_of_a_newer_citywall_is_refused(url: str) -> None:
     with Database(url).write() as con:
-        schema.migrate(con, [("from the future", _add_note)])
+        schema.migrate(con, [*schema.STEPS, ("from the future", _add_note)])
     with pytest.raises(CitywallError, match=r"newer Citywall .from the future.") as caught:
         Store.open(url)
     assert caught.value.where
@@ -241,3 +241,11 @@ def test_tables_of_others_are_not_touched(url: str) -> None:
         Store.open(url)
     with engine.begin() as con:
         assert schema.inspect(con).get_table_names() == ["findings"]
+
+
+def test_a_store_from_before_the_audit_of_passwords_gets_its_table(url: str) -> None:
+    database = Database(url)
+    with database.write() as con:
+        con.execute(text("drop table password_trials"))
+        con.execute(text("delete from schema_steps where name = 'password trials'"))
+    assert "password_trials" in _tables(Database(url))
