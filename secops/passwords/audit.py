@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -90,6 +91,7 @@ class Audit:
                 )
             else:
                 self._holders.setdefault(holder.stored.hash.reveal(), []).append(holder)
+        self._holders = _in_turn(self._holders)
         self._candidates = candidates
         self._macs = {stored: mac.of(stored) for stored in self._holders}
         self._plans = {
@@ -155,6 +157,20 @@ class Audit:
             "because_zh": title.zh if title else None,
             "reason": trial.error or _too_few(trial) or None,
         }
+
+
+def _in_turn(holders: Mapping[bytes, list[Holder]]) -> dict[bytes, list[Holder]]:
+    """The hashes in the order in which they are first tried: one of each host before the second of any.
+
+    A host with thousands of hashes that take long then keeps the others waiting for one word only.
+    """
+    count: Counter[str] = Counter()
+    turn = {}
+    for stored, own in holders.items():
+        hosts = {holder.host for holder in own}
+        count.update(hosts)
+        turn[stored] = min(count[host] for host in hosts)
+    return {stored: holders[stored] for stored in sorted(holders, key=turn.__getitem__)}
 
 
 def _compare(trial: Trial) -> None:

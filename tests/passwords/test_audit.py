@@ -86,6 +86,13 @@ def test_clones_cost_what_their_distinct_hashes_cost() -> None:
     assert all(len(row["same_hash"]) == 20 for user, row in everyone.items() if user.startswith("c"))
 
 
+def test_a_host_with_many_hashes_does_not_keep_the_others_waiting() -> None:
+    many = [holder("hostile", f"u{n}", b"$6$rounds=999999999$salt%d$" % n + b"a" * 86) for n in range(500)]
+    one = holder("h2", "wang", make("md5crypt", "Wang@123"))
+    audit = Audit([*many, one], CANDIDATES, KEY)
+    assert list(audit._trials).index(one.stored.hash.reveal()) == 1
+
+
 def test_same_password_under_different_salts() -> None:
     audit = Audit(
         [
