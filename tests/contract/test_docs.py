@@ -34,8 +34,8 @@ ON_HOST = {"sh collect.sh > web1.evidence"}
 ENDS = [
     (r"citywall scan( --rules .*)?$", {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}),  # whatever this machine is
     (r"citywall scan --inventory ", {Exit.INCOMPLETE}),  # one of its hosts is asked as a plain user
-    (r"citywall passwords audit$", {Exit.CLEAN, Exit.FINDINGS}),
-    (r"citywall (scan|diff|passwords audit) ", {Exit.FINDINGS}),
+    (r"citywall passwords audit", {Exit.CLEAN, Exit.FINDINGS}),
+    (r"citywall (scan|diff) ", {Exit.FINDINGS}),
     (r"(citywall|sh) ", {Exit.CLEAN}),
 ]
 
@@ -160,7 +160,8 @@ def test_links_lead_to_files_and_headings(path: Path) -> None:
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
     for path in (README, CHINESE):
-        assert [int(code) for code in re.findall(r"(?m)^\| (\d+) \|", path.read_text("utf-8"))] == list(Exit)
+        told = [int(code) for code in re.findall(r"(?m)^\| (\d+) \|", path.read_text("utf-8"))]
+        assert told == [code for code in Exit if code is not Exit.REFUSED]  # nothing is refused by policy yet
     text = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Exit codes")[2]
     assert [int(code) for code in re.findall(r"(\d+) [a-z]", text.partition("130")[0])] == list(Exit)
     order = re.search(r"several hold: ([\d, ]+)\.", text)
