@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
+from secops.hosts.credentials import LISTING
 from secops.hosts.held import SEALED
 from secops.hosts.section import Section, Walk
 from secops.hosts.tables import registry
@@ -21,6 +22,7 @@ def manifest(hashes: Hashes = "none") -> tuple[Section, ...]:
     sections: dict[str, Section] = {}
     if hashes != "none":
         sections |= {section.name: replace(section, seal=hashes == "sealed") for section in SEALED}
+        sections[LISTING.name] = LISTING
     for table in registry().values():
         for section in table.all_sections:
             if sections.setdefault(section.name, section) != section:

@@ -16,7 +16,7 @@ import pytest
 
 from secops.core.content import shipped
 from secops.core.finding import Verdict
-from secops.hosts.credentials import SECTIONS
+from secops.hosts.credentials import LISTING, SECTIONS
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, decode, summarise
 from secops.hosts.held import SHADOW_HASHES
 from secops.hosts.manifest import manifest
@@ -115,7 +115,7 @@ def hard(section: str) -> set[str]:
 
 def soft(section: str) -> set[str]:
     """Tables whose parsers read the section and judge for themselves what its loss means."""
-    held = {SHADOW_HASHES.name: "password_audit"} | {s.name: "service_credentials" for s in SECTIONS}
+    held = {SHADOW_HASHES.name: "password_audit"} | {s.name: "service_credentials" for s in (*SECTIONS, LISTING)}
     readers = {table.name for table in registry().values() if section in [s.name for s in table.all_sections]}
     return readers | ({held[section]} if section in held else set())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from secops.hosts.credentials import LISTING
 from secops.hosts.evidence import Evidence
 from secops.hosts.tables import Built, Column, Table
 
@@ -44,6 +43,5 @@ TABLE = Table(
     sections=(),
     parts={"tried": ()},
     build=build,
-    extra_sections=(LISTING,),
     late=True,
 )
