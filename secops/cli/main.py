@@ -55,6 +55,10 @@ def cli(debug: bool) -> None:
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+#: The signals that have ended the command.
+_ended: list[int] = []
+
+
 def main(args: list[str] | None = None) -> None:
     """Entry point: run a command and leave with its exit code."""
     try:
@@ -78,9 +82,9 @@ def _at_the_end(handler: Callable[[int, FrameType | None], None] | signal.Handle
 
 def _end(sign: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
     """End as on Ctrl-C. Only once: who stops a service may signal twice, and the cleaning up must come to its end."""
-    for other in _ENDING:
-        signal.signal(other, signal.SIG_IGN)
-    raise KeyboardInterrupt(sign)
+    _ended.append(sign)
+    if len(_ended) == 1:  # not by ignoring the others: Python complains of one that has come by then
+        raise KeyboardInterrupt(sign)
 
 
 def _interrupted(error: BaseException) -> int:
