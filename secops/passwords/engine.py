@@ -104,7 +104,9 @@ def run(
                     trials[number].feed.settle(portion)
                 _wait_again(waiting, trials, number)
             if not crew.busy:
-                return
+                if not waiting:
+                    return
+                continue  # those were done before
             for number, portion, answer in crew.answers():
                 had_more = trials[number].feed.chance > 0
                 _settle(trials[number], portion, answer, marks)

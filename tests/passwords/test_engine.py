@@ -91,6 +91,14 @@ def test_the_budget_ends_it_and_a_next_run_goes_on() -> None:
     assert (second.group, second.tried) == ("g", len(words))
 
 
+def test_hashes_that_were_done_before_do_not_end_the_run() -> None:
+    done = [Trial(make("md5crypt", f"not-{number}"), feed("a", skip=1)) for number in range(5)]
+    last = Trial(make("md5crypt", "one"), feed("one"))
+    run([*done, last], seconds=30, workers=1)
+    assert last.group == "g"
+    assert all(trial.feed.exhausted for trial in done)
+
+
 def test_a_hash_that_takes_too_long_ends_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "PATIENCE", 1.0)
     dear = Trial(b"$6$rounds=999999999$saltsalt$" + b"a" * 86, feed("a"))
