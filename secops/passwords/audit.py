@@ -117,11 +117,6 @@ class Audit:
         left = until - time.monotonic()
         run(list(self._trials.values()), seconds=left, workers=workers, on_progress=on_progress)
 
-    @property
-    def left(self) -> int:
-        """Distinct hashes on which there is something left to try."""
-        return sum(not trial.ended for trial in self._trials.values())
-
     def known(self) -> dict[str, Past]:
         """What a next run can build on, by MAC of the hash."""
         return {

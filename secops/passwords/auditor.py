@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from secops.core.errors import CitywallError
 from secops.core.i18n import _
 from secops.core.progress import Progress
 from secops.hosts.credentials import Credential
@@ -26,7 +27,7 @@ class Auditor:
     """Tries likely passwords for so many `seconds`. What was known before and what is known after go to the store.
 
     `candidates` is called when there is a hash to try. With `patient`, Ctrl-C ends the trying, not the scan.
-    Afterwards `left` counts the distinct hashes with words left to try, and `tables` are the tables it gave.
+    Afterwards `tables` are the tables it gave, and `lost` is why what it learnt could not be kept for a next run.
     """
 
     candidates: Callable[[], Candidates]
@@ -35,7 +36,7 @@ class Auditor:
     recall: Recall = lambda _: {}
     keep: Keep = lambda _: None
     patient: bool = False
-    left: int = 0
+    lost: CitywallError | None = None
     tables: dict[str, dict[str, Facts]] = field(default_factory=dict, repr=False)
 
     def __call__(self, hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[str, Facts]]:
@@ -66,8 +67,10 @@ class Auditor:
             if not self.patient:
                 raise
         finally:
-            self.keep(audit.known())
-            self.left = audit.left
+            try:
+                self.keep(audit.known())
+            except CitywallError as error:  # what was found out now counts all the same
+                self.lost = error
         return audit.results()
 
 
@@ -99,10 +102,13 @@ def _service_row(credential: Credential, files: Mapping[str, Entry], row: Row) -
 def facts(rows: list[Row], lack: Sequence[Problem]) -> Facts:
     """A late table of one host. Its part `tried` is whole when words were tried for each of its rows."""
     untried = [row for row in rows if row["result"] in ("not_tried", "unknown")]
-    reason = f"{_named(untried[0])}: {untried[0]['reason']}" if untried else ""
+    if not untried:
+        return Facts(rows, {"": lack, "tried": lack})
+    reason = f"{_named(untried[0])}: {untried[0]['reason']}"
     if len(untried) > 1:
         reason += f" (and {len(untried) - 1} more)"
-    return Facts(rows, {"": lack, "tried": [*lack, *[Problem(Status.TIMEOUT, reason)] * bool(untried)]})
+    status = Status.TIMEOUT if untried[0]["result"] == "not_tried" else Status.FAILED
+    return Facts(rows, {"": lack, "tried": [*lack, Problem(status, reason)]})
 
 
 def _named(row: Row) -> str:

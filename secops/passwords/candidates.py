@@ -73,7 +73,10 @@ class Candidates:
         self._common = list(self._merged([*map(_of_list, content.lists), *map(self._of_pattern, common)]))
 
     def of(self, accounts: Sequence[Account]) -> Iterator[Slice]:
-        """Slices for a hash that these accounts have, likeliest first; no word comes twice."""
+        """Slices for a hash that these accounts have, likeliest first.
+
+        No word comes twice, but for those of a long list of an organisation's that other groups have, too.
+        """
         few = accounts[:_MOST_ACCOUNTS]
         own: dict[Source, list[str]] = {
             "user": _distinct(words.of_user(account.user) for account in few),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from secops.core.database import Database
 from secops.core.errors import CitywallError
@@ -59,27 +59,31 @@ class Memory:
 
     def recall(self, macs: Iterable[str]) -> dict[str, Past]:
         """What is known of hashes, by their MACs."""
-        wanted, t = list(macs), password_trials.c
-        known: dict[str, Past] = {}
         with self._db.read() as con:
-            for at in range(0, len(wanted), _AT_ONCE):
-                query = select(t.mac, t.plan, t.tried, t.word_group).where(t.mac.in_(wanted[at : at + _AT_ONCE]))
-                known.update({mac: Past(plan, tried, group) for mac, plan, tried, group in con.execute(query)})
-        return known
+            return _kept(con, list(macs))
 
     def keep(self, known: Mapping[str, Past]) -> None:
         """Remember trials. Of two audits at once the one that came further counts."""
-        before = self.recall(known)
-        rows = [
-            {"mac": mac, "plan": past.plan, "tried": past.tried, "word_group": past.group}
-            for mac, past in known.items()
-            if _further(past, before.get(mac))
-        ]
         with self._db.write() as con:
+            before = _kept(con, list(known))
+            rows = [
+                {"mac": mac, "plan": past.plan, "tried": past.tried, "word_group": past.group}
+                for mac, past in known.items()
+                if _further(past, before.get(mac))
+            ]
             for at in range(0, len(rows), _AT_ONCE):
                 part = rows[at : at + _AT_ONCE]
                 con.execute(delete(password_trials).where(password_trials.c.mac.in_([row["mac"] for row in part])))
                 con.execute(insert(password_trials), part)
+
+
+def _kept(con: Connection, macs: Sequence[str]) -> dict[str, Past]:
+    known: dict[str, Past] = {}
+    t = password_trials.c
+    for at in range(0, len(macs), _AT_ONCE):
+        query = select(t.mac, t.plan, t.tried, t.word_group).where(t.mac.in_(macs[at : at + _AT_ONCE]))
+        known.update({mac: Past(plan, tried, group) for mac, plan, tried, group in con.execute(query)})
+    return known
 
 
 def _further(now: Past, before: Past | None) -> bool:

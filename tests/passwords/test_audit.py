@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from secops.core.database import Database
+from secops.core.database import Database, StoreError
 from secops.core.errors import CitywallError
 from secops.core.progress import Progress
 from secops.core.secret import Secret
@@ -143,7 +144,8 @@ def test_what_is_remembered_is_of_no_use_without_the_key(tmp_path: Path) -> None
     assert (tmp_path / "passwords.key").stat().st_mode & 0o777 == 0o600
     other = tmp_path / "other"
     other.mkdir()
-    assert Audit([holder("h1", "wang", stored)], CANDIDATES, local_key(other), memory.recall).left == 1
+    strange = Audit([holder("h1", "wang", stored)], CANDIDATES, local_key(other), memory.recall)
+    assert rows(strange)["h1"]["wang"]["result"] == "not_tried"
 
 
 def test_of_two_audits_at_once_the_further_one_counts(tmp_path: Path) -> None:
@@ -176,6 +178,16 @@ def test_too_few_words_are_not_tried() -> None:
     assert seen.rows[0]["result"] == "not_tried"
     assert seen.problems["tried"] == [Problem(Status.TIMEOUT, "li: the time was up after 0 of at least 100 words")]
     assert not seen.problems[""]
+
+
+def test_what_cannot_be_remembered_counts_all_the_same() -> None:
+    def full(_: Mapping[str, Past]) -> None:
+        raise StoreError("the disk is full")
+
+    auditor = Auditor(lambda: CANDIDATES, 20, KEY, keep=full)
+    seen = table(auditor, Held([Stored("wang", Secret(make("md5crypt", "Wang@123")))]))
+    assert seen.rows[0]["result"] == "guessed"
+    assert str(auditor.lost) == "the disk is full"
 
 
 def test_what_is_no_hash_is_unknown_by_name() -> None:
