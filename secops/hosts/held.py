@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from secops.core.secret import Secret
 from secops.hosts.credentials import LISTING, SECTIONS, Credential, credentials
-from secops.hosts.evidence import Evidence, Problem, Status
+from secops.hosts.evidence import Evidence, Item, Problem, Status
 from secops.hosts.listing import Entry, parse_listing
 from secops.hosts.section import Files
 from secops.hosts.tables import Facts
 
 #: The whole lines, hashes and all. `seal`: only encrypted to the operator's key, where evidence is written to a file.
-SHADOW_HASHES = Files("shadow_hashes", ("/etc/shadow",), required=True, limit=16 << 20, seal=True, raw=True)
+SHADOW_HASHES = Files(
+    "shadow_hashes", ("/etc/shadow", "/etc/passwd"), required=True, limit=16 << 20, seal=True, raw=True
+)
 
 #: Everything that leaves a host only sealed, or over a pipe or an SSH connection.
 SEALED = (SHADOW_HASHES, *SECTIONS)
@@ -65,17 +67,27 @@ def _hashes(evidence: Evidence, tables: Mapping[str, Facts]) -> tuple[list[Store
         return [], [Problem(Status.ABSENT, "the password hashes were not asked for")]
     gecos = {row["user_name"]: row.get("gecos") or "" for row in tables["users"].rows}
     names = tuple(name for row in tables["hosts"].rows if (name := row.get("name")))
-    found: dict[str, Stored] = {}  # the first entry of a name counts, as it does at login
-    for user, text in _fields(evidence):
-        if _HASH.fullmatch(text) and len(text) <= _LONGEST and text[0] not in "!*" and user not in found:
-            found[user] = Stored(user, Secret(text.encode()), gecos.get(user, ""), names)
+    fields = {item.path: _fields(item) for item in evidence[SHADOW_HASHES.name].files}
+    own = {user: text for user, text in fields.get("/etc/passwd", {}).items() if not text or _is_hash(text)}
+    found = {**fields.get("/etc/shadow", {}), **own}  # of a hash or nothing in passwd, as in `shadow_meta`
+    hashes = [
+        Stored(user, Secret(text.encode()), gecos.get(user, ""), names)
+        for user, text in found.items()
+        if _is_hash(text)
+    ]
     problem = evidence.problem(SHADOW_HASHES)
-    return list(found.values()), [problem] if problem else []
+    return hashes, [problem] if problem else []
 
 
-def _fields(evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """(name, password field) of each entry."""
-    for line in evidence[SHADOW_HASHES.name].only.lines:
+def _is_hash(text: str) -> bool:
+    return bool(_HASH.fullmatch(text)) and len(text) <= _LONGEST and text[0] not in "!*"
+
+
+def _fields(item: Item) -> dict[str, str]:
+    """Password fields by name; the first entry of a name counts, as it does at login."""
+    found: dict[str, str] = {}
+    for line in item.lines:
         user, _, rest = line.partition(":")
         if user and not user.startswith(("+", "-", "#")):
-            yield user, rest.partition(":")[0]
+            found.setdefault(user, rest.partition(":")[0])
+    return found

@@ -77,6 +77,18 @@ def test_every_way_brings_the_same(test_host: TestHost, tmp_path: Path) -> None:
     assert "--key" in closed.hashes_lack[0].reason
 
 
+def test_a_password_in_passwd_counts_before_the_one_in_shadow(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    fields = {"a": "$6$s$inpasswd", "b": "x", "c": "", "d": "!$6$s$locked", "e": "*"}
+    passwd = "".join(f"{name}:{field}:1:1::/:/bin/sh\n" for name, field in fields.items())
+    (tmp_path / "etc/passwd").write_text(passwd)
+    (tmp_path / "etc/shadow").write_text("".join(f"{name}:$6$s$shadow-{name}:1::::::\n" for name in "abcde"))
+    found = observe(Root(str(tmp_path), hashes=True).collect()).held
+    assert {stored.user: stored.hash.reveal() for stored in found.hashes} == {
+        "a": b"$6$s$inpasswd", "b": b"$6$s$shadow-b", "d": b"$6$s$shadow-d", "e": b"$6$s$shadow-e",
+    }  # fmt: skip
+
+
 def test_a_plain_user_holds_what_he_may_read_and_says_what_he_may_not(test_host: TestHost) -> None:
     plant(test_host)
     held = observe(live(test_host, uid=OPS)).held
