@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 #: Percent of the applicable rules that must be decided for a scan to count as complete.
 MIN_COVERAGE = 60
 
+#: What an audit promises: the table, and its part that is whole when each account was tried.
+_AUDITED = ("password_audit", "password_audit.tried")
+
 
 def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, patient: bool = False) -> int:
-    """Ask the hosts, try passwords, judge, keep the run, print the report. The exit code.
+    """Ask the hosts, try passwords if a rule needs it, judge, keep the run, print the report. The exit code.
 
-    `patient`: Ctrl-C while passwords are tried ends only the trying, and what came of each account is shown first.
+    `patient` is for an audit: Ctrl-C while passwords are tried ends only the trying, what came of each account is
+    shown first, and an account that could not be tried makes the whole incomplete.
     """
     from secops.core import config
     from secops.core.inert import printable
@@ -36,8 +40,9 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
 
     if output.output:
         check_place(output.output)
-    carriers = targets.carriers(hashes=trying.seconds > 0, key=trying.key)
-    auditor = _auditor(trying, patient=patient) if trying.seconds else None
+    tries = trying.seconds > 0 and _needs_audit(rules)
+    carriers = targets.carriers(hashes=tries, key=trying.key)
+    auditor = _auditor(trying, patient=patient) if tries else None
     store = Store.open()
     hints: dict[str, str] = {}
     lost: CitywallError | None = None
@@ -58,6 +63,8 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
         except NotKeptError as error:
             lost, report = error, error.report
     code = exit_code(report, output.fail_on, output.min_coverage)
+    untried = _untried(report) if patient else {}
+    code = worst(code, Exit.INCOMPLETE) if untried else code
     try:
         if auditor and patient and output.fmt == "text" and not output.output:
             from secops.cli._accounts import show_accounts
@@ -68,10 +75,34 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
         if not lost:
             raise
         click.echo(printable(f"citywall: {error}"), err=True)
+    for host, why in untried.items():
+        click.echo(
+            printable(_("{host}: not every account was tried: {reason}").format(host=host, reason=why)), err=True
+        )
     _explain(report, code, output.min_coverage, hints)
-    if lost:
+    if lost := lost or (auditor.lost if auditor else None):
         raise lost  # weighs more than what was found
     return int(code)
+
+
+def _needs_audit(rules: RuleSet) -> bool:
+    """Whether a rule asks for a table that the audit of passwords fills: else no hash need leave its place."""
+    from secops.hosts.tables import registry
+
+    late = {name for name, table in registry().items() if table.late}
+    return any(need.partition(".")[0] in late for rule in rules.rules.values() for need in rule.needs)
+
+
+def _untried(report: Report) -> dict[str, str]:
+    """Hosts on which not every account was tried, with the reason and what to do about it."""
+    from secops.core.render.reasons import advice, reason
+    from secops.core.render.view import host_names
+
+    names, found = host_names(report), {}
+    for host in report.hosts:
+        if why := next((host.not_seen[name] for name in _AUDITED if name in host.not_seen), ""):
+            found[names[host.host]] = ": ".join(filter(None, (reason(why), advice(why, as_root=host.as_root))))
+    return found
 
 
 def _auditor(trying: Trying, *, patient: bool) -> Auditor:

@@ -44,6 +44,6 @@ Examples:
 )
 @target_options
 @trying_options(SECONDS)
-@report_options(0)
+@report_options(1)
 def audit(targets: Targets, trying: Trying, output: Output) -> int:
     return judge(targets, trying, select_rules((), RULES), output, patient=True)

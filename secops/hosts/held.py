@@ -75,8 +75,10 @@ def _hashes(evidence: Evidence, tables: Mapping[str, Facts]) -> tuple[list[Store
         for user, text in found.items()
         if _is_hash(text)
     ]
-    problem = evidence.problem(SHADOW_HASHES)
-    return hashes, [problem] if problem else []
+    if not (problem := evidence.problem(SHADOW_HASHES)):
+        return hashes, []
+    told = problem.reason if ": " in problem.reason else f"/etc/shadow: {problem.reason}"
+    return hashes, [Problem(problem.status, told)]
 
 
 def _is_hash(text: str) -> bool:

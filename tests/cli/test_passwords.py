@@ -41,9 +41,9 @@ def image(tmp_path: Path, hashes: dict[str, str]) -> Path:
     place = tmp_path / "image"
     (place / "etc").mkdir(parents=True)
     users = [f"{user}:x:{number}:0:{ACCOUNTS[user][0]}:/home/{user}:/bin/bash" for number, user in enumerate(hashes)]
-    (place / "etc/passwd").write_text("\n".join([*users, "odd:x:50:0::/:/bin/sh", ""]))
+    (place / "etc/passwd").write_text("\n".join([*users, ""]))
     stored = [f"{user}:{value}:19800:0:99999:7:::" for user, value in hashes.items()]
-    (place / "etc/shadow").write_text("\n".join([*stored, "odd:$zz$what:19800::::::", ""]))
+    (place / "etc/shadow").write_text("\n".join([*stored, ""]))
     (place / "etc/group").write_text("root:x:0:\n")
     (place / "etc/os-release").write_text('ID=debian\nVERSION_ID="12"\n')
     return place
@@ -79,12 +79,11 @@ def test_weak_accounts_are_named_with_the_reason_and_no_more(
     assert "user name + year" in lines["zhangwei"]
     assert "guessed" in lines["svc"]
     assert "not among the words tried" in lines["li"]
-    assert "no hash" in lines["odd"]
     assert "password-guessable" in done.stdout
     assert not seen_in((done.stdout + done.stderr).encode(), hashes)
     rows = json.loads(citywall(home, "sql", "select * from password_audit", "--format", "json").stdout)
     assert {row["user_name"]: row["result"] for row in rows} == {
-        "root": "guessed", "zhangwei": "guessed", "svc": "guessed", "li": "not_guessed", "odd": "unknown",
+        "root": "guessed", "zhangwei": "guessed", "svc": "guessed", "li": "not_guessed",
     }  # fmt: skip
     for path in (path for path in tmp_path.rglob("*") if path.is_file() and image not in path.parents):
         assert not seen_in(path.read_bytes(), hashes), path
@@ -92,6 +91,43 @@ def test_weak_accounts_are_named_with_the_reason_and_no_more(
     again = citywall(home, "passwords", "audit", "--root", image, "--password-seconds", "0.01", "--lang", "zh")
     assert "用户名+年份" in again.stdout, "what was found is remembered"
     assert again.returncode == Exit.FINDINGS
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "says"),
+    [
+        (
+            "odd:$zz$what:19800::::::\n",
+            ("--password-seconds", "20"),
+            "odd: is no hash that this machine's libcrypt knows",
+        ),
+        ("", ("--password-seconds", "0.001"), "the time was up after 0 of at least 100 words"),
+        ("", ("--password-seconds", "0"), "passwords were not tried"),
+        (None, ("--password-seconds", "20"), "/etc/shadow: absent"),
+    ],
+)
+def test_an_account_that_was_not_tried_makes_an_audit_incomplete(
+    tmp_path: Path, image: Path, change: str | None, options: tuple[str, ...], says: str
+) -> None:
+    shadow = image / "etc/shadow"
+    if change is None:
+        shadow.unlink()
+        (image / "etc/passwd").unlink()
+    else:
+        shadow.write_text(shadow.read_text() + change)
+    done = citywall(tmp_path / "home", "passwords", "audit", "--root", image, *options)
+    assert done.returncode == Exit.INCOMPLETE
+    assert "not every account was tried" in done.stderr
+    assert says in done.stderr
+
+
+def test_hashes_stay_where_they_are_when_no_rule_needs_them(tmp_path: Path, image: Path) -> None:
+    home = tmp_path / "home"
+    citywall(home, "scan", "--root", image, "--only", "account-uid-zero")
+    assert not (home / "passwords.key").exists()
+    asked = "select reason from collection where table_name = 'password_audit' and part = ''"
+    why = json.loads(citywall(home, "sql", "--format", "json", asked).stdout)
+    assert why == [{"reason": "passwords were not tried"}]
 
 
 def test_a_scan_tries_passwords_too_and_none_when_told(tmp_path: Path, image: Path) -> None:
@@ -126,8 +162,10 @@ def test_sealed_hashes_of_a_bundle_need_the_key(tmp_path: Path, image: Path, has
     assert done.returncode == Exit.FINDINGS
     assert "user name + digits" in done.stdout
     without = citywall(tmp_path / "b", *audit)
+    assert without.returncode == Exit.INCOMPLETE
     assert "user name + digits" not in without.stdout
     assert "--key" in without.stdout
+    assert "--key" in without.stderr
     other = tmp_path / "other.pem"
     subprocess.run(["openssl", "genrsa", "-out", str(other)], capture_output=True, check=True)
     wrong = citywall(tmp_path / "c", *audit, "--key", other)
