@@ -8,7 +8,8 @@ from pathlib import Path
 
 from secops.core.errors import IncompleteError, UsageError
 from secops.core.i18n import _
-from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status
+from secops.hosts.credentials import LISTING
+from secops.hosts.evidence import MISSING, Evidence, Item, SectionEvidence, Status
 from secops.hosts.held import SEALED
 
 _SECONDS = 120  # openssl may ask for the key's passphrase
@@ -21,9 +22,9 @@ def opened(evidence: Evidence, key: Path | None) -> Evidence:
     `IncompleteError` when it is not the one.
     """
     sections = dict(evidence.sections)
-    for name in (section.name for section in SEALED if section.name in sections):
+    for name in (section.name for section in (*SEALED, LISTING) if section.name in sections):
         section = sections[name]
-        if section.status is Status.FAILED and not section.items:
+        if section == MISSING:
             del sections[name]
         elif any(_is_sealed(item) for item in section.items):
             sections[name] = _clear(section, key, evidence.label)
