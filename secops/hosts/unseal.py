@@ -22,7 +22,7 @@ def opened(evidence: Evidence, key: Path | None) -> Evidence:
     `IncompleteError` when it is not the one.
     """
     sections = dict(evidence.sections)
-    for name in (section.name for section in (*SEALED, LISTING) if section.name in sections):
+    for name in sections.keys() & {LISTING.name, *(section.name for section in SEALED)}:
         section = sections[name]
         if section == MISSING:
             del sections[name]

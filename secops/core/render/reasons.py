@@ -38,6 +38,7 @@ REASONS = (
     N_("a mounted image runs no kernel"),
     N_("a mounted image runs nothing"),
     N_("sshd has too many Match blocks or patterns for so many accounts to be worked out"),
+    N_("sshd has too many Match blocks for every combination to be worked out"),
     # passwords
     N_("the password hashes were not asked for"),
     N_("the credential files were not asked for"),

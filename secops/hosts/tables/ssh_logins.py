@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
+from itertools import combinations
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.tables import Built, Column, Row, Table, derive, group_members, sshd_effective, users
@@ -21,6 +22,7 @@ _LISTS = ("denyusers", "allowusers", "denygroups", "allowgroups")
 _VARYING = ("permitrootlogin", "kbdinteractiveauthentication", "usepam")
 _METHODS = ("passwordauthentication", "permitemptypasswords", "pubkeyauthentication", "authenticationmethods")
 _CRITERION = re.compile(r'(?:invalid-user|([a-z]+) ("[^"]*"|[^ ]+))(?: |$)')
+_MOST_TOLD = 5  # conditions of which every combination is looked at
 _BUDGET = 2_000_000  # comparisons: no configuration may stall a scan
 
 
@@ -41,6 +43,8 @@ def build(evidence: Evidence) -> Built:
         built.rows = [_logins(server, account, groups[name]) for name, account in sorted(first.items())]
     if any(None in row.values() for row in built.rows):
         built.problems += [problem for part in _VARYING for problem in sshd.problems[part]]
+        if not built.problems:
+            built.lack("sshd has too many Match blocks for every combination to be worked out")
     return built
 
 
@@ -51,12 +55,20 @@ def _logins(server: _Server, account: Row, groups: set[str]) -> Row:
     if account["can_login"]:
         blocks = {context: server.conditions(context, name, groups) for context in server.criteria}
         told = {conditions for conditions in blocks.values() if conditions is not None}
-        for connection in {frozenset[str](), *told, frozenset[str]().union(*told)}:
+        for connection in _connections(told):
             force = {context for context, asked in blocks.items() if asked is not None and asked <= connection}
             if server.admits(force, name, groups):
                 ways.append(server.ways(force, is_root=account["uid"] == 0))
+        if len(told) > _MOST_TOLD:
+            ways.append((None, None, None))  # a connection that was not looked at may be let in
     kinds = ("password", "empty_password", "publickey")
     return {"user_name": name} | {kind: _any(way[at] for way in ways) for at, kind in enumerate(kinds)}
+
+
+def _connections(told: Collection[frozenset[str]]) -> set[frozenset[str]]:
+    """What connections may fulfil of the conditions that blocks ask for: any together; of many, each and all."""
+    together = range(len(told) + 1) if len(told) <= _MOST_TOLD else (0, 1, len(told))
+    return {frozenset[str]().union(*some) for count in together for some in combinations(told, count)}
 
 
 class _Names:
@@ -90,7 +102,7 @@ class _Server:
             names += [entry for _, wanted, unwanted in found for entry in (wanted, unwanted)]
         patterns = 1 + sum(len(entry.patterns) for entry in names)
         #: Comparisons for one account, about.
-        self.cost = (len(contexts) + 2) * (len(contexts) + patterns)
+        self.cost = (len(contexts) + 2 ** min(len(contexts), _MOST_TOLD) + 1) * (len(contexts) + patterns)
 
     def conditions(self, context: str, name: str, groups: set[str]) -> Conditions:
         """What else must hold of a connection for the block to be in force for this user."""

@@ -157,6 +157,28 @@ def test_a_malformed_account_or_line_of_sshd_config_is_told() -> None:
     assert facts("PasswordAuthentication maybe").problems[""]
 
 
+CLOSED = "PasswordAuthentication no\nPermitRootLogin no\nUsePAM no\n"
+
+
+def test_two_blocks_that_hold_at_once_without_a_third() -> None:
+    """Root gets in from 192.168/16 by port 2222: not by either block alone, and not where 10/8 holds as well."""
+    config = CLOSED + (
+        "Match Address 10.0.0.0/8\nPasswordAuthentication no\n"
+        "Match Address 192.168.0.0/16\nPasswordAuthentication yes\n"
+        "Match LocalPort 2222\nPermitRootLogin yes\n"
+    )
+    assert "root" in who(config)
+
+
+def test_more_combinations_than_are_looked_at_are_not_known() -> None:
+    blocks = "".join(f"Match Address 10.{n}.0.0/16\nX11Forwarding no\nPasswordAuthentication no\n" for n in range(6))
+    found = facts(CLOSED + blocks)
+    assert of(found, "dev")["password"] is None
+    assert "too many Match blocks" in found.problems[""][0].reason
+    allowed = facts(blocks + "Match User dev\nPasswordAuthentication yes\n")
+    assert of(allowed, "dev")["password"] is True
+
+
 def test_a_configuration_made_to_stall_is_given_up() -> None:
     blocks = "".join(f"Match Address 10.0.{n}.0/24 User *{n}*\nPasswordAuthentication no\n" for n in range(2000))
     found = facts(blocks)
