@@ -5,7 +5,6 @@ john is given the same hashes, the same words of the organisation, and the same 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import re
@@ -30,6 +29,7 @@ from secops.passwords.engine import Trial, run
 from secops.passwords.libcrypt import crypt
 from secops.passwords.portions import Feed
 from secops.passwords.wordlists import load
+from tests.passwords.hash_kit import CHEAP, PUBLIC, make
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,15 +38,6 @@ BUDGET = 300
 
 _SECONDS = 2.0
 _ROUNDS = 5
-_FORMATS = {
-    "yescrypt": b"$y$",
-    "gost-yescrypt": b"$gy$",
-    "bcrypt": b"$2b$",
-    "sha512crypt": b"$6$",
-    "sha256crypt": b"$5$",
-    "md5crypt": b"$1$",
-    "descrypt": b"",
-}
 
 
 def lines() -> list[str]:
@@ -61,8 +52,7 @@ def _rates() -> list[str]:
         "| format | libcrypt, one core | one worker | ratio | other cost per word | two workers : one |",
         "|---|---|---|---|---|---|",
     ]
-    stored = {name: _hash(prefix, "not-to-be-found") for name, prefix in _FORMATS.items()}
-    stored["sm3crypt"] = b"$sm3$f7cUOinryhcuinh2$nHJ8D7ub2ah8ilksLL74QpOwxuWvBDqBsgMl0vsjuE6"
+    stored = {name: make(name, "not-to-be-found", count=0) for name in CHEAP} | {"sm3crypt": PUBLIC}
     for name, hashed in stored.items():
         function = sm3crypt.crypt if name == "sm3crypt" else crypt()
         own, ours, others, two = zip(*(_round(function, hashed) for _ in range(_ROUNDS)), strict=True)
@@ -104,23 +94,6 @@ def _endless() -> Iterator[Slice]:
     while True:
         yield Slice("g", 0.5, [f"word{number + n}" for n in range(512)])
         number += 512
-
-
-def _hash(prefix: bytes, word: str) -> bytes:
-    library = ctypes.CDLL("libcrypt.so.1")
-    library.crypt_gensalt_rn.restype = ctypes.c_char_p
-    library.crypt_gensalt_rn.argtypes = (
-        ctypes.c_char_p,
-        ctypes.c_ulong,
-        ctypes.c_char_p,
-        ctypes.c_int,
-        ctypes.c_char_p,
-        ctypes.c_int,
-    )
-    area = ctypes.create_string_buffer(400)
-    made = crypt()(word.encode(), library.crypt_gensalt_rn(prefix, 0, None, 0, area, 400))
-    assert made
-    return made
 
 
 @dataclass(frozen=True)
@@ -198,8 +171,7 @@ def _people(faker: Faker, rng: random.Random, organisation: list[str]) -> Iterat
                 kind, word = "keyboard or vendor", typed[number % 10]
             case _:
                 kind, word = "random", "".join(rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGH23456789!@#$%", k=12))
-        prefix = b"$y$" if number % 2 else b"$6$"
-        yield _Person(user, gecos, kind, word, _hash(prefix, word))
+        yield _Person(user, gecos, kind, word, make("yescrypt" if number % 2 else "sha512crypt", word, count=0))
 
 
 def _ours(people: list[_Person], organisation: list[str]) -> tuple[set[str], list[float]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,10 +56,19 @@ def test_as_deep_as_allowed() -> None:
     assert yaml.loads(b"[" * 32 + b"]" * 32, "x.yml")
 
 
+def outcome(raw: bytes) -> tuple[object, str]:
+    """The document, and where it is wrong."""
+    try:
+        return yaml.loads(raw, "x.yml"), ""
+    except UsageError as error:
+        return None, error.where
+
+
 @given(st.binary(max_size=200) | st.text("[]{}:,-?&*!|>'\"%@`#ab1 \n\t", max_size=200).map(str.encode))
-def test_no_content_breaks_it(raw: bytes) -> None:
-    with suppress(UsageError):
-        yaml.loads(raw, "x.yml")
+def test_any_content_is_a_plain_document_or_wrong_somewhere(raw: bytes) -> None:
+    document, where = outcome(raw)
+    assert where.startswith("x.yml") or not where
+    assert isinstance(document, dict | list | str | int | float | bool | None)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

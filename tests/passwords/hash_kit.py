@@ -19,6 +19,10 @@ CHEAP = {
 }
 
 
+#: Public vector: https://github.com/cyclone-github/hashgen/pull/34
+PUBLIC = b"$sm3$f7cUOinryhcuinh2$nHJ8D7ub2ah8ilksLL74QpOwxuWvBDqBsgMl0vsjuE6"
+
+
 def make(algorithm: str, word: str, *, count: int | None = None) -> bytes:
     """A fresh hash of `word`. `count` is the cost; the cheapest when not given, 0 for the library's default."""
     prefix, cheapest = CHEAP[algorithm]

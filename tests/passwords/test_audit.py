@@ -25,8 +25,7 @@ from secops.passwords.candidates import Candidates
 from secops.passwords.memory import Memory, local_key
 from secops.passwords.wordlists import load
 
-from .hash_kit import make
-from .test_sm3crypt import PUBLIC
+from .hash_kit import PUBLIC, make
 
 CANDIDATES = Candidates(load(), 2026)
 KEY = Mac(b"k" * 32)

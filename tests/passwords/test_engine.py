@@ -16,8 +16,7 @@ from secops.passwords.candidates import Slice
 from secops.passwords.engine import Trial, run
 from secops.passwords.portions import Feed
 
-from .hash_kit import CHEAP, make
-from .test_sm3crypt import PUBLIC
+from .hash_kit import CHEAP, PUBLIC, make
 
 
 def feed(*words: str, skip: int = 0) -> Feed:

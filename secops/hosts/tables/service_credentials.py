@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.tables import Built, Column, Table
+from secops.hosts.tables._tried import TRIED
 
 
 def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from the audit
@@ -29,16 +30,7 @@ TABLE = Table(
         Column("mode", "integer", "permission bits of the file; NULL when it was not listed"),
         Column("uid", "integer", "owner of the file"),
         Column("others_read", "boolean", "users beside owner and group may read the file"),
-        Column(
-            "result",
-            "text",
-            "guessed; not_guessed (none of the `tried` words fits); not_tried (the time was up); unknown (`reason`)",
-        ),
-        Column("tried", "integer", "words compared or tried, the likeliest first", "words"),
-        Column("because", "text", "the group of words that the guessed password is in, such as vendor-default"),
-        Column("because_en", "text", "that group in English"),
-        Column("because_zh", "text", "that group in Chinese"),
-        Column("reason", "text", "why no words could be tried on this hash"),
+        *TRIED,
     ),
     sections=(),
     parts={"tried": ()},
