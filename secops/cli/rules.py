@@ -93,8 +93,8 @@ def _page(file: RuleFile) -> list[str]:
         "",
         colon.join((_("Fix"), rule.fix.get(lang).strip())),
     ]
-    for family, commands in rule.fix.commands.items():
-        page += [f"  {family}:", indent(commands.strip(), "    ")]
+    for family in rule.fix.commands:
+        page += [f"  {family}:", indent(rule.fix.shell(family, lang), "    ")]
     needs = ", ".join(rule.needs)
     page += ["", colon.join((_("Applies to hosts where"), rule.applies)), colon.join((_("Needs"), needs))]
     page += [colon.join((framework(name) or name, ", ".join(values))) for name, values in rule.refs.items()]

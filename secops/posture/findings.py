@@ -36,7 +36,7 @@ def _finding(rule: Rule, row: Mapping[str, Any], family: str | None, lang: str) 
         evidence={name: value for name, value in row.items() if name != "host"},
         why=rule.why.get(lang),
         fix=fill(rule.fix.get(lang), row, lang),
-        commands=commands(rule, row, family),
+        commands=commands(rule, row, family, lang),
         refs=rule.refs,
     )
 
@@ -55,10 +55,9 @@ def _shown(value: Any, lang: str) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def commands(rule: Rule, row: Mapping[str, Any], family: str | None) -> str:
+def commands(rule: Rule, row: Mapping[str, Any], family: str | None, lang: str) -> str:
     """The fix's commands for the host's family, each value quoted for the shell; empty when there are none for it."""
-    template = rule.fix.commands.get(family or "") or rule.fix.commands.get("any", "")
-    filled = PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), template.strip())
+    filled = PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), rule.fix.shell(family or "", lang))
     return f"{NEWLINE}\n{filled}" if "${nl:?}" in filled else filled
 
 

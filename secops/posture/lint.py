@@ -10,7 +10,7 @@ from secops.core.errors import UsageError
 from secops.hosts.tables import registry
 from secops.posture.evaluate import tables_of
 from secops.posture.query import check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
-from secops.posture.rule import Rule
+from secops.posture.rule import REMARK, Rule
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,6 +65,10 @@ def _families(rule: Rule) -> Iterator[str]:
         yield f"fix.commands: {family} is none of {', '.join(sorted(_FAMILIES))}"
     if not rule.fix.commands:
         yield "fix.commands: give the commands, by distribution family or for `any`"
+    for template in rule.fix.commands.values():
+        for remark in REMARK.finditer(template):
+            if not _HAN.search(remark["zh"] or ""):
+                yield f"fix.commands: {remark[0]}: write a remark as `# English // 中文`"
 
 
 def _tested(rule: Rule) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +16,9 @@ from secops.core.errors import UsageError
 from secops.core.finding import Severity
 from secops.core.i18n import _
 
+#: A remark in commands: `# English // 中文`. What is set off further (`#   PermitRootLogin no`) is a line of a file.
+REMARK = re.compile(r"(?:(?<=\s)|^)# (?P<en>\S.*?)(?: // (?P<zh>\S.*))?$", re.MULTILINE)
+
 
 class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to do: in words, and as commands by distribution family (`any` where they do not differ)."""
@@ -25,6 +29,11 @@ class Fix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def get(self, lang: str) -> str:
         return self.zh if lang == "zh" else self.en
+
+    def shell(self, family: str, lang: str) -> str:
+        """The commands for a family with their remarks in one language; empty when there are none for it."""
+        template = self.commands.get(family) or self.commands.get("any", "")
+        return REMARK.sub(lambda match: f"# {(match['zh'] if lang == 'zh' else '') or match['en']}", template.strip())
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -143,6 +143,7 @@ FAULTY = {
     "no-chinese": ([("服务器上存在实验室账户", "An account")], "title: give it in English and in Chinese"),
     "other-columns": ([("可以登录（{shell}）", "可以登录")], "message: the two languages name different columns"),
     "other-language": ([("{shell}", "{shell_en}")], "message: the two languages name different columns"),
+    "english-remark": ([(" // 保留其主目录", "")], "write a remark as `# English // 中文`"),
     "two-statements": ([("and can_login", "and can_login; select 1")], "2 statements"),
     "no-select": ([("select host, user_name, shell\n  from users", "delete from users")], "must be a SELECT"),
     "a-file": ([("from users", "from users, read_text('/etc/passwd') f")], "may not call the table function"),

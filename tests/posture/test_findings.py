@@ -144,7 +144,11 @@ def test_only_columns_are_filled_in() -> None:
 def _found(lang: str, rows: list[dict[str, Any]], **fields: Any) -> list[Any]:
     message = Text("{user_name}: {locked}", "{user_name}：{locked}")
     made = rule(
-        "select 1", message=message, fix=Fix("Lock {user_name}.", "锁定 {user_name}。", {"any": "lock {user_name}"})
+        "select 1",
+        message=message,
+        fix=Fix(
+            "Lock {user_name}.", "锁定 {user_name}。", {"any": "lock {user_name}    # at once // 立即执行\n#   a line"}
+        ),
     )
     other = rule("select 1", id="a-critical-rule", severity=Severity.CRITICAL)
     outcomes = [Outcome(made.id, [(Verdict.FAIL, "", ["h"])], rows), Outcome(other.id, [], rows[:1])]
@@ -155,11 +159,19 @@ def test_a_finding_is_in_one_language_and_keeps_its_evidence() -> None:
     row = {"host": "h", "user_name": "ops", "locked": False, "line": 3}
     worst, english = _found("en", [row])
     assert (worst.rule, worst.severity) == ("a-critical-rule", Severity.CRITICAL)
-    assert (english.message, english.fix, english.commands) == ("ops: no", "Lock ops.", "lock ops")
+    assert (english.message, english.fix, english.commands) == (
+        "ops: no",
+        "Lock ops.",
+        "lock ops    # at once\n#   a line",
+    )
     assert english.key == {"user_name": "ops"}
     assert english.evidence == {"user_name": "ops", "locked": False, "line": 3}
     chinese = _found("zh", [row])[1]
-    assert (chinese.message, chinese.fix, chinese.commands) == ("ops：否", "锁定 ops。", "lock ops")
+    assert (chinese.message, chinese.fix, chinese.commands) == (
+        "ops：否",
+        "锁定 ops。",
+        "lock ops    # 立即执行\n#   a line",
+    )
     assert chinese.identity == english.identity
 
 

@@ -212,6 +212,7 @@ REASONS = (
     N_("the two languages name different columns"),
     N_("{family} is none of {families}"),
     N_("give the commands, by distribution family or for `any`"),
+    N_("{remark}: write a remark as `# English // 中文`"),
     N_("show at least one case that fails"),
     N_("show at least one case that passes"),
     N_("name at least one source (attack, cis, mlps, cve, doc)"),
