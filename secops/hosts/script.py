@@ -86,8 +86,8 @@ file() {
 }
 
 # matched SECTION LIMIT SECONDS PATH…: the same for what a wildcard matched. Of small files, which most are, all
-# sizes are asked at once, before and after reading; /proc tells no size.
-small() { [ $# -le 256 ] && [ -z "$(find -H "$@" -prune \( -size +@SMALL@ -o -size 0 \) 2>&1)" ]; }
+# sizes are asked at once, before and after reading; /proc tells no size. A first word that is no path: nothing matched.
+small() { [ -e "$1" ] && [ $# -le 256 ] && [ -z "$(find -H "$@" -prune \( -size +@SMALL@ -o -size 0 \) 2>&1)" ]; }
 matched() {
   a=$1 b=$2 c=$3; shift 3
   all=; small "$@" && all=$(for p do [ -d "$p" ] || file "$a" "$b" "$c" "$p" small; done)
@@ -135,10 +135,11 @@ listing() {
   fi
 }
 
-homes() { head -c @PASSWD@ /etc/passwd 2>/dev/null | cut -d: -f6 | sort -u; }
+{ homes=$(head -c @PASSWD@ /etc/passwd | cut -d: -f6 | sort -u); } 2>/dev/null
+known=$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)
+homes() { printf '%s\n' "$homes"; }
 homeless() { # SECTION: says when there are more homes than that
-  [ "$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)" -le @PASSWD@ ] ||
-    tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
+  [ "$known" -le @PASSWD@ ] || tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
 }
 
 uid=$(id -u)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,12 +156,19 @@ def failing(test_root: Path, rules: dict[str, Rule], tmp_path_factory: pytest.Te
 
 
 def _hosts() -> Iterator[tuple[str, Evidence]]:
-    for name, (script, _) in {"fresh": (":", set()), **FAULTS}.items():
-        with testroot.host() as host:
-            done = host.run(["sh", "-c", f"set -e; {script}"])
-            assert done.returncode == 0, (name, done.stderr)
-            stream = host.run(["sh"], generate(manifest("clear")).encode()).stdout
-            yield name, decode(stream, manifest("clear"), carrier="local", label=name)
+    testroot.own_mounts()  # of this thread, for those that it starts
+    scripts = {"fresh": ":", **{name: script for name, (script, _) in FAULTS.items()}}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip(scripts, pool.map(_evidence, scripts, scripts.values()), strict=True)
+
+
+def _evidence(name: str, script: str) -> Evidence:
+    """What a host says to which the script was done."""
+    with testroot.host() as host:
+        done = host.run(["sh", "-c", f"set -e; {script}"])
+        assert done.returncode == 0, (name, done.stderr)
+        stream = host.run(["sh"], generate(manifest("clear")).encode()).stdout
+        return decode(stream, manifest("clear"), carrier="local", label=name)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
