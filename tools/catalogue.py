@@ -63,7 +63,11 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 def _placeholders(text: str) -> set[str]:
-    return {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+    try:
+        names = {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+    except ValueError:  # a brace that stands for itself: nothing is filled in
+        return set()
+    return names - {"number_type"}  # click's own, always English
 
 
 def main() -> int:

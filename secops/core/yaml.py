@@ -17,13 +17,31 @@ from typing import Any
 import yaml
 
 from secops.core.errors import UsageError
-from secops.core.i18n import _, because
+from secops.core.i18n import N_, _, because
 
 #: Bytes of one content file; rules and scenarios are a few kilobytes.
 MAX_BYTES = 1 << 20
 
 #: Lists and mappings within one another; a rule with its tests has 6. libyaml takes the square of it in time.
 MAX_DEPTH = 32
+
+
+#: What libyaml finds wrong in most files that are no YAML.
+LIBYAML = (
+    N_("did not find expected key"),
+    N_("did not find expected '-' indicator"),
+    N_("did not find expected ',' or ']'"),
+    N_("did not find expected ',' or '}'"),
+    N_("did not find expected node content"),
+    N_("did not find expected comment or line break"),
+    N_("could not find expected ':'"),
+    N_("mapping values are not allowed in this context"),
+    N_("block sequence entries are not allowed in this context"),
+    N_("found character that cannot start any token"),
+    N_("found unexpected end of stream"),
+    N_("found unknown escape character"),
+    N_("found a tab character that violates indentation"),
+)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where it is built in
@@ -72,7 +90,7 @@ def loads(raw: bytes, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise UsageError(_("is no YAML: {reason}").format(reason=error.problem), where=where + line) from error
+        raise UsageError(_("is no YAML: {reason}").format(reason=_(str(error.problem))), where=where + line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(_("is no YAML: {reason}").format(reason=str(error)[:200]), where=where) from error
 

@@ -169,6 +169,7 @@ REASONS = (
     N_("{path} is included but was not collected or does not exist"),
     N_("{path} is included in a loop or too often"),
     N_("unexpected character"),
+    N_("unexpected end of the entry"),
     N_("unexpected {token}"),
     N_("empty group"),
     N_("empty or unterminated string"),
@@ -217,12 +218,23 @@ REASONS = (
     N_("show at least one case that passes"),
     N_("name at least one source (attack, cis, mlps, cve, doc)"),
     N_("a row of this query could be wrong when rows are missing"),
+    N_("test {n} ({name}): {reason}"),
+    N_("test {n}: {reason}"),
     N_("neither expect nor verdict"),
     N_("expected {verdict}, got {other}"),
     N_("no violation has {row}"),
     N_("not expected: {row}"),
     N_("{column} is {type}, not {value}"),
     N_("there is no {need} to be incomplete"),
+)
+
+#: What msgspec says of a document that does not fit: rules, inventories, lists of words.
+MSGSPEC = (
+    N_("{reason} - at `{place}`"),
+    N_("Object missing required field `{name}`"),
+    N_("Object contains unknown field `{name}`"),
+    N_("Expected `{type}`, got `{other}`"),
+    N_("Invalid enum value {value}"),
 )
 
 #: Reasons that a reader may lift by looking with more rights.
@@ -272,7 +284,7 @@ def _said(text: str) -> str:
 @cache
 def _patterns() -> list[tuple[str, list[str], re.Pattern[str]]]:
     """Each phrase, what must stand in a text for it, and the whole of it as a pattern."""
-    return [(phrase, re.split(r"\{\w+\}", phrase), _pattern(phrase)) for phrase in (*REASONS, *SYSTEM)]
+    return [(phrase, re.split(r"\{\w+\}", phrase), _pattern(phrase)) for phrase in (*REASONS, *MSGSPEC, *SYSTEM)]
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:
