@@ -1,27 +1,28 @@
-"""Run all benchmarks, print their tables, keep them in benchmarks/results.md."""
+"""Run benchmarks, print their tables, and keep each in benchmarks/results: `python -m benchmarks [NAME…]`."""
 
 from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 from benchmarks import fleet, host, passwords, start
 
-_HEAD = """# Benchmark results
+_ALL = {"start": start, "host": host, "fleet": fleet, "passwords": passwords}
 
-Written by `make bench`. Each table compares with a rival or a limit in the same run; absolute figures are of one
-machine ({machine}, {cores} cores) and mean little elsewhere.
+_FOOT = """
+Written by `make bench`. Tables compare with a rival or a limit in the same run; absolute figures are of one machine
+({machine}, {cores} cores) and mean little elsewhere.
 """
 
 
 def main() -> None:
-    parts = [_HEAD.format(machine=platform.machine(), cores=os.cpu_count())]
-    for benchmark in (start, host, fleet, passwords):
-        text = "\n".join(benchmark.lines())
-        print(text, end="\n\n", flush=True)
-        parts.append(text + "\n")
-    Path(__file__).with_name("results.md").write_text("\n".join(parts), "utf-8")
+    foot = _FOOT.format(machine=platform.machine(), cores=os.cpu_count())
+    for name in sys.argv[1:] or _ALL:
+        text = "\n".join(_ALL[name].lines()) + "\n"
+        print(text, flush=True)
+        (Path(__file__).with_name("results") / f"{name}.md").write_text(text + foot, "utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from statistics import median
 
 from faker import Faker
 from pypinyin import lazy_pinyin
+from zxcvbn.matching import spatial_match
 
 from secops.core.secret import Secret
 from secops.hosts.held import Stored
@@ -110,9 +111,10 @@ def _against_john() -> list[str]:
     Faker.seed(20261122)
     rng = random.Random(20261122)  # noqa: S311 - the same accounts every time
     organisation = [faker.company_prefix(), faker.city_name() + "数据局"]
-    people = list(_people(faker, rng, organisation))
+    john = _unpacked()
+    people = list(_people(faker, rng, organisation, _words(john)))
     ours, our_times = _ours(people, organisation)
-    theirs, their_times = _john(people, organisation)
+    theirs, their_times = _john(john, people, organisation)
     kinds = list(dict.fromkeys(person.kind for person in people))
     table = [
         f"## Passwords: accounts found of {len(people)}, {BUDGET} processor seconds each, against john --format=crypt",
@@ -133,24 +135,16 @@ def _against_john() -> list[str]:
     return table
 
 
-def _people(faker: Faker, rng: random.Random, organisation: list[str]) -> Iterator[_Person]:
+def _words(john: Path) -> list[str]:
+    """john's own list of common passwords, the commonest first."""
+    lines = (john / "usr/share/john/password.lst").read_text("latin-1").split("\n")
+    return [line for line in lines if line and not line.startswith("#!comment")]
+
+
+def _people(faker: Faker, rng: random.Random, organisation: list[str], top: list[str]) -> Iterator[_Person]:
     """50 accounts, half yescrypt and half sha512crypt. Names are a library's, common passwords john's own list."""
-    top = [
-        w for w in (ROOT / "build/john/usr/share/john/password.lst").read_text("latin-1").split("\n") if w[:1] != "#"
-    ]
+    walks = [word for word in top if len(word) >= 5 and any(m["token"] == word for m in spatial_match(word))]
     digits = ["123", "1234", "123456", "888", "520", "1314", "2000", "1212", "6666", "168", "0000", "4321"]
-    typed = [
-        "1qaz@WSX",
-        "qwer1234",
-        "zaq12wsx",
-        "1q2w3e4r",
-        "!QAZ2wsx",
-        "Changeme_123",
-        "Admin@9000",
-        "calvin",
-        "P@ssw0rd!",
-        "raspberry",
-    ]
     for number in range(50):
         name = faker.unique.name()
         spoken = lazy_pinyin(name)
@@ -168,7 +162,7 @@ def _people(faker: Faker, rng: random.Random, organisation: list[str]) -> Iterat
                 base = rng.choice([full, short, "".join(spoken[1:]), company])
                 kind, word = "pinyin and digits", base + rng.choice(["", "@"]) + rng.choice(digits)
             case 3:
-                kind, word = "keyboard or vendor", typed[number % 10]
+                kind, word = "walks on the keyboard, of that list", walks[number % 10 * len(walks) // 10]
             case _:
                 kind, word = "random", "".join(rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGH23456789!@#$%", k=12))
         yield _Person(user, gecos, kind, word, make("yescrypt" if number % 2 else "sha512crypt", word, count=0))
@@ -200,9 +194,8 @@ def _cpu() -> float:
     )
 
 
-def _john(people: list[_Person], organisation: list[str]) -> tuple[set[str], list[float]]:
+def _john(john: Path, people: list[_Person], organisation: list[str]) -> tuple[set[str], list[float]]:
     """The same for john's default order (single, list with rules, incremental), in a folder that is thrown away."""
-    john = _unpacked()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         text = "".join(

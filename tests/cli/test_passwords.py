@@ -214,6 +214,54 @@ def _children(pid: int) -> list[Path]:
         return []
 
 
+def small_image(place: Path, stored: dict[str, bytes]) -> Path:
+    """An image whose accounts have these hashes."""
+    (place / "etc").mkdir(parents=True)
+    for name, line in (("passwd", "{user}:x:{uid}:0::/:/bin/sh\n"), ("shadow", "{user}:{hash}:19800:0:99999:7:::\n")):
+        lines = (
+            line.format(user=user, uid=1000 + at, hash=value.decode())
+            for at, (user, value) in enumerate(stored.items())
+        )
+        (place / "etc" / name).write_text("".join(lines))
+    return place
+
+
+def test_a_fleet_of_clones_is_one_hash(tmp_path: Path) -> None:
+    """100 hosts, of whose 100 hashes 30 are one; all of them guessed by a word that one hash took to find."""
+    cloned = make("md5crypt", "Deploy@2024")
+    images = [
+        small_image(tmp_path / f"h{n}", {"deploy": cloned if n < 30 else make("md5crypt", f"no-one-guesses-{n}")})
+        for n in range(100)
+    ]
+    roots = [word for image in images for word in ("--root", image)]
+    done = citywall(tmp_path / "home", "passwords", "audit", *roots, "--password-seconds", "20", "--format", "json")
+    assert done.returncode == Exit.FINDINGS, done.stderr
+    asked = "select result, because, tried, len(same_hash) as clones from password_audit"
+    rows = json.loads(citywall(tmp_path / "home", "sql", asked, "--format", "json").stdout)
+    found = [row for row in rows if row["result"] == "guessed"]
+    assert (
+        found == [{"result": "guessed", "because": found[0]["because"], "tried": found[0]["tried"], "clones": 29}] * 30
+    )
+    assert [row["clones"] for row in rows if row["result"] == "not_guessed"] == [0] * 70
+
+
+def test_two_audits_at_once_find_the_same_and_keep_what_they_learnt(tmp_path: Path, image: Path) -> None:
+    home = tmp_path / "home"
+    arguments = ("passwords", "audit", "--root", image, "--password-seconds", "20", "--format", "json")
+    both = [
+        subprocess.Popen(
+            command(*arguments), cwd=ROOT, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    ended = [(*one.communicate(timeout=120), one.returncode) for one in both]
+    assert [code for *_, code in ended] == [Exit.FINDINGS] * 2, ended
+    found = [{f["key"]["user_name"] for f in json.loads(out)["findings"]} for out, *_ in ended]
+    assert found[0] == found[1] >= {"root", "zhangwei", "svc"}
+    again = citywall(home, *arguments[:-4], "--password-seconds", "0.01", "--format", "json")
+    assert {f["key"]["user_name"] for f in json.loads(again.stdout)["findings"]} == found[0]
+
+
 def test_words_that_cannot_be_read_are_told_before_hosts_are_asked(tmp_path: Path, image: Path) -> None:
     words = tmp_path / "words.txt"
     words.write_bytes("重庆".encode("gb18030"))
