@@ -9,11 +9,14 @@ import os
 import random
 import re
 import resource
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 
@@ -37,8 +40,11 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Processor seconds that each side gets for the accounts.
 BUDGET = 300
 
-_SECONDS = 2.0
-_ROUNDS = 5
+_SECONDS = 5.0
+_ROUNDS = 3
+
+#: Words that no hash has, made beforehand: what making them costs is not the engine's.
+_WORDS = [Slice("g", 0.5, [f"word{at + n}" for n in range(512)]) for at in range(0, 1 << 18, 512)]
 
 
 def lines() -> list[str]:
@@ -91,10 +97,7 @@ def _round(function: Callable[[bytes, bytes], object], stored: bytes) -> tuple[f
 
 
 def _endless() -> Iterator[Slice]:
-    number = 0
-    while True:
-        yield Slice("g", 0.5, [f"word{number + n}" for n in range(512)])
-        number += 512
+    return cycle(_WORDS)
 
 
 @dataclass(frozen=True)
@@ -210,25 +213,37 @@ def _john(john: Path, people: list[_Person], organisation: list[str]) -> tuple[s
         conf = (john / "etc/john/john.conf").read_text("latin-1")
         conf = re.sub(r"(?m)^Wordlist = .*$", f"Wordlist = {place}/words", conf)
         (place / "john.conf").write_text(conf, "latin-1")
-        command = [
-            "prlimit",
-            f"--cpu={BUDGET}",
-            str(john / "usr/sbin/john"),
-            "--format=crypt",
-            f"--session={place}/s",
-            "shadow",
-        ]
-        env = {"PATH": os.environ["PATH"], "HOME": scratch, "JOHN": scratch}
+        command = [str(john / "usr/sbin/john"), "--format=crypt", f"--session={place}/s", "shadow"]
+        env = {"PATH": os.environ["PATH"], "HOME": scratch, "JOHN": scratch}  # its pot too: nothing of it stays
         with subprocess.Popen(
             command, cwd=place, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         ) as run_:
+            ended = threading.Thread(target=_end_at_budget, args=[run_])
+            ended.start()
             found, times = set(), []
-            began = time.monotonic()
             for line in run_.stdout or ():
                 if match := re.fullmatch(r"\S+\s+\((\S+)\)", line.strip()):
                     found.add(match[1])
-                    times.append(time.monotonic() - began)
+                    times.append(_cpu_of(run_.pid))
+            ended.join()
     return found, times
+
+
+def _end_at_budget(john: subprocess.Popen[str]) -> None:
+    """End john as Ctrl-C does, after which it says what it has: a limit of the system would take that away."""
+    while john.poll() is None and _cpu_of(john.pid) < BUDGET:
+        time.sleep(0.2)
+    if john.poll() is None:
+        john.send_signal(signal.SIGINT)
+
+
+def _cpu_of(pid: int) -> float:
+    """Processor seconds of a process so far; the budget when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return BUDGET
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _unpacked() -> Path:

@@ -80,7 +80,7 @@ class Candidates:
         few = accounts[:_MOST_ACCOUNTS]
         own: dict[Source, list[str]] = {
             "user": _distinct(words.of_user(account.user) for account in few),
-            "name": _distinct(words.of_text(account.gecos) for account in few),
+            "name": _distinct(words.of_gecos(account.gecos) for account in few),
             "host": _distinct(words.of_host(account.hosts) for account in few),
         }
         streams = [self._of_pattern(pattern, own.get(pattern.source)) for pattern in self._own]

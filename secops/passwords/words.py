@@ -26,14 +26,21 @@ def of_user(name: str) -> list[str]:
     return _distinct([low, bare, *re.split(r"[^a-z0-9]+", low), *pinyin])
 
 
+def of_gecos(text: str) -> list[str]:
+    """The words of a comment field: the person's name, then room, telephone and the like."""
+    return _distinct(word for field in text[:200].split(",") for word in of_text(field))
+
+
 def of_text(text: str) -> list[str]:
-    """The words of a free text (GECOS, an organisation's name): Latin ones, and Chinese as pinyin and its initials."""
+    """The words of a person's or an organisation's name: Latin ones, and Chinese as pinyin and its initials."""
     found: list[str] = []
     for han in _HAN.findall(text[:200]):
         found += of_chinese(han)
     latin = [word.lower() for word in _LATIN.findall(text[:200])]
     if 1 < len(latin) < 4:  # a person's name: both orders
-        found += ["".join(latin), "".join(reversed(latin))]
+        given = [syllable for word in latin[1:] for syllable in syllables(word, least=1)]
+        spoken = "".join(given) == "".join(latin[1:]) and syllables(latin[0], least=1)
+        found += _of_name(latin[0], given) if spoken else ["".join(latin), "".join(reversed(latin))]
     return _distinct([*found, *latin])
 
 
@@ -44,10 +51,15 @@ def of_phrase(text: str) -> list[str]:
 
 
 def of_chinese(text: str) -> list[str]:
-    """Full pinyin, its initials, surname with initials, given name: 张晓伟 → zhangxiaowei zxw zhangxw xiaowei."""
+    """The pinyin of a name or a word, in the forms that stand in passwords."""
     from pypinyin import Style, lazy_pinyin  # heavy: only where there is Chinese
 
     first, *given = lazy_pinyin(text, style=Style.NORMAL, v_to_u=False, errors="ignore") or [""]
+    return _of_name(first, given)
+
+
+def _of_name(first: str, given: list[str]) -> list[str]:
+    """Full pinyin, its initials, surname with initials, given name: 张晓伟 → zhangxiaowei zxw zhangxw xiaowei."""
     letters = "".join(s[0] for s in given)
     words = [first + "".join(given), first[:1] + letters, first + letters]
     if len(given) in (1, 2):  # may be a person's name
@@ -64,10 +76,10 @@ def of_host(names: Iterable[str]) -> list[str]:
     return _distinct(word for word in found if word not in ("localhost", "localdomain", "com", "gov", "org", "net"))
 
 
-def syllables(word: str) -> list[str]:
-    """The syllables of a word that is pinyin through and through (2 to 6 of them); else none."""
+def syllables(word: str, *, least: int = 2) -> list[str]:
+    """The syllables of a word that is pinyin through and through (`least` to 6 of them); else none."""
     found = _SYLLABLE.findall(word)
-    return found if 2 <= len(found) <= 6 and "".join(found) == word else []
+    return found if least <= len(found) <= 6 and "".join(found) == word else []
 
 
 def _distinct(words: Iterable[str]) -> list[str]:
