@@ -235,7 +235,7 @@ def test_a_fleet_of_clones_is_one_hash(tmp_path: Path) -> None:
         for n in range(100)
     ]
     roots = [word for image in images for word in ("--root", image)]
-    done = citywall(tmp_path / "home", "passwords", "audit", *roots, "--password-seconds", "20", "--format", "json")
+    done = citywall(tmp_path / "home", "passwords", "audit", *roots, "--password-seconds", "6", "--format", "json")
     assert done.returncode == Exit.FINDINGS, done.stderr
     asked = "select result, because, tried, len(same_hash) as clones from password_audit"
     rows = json.loads(citywall(tmp_path / "home", "sql", asked, "--format", "json").stdout)
