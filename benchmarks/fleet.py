@@ -56,9 +56,10 @@ def _run(size: int, scratch: Path) -> dict[str, float]:
     from secops.posture.isolation import judge
     from secops.posture.judge import Source
     from secops.posture.rule import load_rules
+    from secops.privilege.ways import privileges
 
     rules = list(load_rules([shipped("rules") / "posture"]).rules.values())
-    facts = observe(Local().collect())
+    facts = observe(Local().collect(), more=privileges)
     packages = (list(facts.tables["packages"].rows) * PACKAGES)[:PACKAGES]
     facts.tables["packages"] = type(facts.tables["packages"])(packages, facts.tables["packages"].problems)
     spools = [spool(facts, f"host{n}", scratch / f"{n}.gz") for n in range(size)]

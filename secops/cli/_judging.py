@@ -89,7 +89,7 @@ def _needs_audit(rules: RuleSet) -> bool:
     """Whether a rule asks for a table that the audit of passwords fills: else no hash need leave its place."""
     from secops.hosts.tables import registry
 
-    late = {name for name, table in registry().items() if table.late}
+    late = {name for name, table in registry().items() if table.late == "passwords"}
     return any(need.partition(".")[0] in late for rule in rules.rules.values() for need in rule.needs)
 
 

@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,10 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "text[]": "VARCHAR[]"}
 
 
+#: What works out tables from the evidence and the other tables of one host.
+WorkOut = Callable[[Evidence, Mapping[str, Facts]], Mapping[str, Facts]]
+
+
 class HostFacts(msgspec.Struct, frozen=True):
     """All tables of one host but the late ones. `host` identifies it, `label` is how it was reached.
 
@@ -49,10 +53,14 @@ class HostFacts(msgspec.Struct, frozen=True):
     held: Held = Held()
 
 
-def observe(evidence: Evidence, name: str = "") -> HostFacts:
-    """Parse one host's evidence into every table. `name` is its inventory name, which then is its identity."""
+def observe(evidence: Evidence, name: str = "", more: WorkOut = lambda _evidence, _tables: {}) -> HostFacts:
+    """Parse one host's evidence into every table. `name` is its inventory name, which then is its identity.
+
+    `more` works out tables from these.
+    """
     own = (table for table in registry().values() if table is not collection.TABLE and not table.late)
     tables = {table.name: derive(table, evidence) for table in own}
+    tables |= more(evidence, tables)
     tables[collection.TABLE.name] = Facts(collection.rows(tables), {"": []})
     identity = name or _identity(tables["hosts"], evidence)
     return HostFacts(identity, evidence.label, tables, held(evidence, tables))

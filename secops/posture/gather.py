@@ -20,6 +20,7 @@ from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
 from secops.posture.run_folder import writing
+from secops.privilege.ways import privileges
 
 #: What tries passwords: what each host holds in, the late tables of each host out.
 Audit = Callable[[Mapping[str, Held], Progress], Mapping[str, Mapping[str, Facts]]]
@@ -35,7 +36,7 @@ def no_audit(hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[st
     late = {
         name: Facts([], {"": lack, **dict.fromkeys(table.parts, lack)})
         for name, table in registry().items()
-        if table.late
+        if table.late == "passwords"
     }
     return dict.fromkeys(hosts, late)
 
@@ -76,7 +77,7 @@ def _ask(carriers: Sequence[Carrier], directory: Path, advise: Advise, progress:
     """Ask every host, some at a time, and spool each answer as it comes."""
     progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
-    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name))) as answers:
+    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name, privileges))) as answers:
         for at, answer in answers:
             if isinstance(answer, HostFacts):
                 seen[at] = _spooled(answer, directory / f"{at}.ndjson.gz")

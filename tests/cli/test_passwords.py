@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets as secrets_
 import signal
 import sqlite3
 import subprocess
@@ -21,6 +22,7 @@ from secops.hosts.evidence import SectionEvidence
 from tests.cli.scan_kit import ROOT, environment
 from tests.hosts.carriers.test_seal import make_certificate
 from tests.passwords.hash_kit import make
+from tests.testroot import TestHost
 
 #: Account → (GECOS, password, format). The first three are weak; their passwords must not be seen anywhere.
 ACCOUNTS = {
@@ -212,6 +214,40 @@ def _children(pid: int) -> list[Path]:
         return [Path(f"/proc/{n}") for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+#: Format → what sets it for the account $1 from "$1:word" on standard input, with the system's own tools.
+TOOLS = {
+    "descrypt": "chpasswd -c DES",
+    "md5crypt": "chpasswd -c MD5",
+    "sha256crypt": "chpasswd -c SHA256 -s 5000",
+    "sha512crypt": "chpasswd -c SHA512 -s 5000",
+    "yescrypt": "chpasswd -c YESCRYPT -s 5",
+    "pam": "chpasswd",
+    "openssl": "IFS=: read -r user word; usermod -p \"$(openssl passwd -6 \"$word\")\" \"$user\"",
+} | {
+    name: "IFS=: read -r user word; usermod -p \"$(perl -e 'print crypt($ARGV[0], $ARGV[1])' \"$word\""
+    f" '{setting}')\" \"$user\""
+    for name, setting in (
+        ("bcrypt", "$2b$05$abcdefghijklmnopqrstuu"), ("gost-yescrypt", "$gy$j75$abcdefghijklmnop"),
+        ("scrypt", "$7$2/..../....abcdefghijklmnop"),
+    )
+}  # fmt: skip
+
+
+def test_accounts_of_the_systems_own_tools_in_every_format(tmp_path: Path, test_host: TestHost) -> None:
+    """One account of each format has a likely password, and one a password that nobody would guess."""
+    for name, tool in TOOLS.items():
+        for user, word in ((f"w{name[:4]}", f"W{name[:4]}@123"), (f"s{name[:4]}", secrets_.token_urlsafe(9)[:8])):
+            script = f"useradd {user} && {{ {tool}; }}"
+            test_host.run(["sh", "-c", script], f"{user}:{word}\n".encode(), check=True)
+    asked = ("passwords", "audit", "--root", test_host.root, "--password-seconds", "60", "--format", "json")
+    done = citywall(tmp_path / "home", *asked)
+    assert done.returncode == Exit.FINDINGS, done.stderr
+    query = "select user_name, result from password_audit where user_name like 'w%' or user_name like 's%'"
+    rows = json.loads(citywall(tmp_path / "home", "sql", query, "--format", "json").stdout)
+    found = {row["user_name"]: row["result"] for row in rows}
+    assert found == {f"w{name[:4]}": "guessed" for name in TOOLS} | {f"s{name[:4]}": "not_guessed" for name in TOOLS}
 
 
 def small_image(place: Path, stored: dict[str, bytes]) -> Path:

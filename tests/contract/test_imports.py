@@ -16,8 +16,9 @@ ALLOWED = {
     "core": set(),
     "hosts": {"core"},
     "passwords": {"hosts", "core"},
-    "posture": {"passwords", "hosts", "core"},
-    "cli": {"posture", "passwords", "hosts", "core"},
+    "privilege": {"hosts", "core"},
+    "posture": {"privilege", "passwords", "hosts", "core"},
+    "cli": {"posture", "privilege", "passwords", "hosts", "core"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.

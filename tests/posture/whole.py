@@ -25,6 +25,7 @@ from secops.posture.findings import findings
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import Rule, load_rules
+from secops.privilege.ways import privileges
 from tests.testroot import TestHost
 
 #: The folder that holds the package.
@@ -70,7 +71,7 @@ def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spoole
     auditor = Auditor(lambda: candidates, 2, Mac(b"k" * 32), recall=lambda _: known, keep=known.update)
     spools = []
     for number, (name, evidence) in enumerate(fleet):
-        facts = observe(evidence, name)
+        facts = observe(evidence, name, privileges)
         early = spool(facts, name, scratch / f"{number}.gz")
         spools.append(spool_late(early, name, auditor({name: facts.held}, Progress(quiet=True))[name]))
     return spools

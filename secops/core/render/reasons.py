@@ -67,6 +67,7 @@ REASONS = (
     N_("cannot seal: openssl ended with exit code {n}"),
     # any table
     N_("cannot be parsed ({error})"),
+    N_("cannot be worked out ({error})"),
     N_("{column} is out of range"),
     N_("a record of the listing does not parse"),
     N_("{place} is not a passwd entry"),

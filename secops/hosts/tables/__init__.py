@@ -57,7 +57,7 @@ class Table:
 
     `sections` must be whole for the rows to be whole. `parts` names groups of columns or rows that hang on further
     sections; a rule that uses them says `needs: [table.part]`. Columns name their parts themselves.
-    `late` tables are filled when all hosts have answered; until then they are not whole.
+    `late` names the room that fills the table out of more than its own sections; until then it is not whole.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Table:
     build: Callable[[Evidence], Built]
     parts: Mapping[str, tuple[Section, ...]] = field(default_factory=dict)
     extra_sections: tuple[Section, ...] = ()  # read by the parser, which judges their status itself
-    late: bool = False
+    late: Literal["", "passwords", "privilege"] = ""
 
     @property
     def all_sections(self) -> Iterator[Section]:

@@ -26,5 +26,5 @@ TABLE = Table(
     sections=(),
     parts={"tried": ()},
     build=build,
-    late=True,
+    late="passwords",
 )

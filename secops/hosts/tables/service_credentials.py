@@ -35,5 +35,5 @@ TABLE = Table(
     sections=(),
     parts={"tried": ()},
     build=build,
-    late=True,
+    late="passwords",
 )

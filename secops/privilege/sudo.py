@@ -1,0 +1,269 @@
+"""What sudo lets an account do: a policy asked as sudo asks it. Of what matches, the last entry decides.
+
+Answers are True, False or None: it hangs on what is not known here (a netgroup, a group of a plugin, a network, a
+digest). None is never taken for a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from posixpath import dirname
+
+from secops.hosts.sudoers import Command, Grant, Member, Policy, Rule, Setting
+from secops.privilege.accounts import Account
+from secops.privilege.patterns import is_wild, matches_arguments, matches_path, matches_regex
+
+Answer = bool | None
+
+_ALIAS = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
+
+#: Where a merged /usr leads: the same file by both names.
+_MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked: to run a command (absolute path, or sudoedit) with arguments as `target`.
+
+    `group` is what -g names; the target then is the asking account itself, unless -u names another.
+    """
+
+    target: Account
+    command: str
+    arguments: Sequence[str] = ()
+    group: str = ""
+
+    @property
+    def joined(self) -> str:
+        return " ".join(self.arguments)
+
+
+@dataclass(frozen=True)
+class Right:
+    """One command of a rule that is for an account on this host; `certain` unless that hangs on what is not known."""
+
+    rule: Rule
+    grant: Grant
+    command: Command
+    certain: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What sudo answers. `right` is the entry that decides, None when none does or when it cannot be told which."""
+
+    allowed: Answer
+    right: Right | None = None
+    asks: str = ""  # whose password: "", own, target, root or runas_default
+
+
+class Sudo:
+    """A policy on one host. `host` is its name, with the domain where that is known to be all of it.
+
+    Raises `TooLargeError` when it explodes.
+    """
+
+    def __init__(self, policy: Policy, host: str | None, *, whole: bool = False) -> None:
+        self._policy, self._whole = policy, whole
+        self._host = host.lower() if host else None
+        self._users = {id(rule): tuple(policy.expand(rule.users, _ALIAS["user"])) for rule in policy.rules}
+        self._here = {
+            id(rule): decides(list(policy.expand(rule.hosts, _ALIAS["host"])), self._is_host) for rule in policy.rules
+        }
+        self._scopes = {id(setting): tuple(policy.expand_scope(setting)) for setting in policy.settings}
+
+    def rights(self, account: Account) -> Iterator[Right]:
+        """The entries for the account on this host, the deciding first: in sudo's order from the end."""
+        for rule in reversed(self._policy.rules):
+            here = self._here[id(rule)]
+            users = (
+                decides(self._users[id(rule)], lambda member: is_user(member, account)) if here is not False else here
+            )
+            if users is False or here is False:
+                continue
+            for grant in reversed(rule.grants):
+                for command in reversed(list(self._policy.expand([grant.command], _ALIAS["command"]))):
+                    yield Right(rule, grant, command, bool(users and here))
+
+    def decide(self, account: Account, request: Request) -> Decision:
+        """What sudo answers to the request."""
+        doubt: set[Answer] = set()
+        for right in self.rights(account):
+            matched = self.concerns(right, account, request)
+            if matched is False:
+                continue
+            answer = not right.command.negated
+            if matched and right.certain:
+                if doubt - {answer}:
+                    return Decision(None)
+                return Decision(answer, right, self._asks(account, request, right) if answer else "")
+            doubt.add(answer)
+        return Decision(None if True in doubt else False)
+
+    def concerns(self, right: Right, account: Account, request: Request) -> Answer:
+        """Whether an entry for the account is also for the target and the command."""
+        return both(self.runs_as(right, account, request), is_command(right.command, request))
+
+    def runs_as(self, right: Right, account: Account, request: Request) -> Answer:
+        """Whether an entry is for the target user and group."""
+        users, groups = right.grant.runas_users, right.grant.runas_groups
+        target, group = request.target, request.group
+        if users is None and groups is None:
+            return target.name == self.text("runas_default", account, "root") and (not group or group in target.groups)
+        if users:
+            members = list(self._policy.expand(users, _ALIAS["runas"]))
+            as_user = decides(members, lambda member: is_user(member, target))
+        else:  # as oneself: `()` at any time, `(:group)` with another group only
+            as_user = target.name == account.name and bool(group or groups is None)
+        if not group:
+            return as_user
+        listed = list(self._policy.expand(groups or (), _ALIAS["runas"]))
+        as_group = decides(listed, lambda member: member.kind == "all" or member.text == group)
+        return both(as_user, as_group or group in target.groups)
+
+    def flag(self, name: str, account: Account, request: Request, *, otherwise: bool = False) -> bool:
+        """A boolean option of Defaults in force: command scopes before runas, and these before the others."""
+        for scope in ("command", "runas", "user"):
+            if setting := self._setting(name, scope, account, request):
+                return not setting.negated
+        return otherwise
+
+    def text(self, name: str, account: Account, otherwise: str) -> str:
+        setting = self._setting(name, "user", account, None)
+        return setting.value if setting and setting.value else otherwise
+
+    def noexec(self, account: Account, request: Request, right: Right) -> bool:
+        """Whether the command may not start others."""
+        given = right.grant.tags.get("EXEC")
+        return not given if given is not None else self.flag("noexec", account, request)
+
+    def _asks(self, account: Account, request: Request, right: Right) -> str:
+        """Whose password is asked for."""
+        given = right.grant.tags.get("PASSWD")
+        asked = given if given is not None else self.flag("authenticate", account, request, otherwise=True)
+        same = account.name == request.target.name or account.uid == 0
+        if not asked or same or self.text("exempt_group", account, "") in account.groups:
+            return ""
+        for option, whose in (("rootpw", "root"), ("targetpw", "target"), ("runaspw", "runas_default")):
+            if self.flag(option, account, request):
+                return whose
+        return "own"
+
+    def _setting(self, name: str, scope: str, account: Account, request: Request | None) -> Setting | None:
+        """The last setting of a round that is for the account or the request; what is not known does not match."""
+        matches: dict[str, Callable[[Member], Answer]] = {
+            "user": lambda member: is_user(member, account),
+            "host": self._is_host,
+            "global": lambda _: True,
+        }
+        if request:
+            matches |= {
+                "runas": lambda member: is_user(member, request.target),
+                "command": lambda member: isinstance(member, Command) and is_command(member, request),
+            }
+        round_ = (scope,) if scope in ("runas", "command") else ("user", "host", "global")
+        for setting in reversed(self._policy.settings):
+            if setting.name != name or setting.scope not in round_:
+                continue
+            if setting.scope == "global" or decides(self._scopes[id(setting)], matches[setting.scope]):
+                return setting
+        return None
+
+    def _is_host(self, member: Member) -> Answer:
+        """Whether an entry stands for this host; None when not known, as for networks and netgroups."""
+        if member.kind == "all":
+            return True
+        pattern = member.text.lower()
+        if member.kind != "host" or self._host is None or len(pattern) > 255:
+            return None
+        if "." not in pattern:
+            return fnmatchcase(self._host.partition(".")[0], pattern)
+        return fnmatchcase(self._host, pattern) if self._whole or "." in self._host else None
+
+
+def decides(members: Sequence[Member], matches: Callable[[Member], Answer]) -> Answer:
+    """Whether a list holds: the last member that matches decides. None when it hangs on one that is not known."""
+    doubt: set[Answer] = set()
+    for member in reversed(members):
+        match = matches(member)
+        if match is False:
+            continue
+        answer = not member.negated
+        if match:
+            return None if doubt - {answer} else answer
+        doubt.add(answer)
+    return None if True in doubt else False
+
+
+def both(one: Answer, other: Answer) -> Answer:
+    """AND of three values."""
+    if one is False or other is False:
+        return False
+    return True if one and other else None
+
+
+def any_of(answers: Iterable[Answer]) -> Answer:
+    """OR of three values."""
+    seen = set(answers)
+    return True if True in seen else None if None in seen else False
+
+
+def is_user(member: Member, account: Account) -> Answer:
+    """Whether an entry of a list of users or of targets stands for the account."""
+    match member.kind:
+        case "all":
+            return True
+        case "user":
+            return member.text == account.name
+        case "uid":
+            return None if account.uid is None else int(member.text[1:]) == account.uid
+        case "group":
+            return member.text[1:] in account.groups
+        case "gid":
+            return int(member.text[2:]) in account.gids if member.text[2:].isdecimal() else None
+    return None  # a netgroup, a group of a plugin
+
+
+def is_command(command: Command, request: Request) -> Answer:
+    """Whether an entry stands for the command asked. One with a digest does only while the file has it."""
+    found = _is_command(command, request)
+    return None if found and command.digests else found
+
+
+def _is_command(command: Command, request: Request) -> Answer:
+    is_edit = request.command == "sudoedit"
+    if command.kind == "all":
+        return True
+    if command.kind in ("list", "alias"):
+        return False
+    if is_edit or command.kind == "edit":
+        return is_edit and command.kind == "edit" and _has_arguments(command, request, edit=True)
+    if command.kind == "directory":
+        return command.text in [dirname(name) + "/" for name in both_names(request.command)]
+    if command.kind == "regex":
+        named = matches_regex(command.text, request.command)
+    elif is_wild(command.text):
+        named = any_of(matches_path(command.text, name) for name in both_names(request.command))
+    else:
+        named = command.text in both_names(request.command)
+    return both(named, _has_arguments(command, request)) if named is not False else False
+
+
+def _has_arguments(command: Command, request: Request, *, edit: bool = False) -> Answer:
+    if command.arguments is None:
+        return True
+    if command.arguments == "":
+        return not request.arguments
+    return matches_arguments(command.arguments, request.joined, edit=edit)
+
+
+def both_names(path: str) -> list[str]:
+    """A path, and where /usr is merged its other name: sudo compares files, and both lead to the same."""
+    for short in _MERGED:
+        if path.startswith(short):
+            return [path, f"/usr{path}"]
+        if path.startswith(f"/usr{short}"):
+            return [path, path.removeprefix("/usr")]
+    return [path]

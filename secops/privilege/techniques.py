@@ -1,0 +1,105 @@
+"""What programs and groups give to whoever may use them as root: `rules/privilege/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal, TypeVar
+
+import msgspec
+
+from secops.core import yaml
+from secops.core.content import Text, shipped
+from secops.core.errors import UsageError
+
+T = TypeVar("T")
+Power = Literal["shell", "write", "read", "load", "account"]
+When = Literal["any", "none", "free"]
+
+#: The strongest first: of several ways that one entry opens, the first is told.
+POWERS: Sequence[Power] = ("shell", "account", "load", "write", "read")
+
+
+class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A package, and the major version of it with which a technique came to its end."""
+
+    package: str
+    major: int
+
+
+class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one of some programs gives a power to whoever runs it as root.
+
+    `when`: whatever its arguments are, without any, or with free ones. `exec`: only by starting another program.
+    `suid`: also when the program's file is SUID root. `batch`: arguments with which the program does not stay for more.
+    """
+
+    programs: list[str]
+    gives: Power
+    when: When
+    exec: bool
+    suid: bool
+    how: Text
+    source: str
+    batch: list[str] = []
+    closed: Closed | None = None
+
+    def fits(self, arguments: str | None) -> bool:
+        """Whether it works with the arguments that a rule fixes (None = any)."""
+        if arguments is None or "*" in arguments or arguments.startswith("^"):
+            return True
+        stays = not any(word.startswith(tuple(self.batch)) for word in arguments.split()) if self.batch else True
+        return (self.when == "any" and stays) or (self.when == "none" and arguments == "")
+
+
+class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What members of a group of one of these names may do."""
+
+    names: list[str]
+    gives: Power
+    how: Text
+    source: str
+
+
+class _Techniques(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    techniques: list[Technique]
+
+
+class _Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    groups: list[GroupPower]
+
+
+@cache
+def by_program() -> dict[str, list[Technique]]:
+    """Techniques by the program's base name, the strongest first. Raises `UsageError` for content that does not fit."""
+    found: dict[str, list[Technique]] = {}
+    for technique in _content("techniques", _Techniques).techniques:
+        for program in technique.programs:
+            found.setdefault(program, []).append(technique)
+    for techniques in found.values():
+        techniques.sort(key=lambda technique: POWERS.index(technique.gives))
+    return found
+
+
+@cache
+def by_group() -> dict[str, GroupPower]:
+    """Powers by group name."""
+    return {name: group for group in _content("groups", _Groups).groups for name in group.names}
+
+
+def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> list[Technique]:
+    """Techniques of a program whose arguments sudo fixes (None = any), on a host with packages of these versions."""
+    return [
+        technique
+        for technique in by_program().get(program, ())
+        if technique.fits(arguments)
+        and not (technique.closed and majors.get(technique.closed.package, 0) >= technique.closed.major)
+    ]
+
+
+def _content(name: str, kind: type[T]) -> T:
+    path = shipped("rules") / "privilege" / f"{name}.yml"
+    try:
+        return msgspec.convert(yaml.load(path), kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise UsageError(str(error), where=str(path)) from error

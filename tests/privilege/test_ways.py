@@ -1,0 +1,133 @@
+"""Ways to root on one host: each planted one is found with its reason, each near miss is silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from secops.hosts.snapshot import observe
+from secops.hosts.tables import Row
+from secops.privilege.ways import privileges
+from tests.hosts.evidence_kit import evidence
+from tests.hosts.tables.test_sudo_rules import SUDO
+
+PASSWD = """root:x:0:0::/root:/bin/bash
+alice:x:1001:1001::/home/alice:/bin/bash
+bob:x:1002:1002::/home/bob:/bin/bash
+"""
+GROUP = "root:x:0:\nalice:x:1001:\nbob:x:1002:\nwheel:x:10:alice\ndocker:x:998:\n"
+
+
+def ways(sudoers: str = "", *, passwd: str = PASSWD, group: str = GROUP, systemd: str = "") -> list[Row]:
+    status = f"Package: systemd\nStatus: install ok installed\nArchitecture: amd64\nVersion: {systemd}\n"
+    seen = evidence(
+        passwd={"/etc/passwd": passwd},
+        group={"/etc/group": group},
+        sudoers={"/etc/sudoers": sudoers or "root ALL=(ALL:ALL) ALL\n"},
+        sudo_paths=SUDO,
+        **({"dpkg_status": {"/var/lib/dpkg/status": status}} if systemd else {}),
+        kernel_hostname={"/proc/sys/kernel/hostname": "web1\n"},
+    )
+    facts = observe(seen, "web1", privileges).tables["root_ways"]
+    assert facts.problems == {"": [], "sudo": []}
+    return list(facts.rows)
+
+
+def by_sudo(sudoers: str, user: str = "alice") -> list[tuple[str, str | None, str, str]]:
+    return [
+        (row["thing"], row["program"], row["gives"], row["password"])
+        for row in ways(sudoers)
+        if row["user_name"] == user and row["way"] == "sudo"
+    ]
+
+
+def test_a_clean_host_has_no_way() -> None:
+    assert ways() == []
+
+
+def test_a_second_uid_0_is_one() -> None:
+    (row,) = ways(passwd=PASSWD + "toor:x:0:0::/root:/bin/bash\n")
+    assert (row["user_name"], row["way"], row["gives"], row["line"]) == ("toor", "uid0", "shell", 4)
+
+
+@pytest.mark.parametrize("line", ["docker:x:998:alice", "docker:x:998:\nsame:x:998:alice"])
+def test_groups_count_by_number(line: str) -> None:
+    (row,) = ways(group=GROUP.replace("docker:x:998:", line))
+    assert (row["user_name"], row["way"], row["thing"], row["gives"]) == ("alice", "group", "docker", "shell")
+
+
+def test_a_primary_group_is_one_too() -> None:
+    (row,) = ways(passwd=PASSWD.replace("1002:1002", "1002:998"))
+    assert (row["user_name"], row["thing"]) == ("bob", "docker")
+
+
+ALL = [("ALL", None, "shell", "own")]
+
+FOUND = {
+    "everything": ("alice ALL=(ALL) ALL", ALL),
+    "by a group": ("%wheel ALL=(ALL) ALL", ALL),
+    "by number": ("#1001 ALL=ALL", ALL),
+    "without a password": ("alice ALL=(ALL) NOPASSWD: ALL", [("ALL", None, "shell", "none")]),
+    "no password by Defaults": ("Defaults:alice !authenticate\n%wheel ALL=ALL", [("ALL", None, "shell", "none")]),
+    "some commands excepted": ("alice ALL=(ALL) ALL, !/bin/su, !/bin/sh", ALL),
+    "everything but another user": ("ALL, !bob ALL=ALL", ALL),
+    "everything, starting nothing": ("alice ALL=(ALL) NOEXEC: ALL", [("ALL", None, "write", "own")]),
+    "an editor": ("alice ALL=(root) /usr/bin/vim", [("/usr/bin/vim", "vim", "shell", "own")]),
+    "an editor of one file": ("alice ALL=(root) /usr/bin/vim /etc/motd", [("/usr/bin/vim", "vim", "shell", "own")]),
+    "an editor that starts nothing": (
+        "alice ALL=(root) NOEXEC: /usr/bin/vim", [("/usr/bin/vim", "vim", "write", "own")],
+    ),
+    "find with free arguments": ("alice ALL=(root) /usr/bin/find", [("/usr/bin/find", "find", "shell", "own")]),
+    "find with a wildcard": (
+        "alice ALL=(root) /usr/bin/find /srv *", [("/usr/bin/find", "find", "shell", "own")],
+    ),
+    "a client": ("alice ALL=(root) /usr/bin/mysql -u root", [("/usr/bin/mysql", "mysql", "shell", "own")]),
+    "a shell": ('alice ALL=(root) /bin/bash ""', [("/bin/bash", "bash", "shell", "own")]),
+    "any editor of files": ("alice ALL=(root) sudoedit", [("sudoedit", "sudoedit", "write", "own")]),
+    "a directory of programs": ("alice ALL=(root) /usr/bin/", [("/usr/bin/", "any", "shell", "own")]),
+    "through an alias": ("Cmnd_Alias E = /usr/bin/vim\nalice ALL = E", [("/usr/bin/vim", "vim", "shell", "own")]),
+    "taken back, then given again": ("alice ALL=ALL\nalice ALL=!ALL\nalice ALL=ALL", ALL),
+}  # fmt: skip
+
+SILENT = {
+    "a harmless command": "alice ALL=(root) /usr/bin/id",
+    "as another user": "alice ALL=(bob) ALL",
+    "as another group": "alice ALL=(:bob) ALL",
+    "on another host": "alice db1=(ALL) ALL",
+    "taken back": "alice ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
+    "taken back from the group": "%wheel ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
+    "excepted by name": "ALL, !alice, !bob ALL=(ALL) ALL",
+    "root's password is asked": "Defaults targetpw\nALL ALL=(ALL) ALL",
+    "find with its arguments fixed": "alice ALL=(root) /usr/bin/find /srv -name core",
+    "a shell's script": "alice ALL=(root) /bin/bash /usr/local/sbin/backup",
+    "a client that runs one query": "alice ALL=(root) /usr/bin/mysql -e status",
+    "a pager that starts nothing and reads one file": "alice ALL=(root) NOEXEC: /bin/ls /var/log/syslog",
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_sudo_that_makes_root_is_found(name: str) -> None:
+    sudoers, expected = FOUND[name]
+    found = by_sudo(sudoers + "\n")
+    if expected[0][1] == "any":
+        found = [(thing, "any" if program else None, gives, own) for thing, program, gives, own in found]
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_near_miss_is_silent(name: str) -> None:
+    assert by_sudo(SILENT[name] + "\n") == []
+
+
+@pytest.mark.parametrize(("version", "count"), [("239-78.el8", 1), ("1:243-1", 1), ("252.17-1~deb12u1", 0), ("", 1)])
+def test_what_a_package_closed_is_no_way_any_more(version: str, count: int) -> None:
+    assert len(ways("alice ALL=(root) /usr/bin/journalctl -u web\n", systemd=version)) == count
+
+
+def test_what_hangs_on_a_netgroup_is_not_certain() -> None:
+    (row,) = [row for row in ways("+admins ALL=(ALL) ALL\n") if row["user_name"] == "alice"]
+    assert row["certain"] is False
+
+
+def test_without_the_accounts_the_table_is_not_whole() -> None:
+    facts = observe(evidence(sudoers={"/etc/sudoers": "alice ALL=ALL\n"}), "h", privileges).tables["root_ways"]
+    assert facts.problems[""]
