@@ -136,10 +136,10 @@ listing() {
 }
 
 { homes=$(head -c @PASSWD@ /etc/passwd | cut -d: -f6 | sort -u); } 2>/dev/null
-known=$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)
+bytes=$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)
 homes() { printf '%s\n' "$homes"; }
 homeless() { # SECTION: says when there are more homes than that
-  [ "$known" -le @PASSWD@ ] || tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
+  [ "$bytes" -le @PASSWD@ ] || tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
 }
 
 uid=$(id -u)

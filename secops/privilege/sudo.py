@@ -60,9 +60,9 @@ class Decision:
 
 
 class Sudo:
-    """A policy on one host. `host` is its name, with the domain where that is known to be all of it.
+    """A policy on one host. `host` is its name; with `whole` it is all of it, and there is no domain behind it.
 
-    Raises `TooLargeError` when it explodes.
+    Whatever is asked raises `TooLargeError` when all answers together take too many steps.
     """
 
     def __init__(self, policy: Policy, host: str | None, *, whole: bool = False) -> None:
@@ -74,9 +74,16 @@ class Sudo:
         }
         self._scopes = {id(setting): tuple(policy.expand_scope(setting)) for setting in policy.settings}
 
+    @property
+    def named(self) -> Iterator[Member]:
+        """Whom the rules are for, as written."""
+        for users in self._users.values():
+            yield from users
+
     def rights(self, account: Account) -> Iterator[Right]:
         """The entries for the account on this host, the deciding first: in sudo's order from the end."""
         for rule in reversed(self._policy.rules):
+            self._policy.spend()
             here = self._here[id(rule)]
             users = (
                 decides(self._users[id(rule)], lambda member: is_user(member, account)) if here is not False else here

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from secops.core.content import Text
 from secops.hosts.evidence import Evidence, Problem, Status
@@ -43,19 +44,34 @@ def root_ways(evidence: Evidence, tables: Mapping[str, Facts]) -> Facts:
     """The table `root_ways` of one host, from its sudoers policy and its other tables."""
     built = Built()
     known = accounts(tables["users"].rows, tables["group_members"].rows)
-    everyone = [account for account in known.values() if account.uid != 0]
     built.rows += _second_roots(tables["users"].rows)
     built.rows += _groups(tables["group_members"].rows, tables["groups"].rows, known)
     try:
         policy = read_policy(evidence, built)
-        sudo, majors = Sudo(policy, hostname(evidence)), _majors(tables["packages"].rows)
-        for account in everyone:
+        sudo, majors = Sudo(policy, hostname(evidence)), cache(lambda: _majors(tables["packages"].rows))
+        elsewhere = _of_a_directory(sudo, known) if _has_directory(tables["hosts"].rows) else []
+        for account in (*known.values(), *elsewhere):
+            if account.uid == 0:
+                continue
             built.rows += _by_sudo(sudo, account, root_of(known), majors)
         tell_faults(policy, built)
     except TooLargeError as error:
         built.lack(str(error))
     lack = [problem for name in _NEEDS for problem in tables[name].problems[""]]
     return Facts(built.rows, {"": lack, "sudo": [*lack, *built.problems]})
+
+
+def _has_directory(hosts: Sequence[Row]) -> bool:
+    return any(row["directory_accounts"] is not False for row in hosts)
+
+
+def _of_a_directory(sudo: Sudo, known: Mapping[str, Account]) -> Iterator[Account]:
+    """Users and groups that rules name and a directory may hold: one account each, called as the rule writes it."""
+    for member in dict.fromkeys(sudo.named):
+        if member.kind == "user" and member.text not in known:
+            yield Account(member.text)
+        elif member.kind == "group":
+            yield Account(member.text, groups=frozenset({member.text[1:]}))
 
 
 def _majors(packages: Sequence[Row]) -> dict[str, int]:
@@ -84,7 +100,7 @@ def _groups(members: Sequence[Row], groups: Sequence[Row], known: Mapping[str, A
             yield _row(user, "group", name, None, power.gives, power.how, "none", "/etc/group", None)
 
 
-def _by_sudo(sudo: Sudo, account: Account, root: Account, majors: Mapping[str, int]) -> Iterator[Row]:
+def _by_sudo(sudo: Sudo, account: Account, root: Account, majors: Callable[[], Mapping[str, int]]) -> Iterator[Row]:
     """The entries by which sudo makes the account root, each with the strongest way that it opens."""
     for right in sudo.rights(account):
         if right.command.negated:
@@ -108,7 +124,9 @@ def _by_sudo(sudo: Sudo, account: Account, root: Account, majors: Mapping[str, i
                 break
 
 
-def _probes(right: Right, root: Account, majors: Mapping[str, int]) -> Iterator[tuple[Request, list[Technique]]]:
+def _probes(
+    right: Right, root: Account, majors: Callable[[], Mapping[str, int]]
+) -> Iterator[tuple[Request, list[Technique]]]:
     """What to ask sudo to see whether the entry still holds, with the techniques that it would open."""
     command = right.command
     if command.kind == "all":
@@ -116,11 +134,11 @@ def _probes(right: Right, root: Account, majors: Mapping[str, int]) -> Iterator[
         return
     if command.kind == "edit":
         files = command.arguments.replace("*", "x").split() if command.arguments else ["/etc/shadow"]
-        yield Request(root, "sudoedit", files), usable("sudoedit", command.arguments, majors)
+        yield Request(root, "sudoedit", files), usable("sudoedit", command.arguments, majors())
         return
     words = (command.arguments or "").replace("*", "x").split()
     for path in _programs(right):
-        if techniques := usable(path.rpartition("/")[2], command.arguments, majors):
+        if techniques := usable(path.rpartition("/")[2], command.arguments, majors()):
             yield Request(root, path, words), techniques
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from secops.hosts.evidence import Evidence
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row
 from secops.privilege.ways import privileges
@@ -17,17 +18,23 @@ bob:x:1002:1002::/home/bob:/bin/bash
 GROUP = "root:x:0:\nalice:x:1001:\nbob:x:1002:\nwheel:x:10:alice\ndocker:x:998:\n"
 
 
-def ways(sudoers: str = "", *, passwd: str = PASSWD, group: str = GROUP, systemd: str = "") -> list[Row]:
+def seen(
+    sudoers: str = "", *, passwd: str = PASSWD, group: str = GROUP, systemd: str = "", nss: str = "passwd: files\n"
+) -> Evidence:
     status = f"Package: systemd\nStatus: install ok installed\nArchitecture: amd64\nVersion: {systemd}\n"
-    seen = evidence(
+    return evidence(
         passwd={"/etc/passwd": passwd},
         group={"/etc/group": group},
         sudoers={"/etc/sudoers": sudoers or "root ALL=(ALL:ALL) ALL\n"},
         sudo_paths=SUDO,
+        nsswitch={"/etc/nsswitch.conf": nss},
         **({"dpkg_status": {"/var/lib/dpkg/status": status}} if systemd else {}),
         kernel_hostname={"/proc/sys/kernel/hostname": "web1\n"},
     )
-    facts = observe(seen, "web1", privileges).tables["root_ways"]
+
+
+def ways(sudoers: str = "", **others: str) -> list[Row]:
+    facts = observe(seen(sudoers, **others), "web1", privileges).tables["root_ways"]
     assert facts.problems == {"": [], "sudo": []}
     return list(facts.rows)
 
@@ -126,6 +133,22 @@ def test_what_a_package_closed_is_no_way_any_more(version: str, count: int) -> N
 def test_what_hangs_on_a_netgroup_is_not_certain() -> None:
     (row,) = [row for row in ways("+admins ALL=(ALL) ALL\n") if row["user_name"] == "alice"]
     assert row["certain"] is False
+
+
+def test_groups_and_users_of_a_directory_are_told_as_the_policy_names_them() -> None:
+    policy = "%admins ALL=(ALL) ALL\nldap.user ALL=(root) /usr/bin/vim\n%wheel ALL=(root) /usr/bin/vim\n"
+    assert {row["user_name"] for row in ways(policy)} == {"alice"}
+    assert {row["user_name"] for row in ways(policy, nss="passwd: files sss\n")} == {
+        "alice", "%admins", "ldap.user", "%wheel",
+    }  # fmt: skip
+
+
+def test_a_policy_that_takes_for_ever_is_cut_and_told() -> None:
+    passwd = PASSWD + "".join(f"u{n}:x:{2000 + n}:2000::/:/bin/sh\n" for n in range(3000))
+    policy = "".join(f"u{n} ALL=(root) /usr/bin/vim /srv/{n}\n" for n in range(3000))
+    facts = observe(seen(policy, passwd=passwd), "web1", privileges).tables["root_ways"]
+    assert "takes more than" in facts.problems["sudo"][0].reason
+    assert facts.problems[""] == []
 
 
 def test_without_the_accounts_the_table_is_not_whole() -> None:
