@@ -99,7 +99,9 @@ class Parser:
 
     def take(self, *kinds: str) -> Token:
         if self.peek() not in kinds:
-            found = self.tokens[self.at] if self.peek() else Token("end of the entry")
+            if not self.peek():
+                raise SudoersError("unexpected end of the entry")
+            found = self.tokens[self.at]
             raise SudoersError(f"unexpected {found.text or found.kind}")
         self.at += 1
         return self.tokens[self.at - 1]

@@ -12,7 +12,7 @@ from secops.hosts.sudoers import TooLargeError
 from secops.hosts.tables import Built, Facts, Row
 from secops.hosts.tables.hosts import hostname
 from secops.hosts.tables.root_ways import TABLE
-from secops.hosts.tables.sudo_rules import read_policy, tell_faults
+from secops.hosts.tables.sudo_rules import read_policy
 from secops.privilege.accounts import Account, accounts, root_of
 from secops.privilege.sudo import Request, Right, Sudo
 from secops.privilege.techniques import Technique, by_group, by_program, usable
@@ -47,18 +47,20 @@ def root_ways(evidence: Evidence, tables: Mapping[str, Facts]) -> Facts:
     built.rows += _second_roots(tables["users"].rows)
     built.rows += _groups(tables["group_members"].rows, tables["groups"].rows, known)
     try:
-        policy = read_policy(evidence, built)
-        sudo, majors = Sudo(policy, hostname(evidence)), cache(lambda: _majors(tables["packages"].rows))
+        sudo, majors = (
+            Sudo(read_policy(evidence, Built()), hostname(evidence)),
+            cache(lambda: _majors(tables["packages"].rows)),
+        )
         elsewhere = _of_a_directory(sudo, known) if _has_directory(tables["hosts"].rows) else []
         for account in (*known.values(), *elsewhere):
             if account.uid == 0:
                 continue
             built.rows += _by_sudo(sudo, account, root_of(known), majors)
-        tell_faults(policy, built)
     except TooLargeError as error:
         built.lack(str(error))
     lack = [problem for name in _NEEDS for problem in tables[name].problems[""]]
-    return Facts(built.rows, {"": lack, "sudo": [*lack, *built.problems]})
+    of_sudo = tables["sudo_rules"].problems[""]  # what of the policy was not seen is told there
+    return Facts(built.rows, {"": lack, "sudo": [*lack, *of_sudo, *built.problems]})
 
 
 def _has_directory(hosts: Sequence[Row]) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from secops.hosts.evidence import Evidence
-from secops.hosts.tables import Built, Column, Table
+from secops.hosts.tables import Built, Column, Table, sudo_rules
+from secops.hosts.tables.groups import GROUP
+from secops.hosts.tables.users import PASSWD
 
 
 def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from `secops.privilege`
@@ -31,8 +33,9 @@ TABLE = Table(
         Column("source", "text", "file that gives it"),
         Column("line", "integer", "line there"),
     ),
-    sections=(),
-    parts={"sudo": ()},
+    sections=(PASSWD, GROUP),
+    parts={"sudo": sudo_rules.SECTIONS},
+    extra_sections=sudo_rules.EXTRA_SECTIONS,
     build=build,
     late="privilege",
 )
