@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 
 from secops.core.content import Text
 from secops.hosts.evidence import Evidence, Problem, Status
-from secops.hosts.sudoers import TooLargeError
+from secops.hosts.sudoers import Command, TooLargeError
 from secops.hosts.tables import Built, Facts, Row
 from secops.hosts.tables.hosts import hostname
 from secops.hosts.tables.root_ways import TABLE
 from secops.hosts.tables.sudo_rules import read_policy
 from secops.privilege.accounts import Account, accounts, root_of
-from secops.privilege.sudo import Request, Right, Sudo
+from secops.privilege.patterns import is_wild
+from secops.privilege.sudo import Request, Right, Sudo, is_command
 from secops.privilege.techniques import Technique, by_group, by_program, usable
 
 #: Tables that say which accounts there are: without one of them a way may be missing.
@@ -26,6 +28,7 @@ _FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
 #: A program that no rule names: what is allowed for it is allowed for all.
 _ANY = "/citywall/any-program"
 _MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
+_NOBODY = Account("")
 _EVERYTHING = Text("any command", "任意命令")
 
 _Found = tuple[str | None, str, Text]  # program, power, how
@@ -47,10 +50,8 @@ def root_ways(evidence: Evidence, tables: Mapping[str, Facts]) -> Facts:
     built.rows += _second_roots(tables["users"].rows)
     built.rows += _groups(tables["group_members"].rows, tables["groups"].rows, known)
     try:
-        sudo, majors = (
-            Sudo(read_policy(evidence, Built()), hostname(evidence)),
-            cache(lambda: _majors(tables["packages"].rows)),
-        )
+        sudo = Sudo(read_policy(evidence, Built()), hostname(evidence))
+        majors = cache(lambda: _majors(tables["packages"].rows))
         elsewhere = _of_a_directory(sudo, known) if _has_directory(tables["hosts"].rows) else []
         for account in (*known.values(), *elsewhere):
             if account.uid == 0:
@@ -139,20 +140,20 @@ def _probes(
         yield Request(root, "sudoedit", files), usable("sudoedit", command.arguments, majors())
         return
     words = (command.arguments or "").replace("*", "x").split()
-    for path in _programs(right):
+    for path in _programs(command):
         if techniques := usable(path.rpartition("/")[2], command.arguments, majors()):
             yield Request(root, path, words), techniques
 
 
-def _programs(right: Right) -> Iterator[str]:
-    """Paths of known programs that an entry takes in."""
-    command = right.command
-    if command.kind == "path" and not any(char in command.text for char in "*?[\\"):
-        yield command.text
-        return
+@lru_cache(maxsize=1_024)
+def _programs(command: Command) -> Sequence[str]:
+    """Paths of known programs that an entry's command takes in, whatever its arguments."""
+    if command.kind == "path" and not is_wild(command.text):
+        return [command.text]
     folders = (command.text,) if command.kind == "directory" else _FOLDERS
-    for program in by_program():
-        yield from (folder + program for folder in folders)
+    named = replace(command, arguments=None, digests=())
+    asked = (Request(_NOBODY, folder + program) for program in by_program() for folder in folders)
+    return [request.command for request in asked if is_command(named, request) is not False]
 
 
 def _opened(
