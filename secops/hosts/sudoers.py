@@ -6,14 +6,17 @@ the policy is not what its author wrote. Nothing here knows users or groups of a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from posixpath import basename, dirname, join, normpath
 
 from secops.hosts.sudoers_grammar import AnyMember, Command, Grant, Member, Parser, Rule, Setting
 from secops.hosts.sudoers_lexer import Line, SudoersError, logical_lines
 
-__all__ = ["Command", "Grant", "Member", "Policy", "Rule", "Setting", "TooLargeError", "load"]
+__all__ = [
+    "Answer", "Command", "Grant", "Member", "Policy", "Rule", "Setting", "TooLargeError", "decides", "is_host", "load",
+]  # fmt: skip
 
 #: sudo's own limit of nested includes, and ours for includes and for alias members looked at in all.
 MAX_DEPTH = 128
@@ -22,6 +25,10 @@ MAX_STEPS = 1_000_000
 
 _SCOPES = {"": "global", ":": "user", "@": "host", ">": "runas", "!": "command"}
 _ALIAS_OF_SCOPE = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
+
+
+#: True, False, or None: it hangs on what is not known. None is never taken for a refusal.
+Answer = bool | None
 
 
 class TooLargeError(Exception):
@@ -158,3 +165,34 @@ class _Loader:
 def _is_read(name: str) -> bool:
     """Whether sudo reads a file of an included directory: not packages' leftovers, not editors' backups."""
     return "." not in name and not name.endswith("~")
+
+
+def decides(members: Sequence[Member], matches: Callable[[Member], Answer]) -> Answer:
+    """Whether a list holds: the last member that matches decides. None when it hangs on one that is not known."""
+    doubt: set[Answer] = set()
+    for member in reversed(members):
+        match = matches(member)
+        if match is False:
+            continue
+        answer = not member.negated
+        if match:
+            return None if doubt - {answer} else answer
+        doubt.add(answer)
+    return None if True in doubt else False
+
+
+def is_host(member: Member, host: str | None, *, whole: bool = False) -> Answer:
+    """Whether an entry stands for the host of this name; None when not known, as for networks and netgroups.
+
+    An entry with a domain stands for the whole name, which sudo may have from the resolver. Where `host` has none, and
+    that is not all of it (`whole`), one that begins with another name is of another host, and else it is not known.
+    """
+    if member.kind == "all":
+        return True
+    pattern = member.text.lower()
+    if member.kind != "host" or host is None or len(pattern) > 255:
+        return None
+    name, label = host.lower(), pattern.partition(".")[0]
+    if whole or "." in name:
+        return fnmatchcase(name if "." in pattern else name.partition(".")[0], pattern)
+    return fnmatchcase(name, label) and ("." not in pattern or None)

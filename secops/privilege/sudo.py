@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import partial
 from posixpath import dirname
 
-from secops.hosts.sudoers import Command, Grant, Member, Policy, Rule, Setting
+from secops.hosts.sudoers import Answer, Command, Grant, Member, Policy, Rule, Setting, decides, is_host
 from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild, matches_arguments, matches_path, matches_regex
-
-Answer = bool | None
 
 _ALIAS = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
 
@@ -66,12 +64,10 @@ class Sudo:
     """
 
     def __init__(self, policy: Policy, host: str | None, *, whole: bool = False) -> None:
-        self._policy, self._whole = policy, whole
-        self._host = host.lower() if host else None
+        here = partial(is_host, host=host, whole=whole)
+        self._policy, self._is_host = policy, here
         self._users = {id(rule): tuple(policy.expand(rule.users, _ALIAS["user"])) for rule in policy.rules}
-        self._here = {
-            id(rule): decides(list(policy.expand(rule.hosts, _ALIAS["host"])), self._is_host) for rule in policy.rules
-        }
+        self._here = {id(rule): decides(list(policy.expand(rule.hosts, _ALIAS["host"])), here) for rule in policy.rules}
         self._scopes = {id(setting): tuple(policy.expand_scope(setting)) for setting in policy.settings}
 
     @property
@@ -177,31 +173,6 @@ class Sudo:
             if setting.scope == "global" or decides(self._scopes[id(setting)], matches[setting.scope]):
                 return setting
         return None
-
-    def _is_host(self, member: Member) -> Answer:
-        """Whether an entry stands for this host; None when not known, as for networks and netgroups."""
-        if member.kind == "all":
-            return True
-        pattern = member.text.lower()
-        if member.kind != "host" or self._host is None or len(pattern) > 255:
-            return None
-        if "." not in pattern:
-            return fnmatchcase(self._host.partition(".")[0], pattern)
-        return fnmatchcase(self._host, pattern) if self._whole or "." in self._host else None
-
-
-def decides(members: Sequence[Member], matches: Callable[[Member], Answer]) -> Answer:
-    """Whether a list holds: the last member that matches decides. None when it hangs on one that is not known."""
-    doubt: set[Answer] = set()
-    for member in reversed(members):
-        match = matches(member)
-        if match is False:
-            continue
-        answer = not member.negated
-        if match:
-            return None if doubt - {answer} else answer
-        doubt.add(answer)
-    return None if True in doubt else False
 
 
 def both(one: Answer, other: Answer) -> Answer:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from fnmatch import fnmatchcase
+from collections.abc import Iterator
 from itertools import product
 from posixpath import normpath
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.masking import SUDO_SECRETS, masked
 from secops.hosts.section import Files, Listing
-from secops.hosts.sudoers import Command, Grant, Member, Policy, Rule, Setting, TooLargeError, load
+from secops.hosts.sudoers import (
+    Command,
+    Grant,
+    Member,
+    Policy,
+    Rule,
+    Setting,
+    TooLargeError,
+    decides,
+    is_host,
+    load,
+)
 from secops.hosts.tables import Built, Column, Row, Table
 from secops.hosts.tables._files import files_problem
 from secops.hosts.tables._listed import listed
@@ -98,7 +108,7 @@ def build(evidence: Evidence) -> Built:
     built = Built()
     policy = read_policy(evidence, built)
     try:
-        for row in _rows(policy, _host(evidence)):
+        for row in _rows(policy, hostname(evidence)):
             if len(built.rows) == MAX_ROWS:
                 built.lack(f"the policy expands to more than {MAX_ROWS} rows")
                 break
@@ -115,7 +125,7 @@ def _rows(policy: Policy, host: str | None) -> Iterator[Row]:
     for rule in policy.rules:
         users = list(policy.expand(rule.users, "User_Alias"))
         hosts = list(policy.expand(rule.hosts, "Host_Alias"))
-        here = _here(hosts, host)
+        here = decides(hosts, lambda member: is_host(member, host))
         for grant in rule.grants:
             runas = list(policy.expand(grant.runas_users, "Runas_Alias")) if grant.runas_users is not None else None
             groups: list[Member | None] = [*policy.expand(grant.runas_groups or (), "Runas_Alias")] or [None]
@@ -190,7 +200,7 @@ class _Defaults:
             if setting.name not in ("authenticate", "noexec", "setenv", "runas_default"):
                 continue
             members = list(policy.expand_scope(setting))
-            if setting.scope != "host" or _last(members, lambda member: _is_host(member, host) is True):
+            if setting.scope != "host" or decides(members, lambda member: is_host(member, host)):
                 group = setting.scope if setting.scope in ("runas", "command") else "user"
                 self.rounds.setdefault((setting.name, group), []).append((setting, members))
 
@@ -221,32 +231,9 @@ class _Defaults:
             self.policy.spend(len(members) + 1)
             if setting.scope in ("global", "host"):
                 return setting
-            if _last(members, lambda member: anyone or member.kind == "all" or member.text == key):
+            if decides(members, lambda member: anyone or member.kind == "all" or member.text == key):
                 return setting
         return None
-
-
-def _last(members: list[Member], matches: Callable[[Member], bool]) -> bool:
-    """Whether a list holds for something: the last member that matches decides."""
-    return next((not member.negated for member in reversed(members) if matches(member)), False)
-
-
-def _here(members: list[Member], host: str | None) -> bool | None:
-    """Whether a list of hosts takes this one in: the last entry that matches decides."""
-    for member in reversed(members):
-        if (match := _is_host(member, host)) is not False:
-            return match and not member.negated
-    return False
-
-
-def _is_host(member: Member, host: str | None) -> bool | None:
-    """Whether an entry stands for the host of this name; None when not known, as for networks and netgroups."""
-    if member.kind == "all":
-        return True
-    pattern = member.text.lower().partition(".")[0]
-    if member.kind != "host" or host is None or len(pattern) > 255:
-        return None
-    return fnmatchcase(host.lower(), pattern)
 
 
 TABLE = Table(

@@ -280,6 +280,13 @@ def test_whether_a_rule_is_for_this_host(hosts: str, here: bool | None) -> None:
     assert set(rows(text, "here", hostname={"/etc/hostname": "web2.gov.example\n"})) == {(here,)}
 
 
-@pytest.mark.parametrize(("hosts", "here"), [("ALL", True), ("web2", None), ("!web2", None), ("ALL, !db1", None)])
+@pytest.mark.parametrize(
+    ("hosts", "here"), [("web2", True), ("web2.gov.example", None), ("db1.gov.example", False), ("*.example", None)]
+)
+def test_a_domain_that_only_the_resolver_knows_may_be_any(hosts: str, here: bool | None) -> None:
+    assert set(rows(f"ops {hosts}=(ALL) ALL\n", "here", hostname={"/etc/hostname": "web2\n"})) == {(here,)}
+
+
+@pytest.mark.parametrize(("hosts", "here"), [("ALL", True), ("web2", None), ("!web2", False), ("ALL, !db1", None)])
 def test_a_host_without_a_name_may_be_any(hosts: str, here: bool | None) -> None:
     assert set(rows(f"ops {hosts}=(ALL) ALL\n", "here")) == {(here,)}
