@@ -23,15 +23,11 @@ _MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: to run a command (absolute path, or sudoedit) with arguments as `target`.
-
-    `group` is what -g names; the target then is the asking account itself, unless -u names another.
-    """
+    """What is asked: to run a command (absolute path, or sudoedit) with arguments as `target`, without -g."""
 
     target: Account
     command: str
     arguments: Sequence[str] = ()
-    group: str = ""
 
     @property
     def joined(self) -> str:
@@ -110,21 +106,14 @@ class Sudo:
         return both(self.runs_as(right, account, request), is_command(right.command, request))
 
     def runs_as(self, right: Right, account: Account, request: Request) -> Answer:
-        """Whether an entry is for the target user and group."""
+        """Whether an entry is for the target user."""
         users, groups = right.grant.runas_users, right.grant.runas_groups
-        target, group = request.target, request.group
         if users is None and groups is None:
-            return target.name == self.text("runas_default", account, "root") and (not group or group in target.groups)
-        if users:
-            members = list(self._policy.expand(users, _ALIAS["runas"]))
-            as_user = decides(members, lambda member: is_user(member, target))
-        else:  # as oneself: `()` at any time, `(:group)` with another group only
-            as_user = target.name == account.name and bool(group or groups is None)
-        if not group:
-            return as_user
-        listed = list(self._policy.expand(groups or (), _ALIAS["runas"]))
-        as_group = decides(listed, lambda member: member.kind == "all" or member.text == group)
-        return both(as_user, as_group or group in target.groups)
+            return request.target.name == self.text("runas_default", account, "root")
+        if not users:  # `()` is for oneself, `(:group)` for oneself with -g alone
+            return groups is None and request.target.name == account.name
+        members = list(self._policy.expand(users, _ALIAS["runas"]))
+        return decides(members, lambda member: is_user(member, request.target))
 
     def flag(self, name: str, account: Account, request: Request, *, otherwise: bool = False) -> bool:
         """A boolean option of Defaults in force: command scopes before runas, and these before the others."""
