@@ -25,8 +25,8 @@ from secops.passwords.worker import Answer, Job
 #: Seconds of work handed out at once: long enough that handing out costs nothing, short enough to stop in time.
 _PORTION = 0.25
 
-#: Words handed out at once to fast hashes.
-_MOST_WORDS = 50_000
+#: Words handed out at once to fast hashes: at most, at first, and of those tried before.
+_MOST_WORDS, _FEW_WORDS, _GROWTH = 50_000, 16, 2
 
 #: Seconds that a portion may take; one word may not take as long either.
 PATIENCE = 10.0
@@ -69,8 +69,9 @@ class Trial:
         return self.feed.chance / self.cost
 
     def take(self) -> Portion:
-        """About `_PORTION` seconds of words; one word while the cost is not known."""
-        return self.feed.take(min(_MOST_WORDS, max(1, int(_PORTION / self.cost))) if self.fresh else 1)
+        """One word while the cost is not known, then ever more: no hash gets far before others had their first."""
+        most = min(_MOST_WORDS, max(_FEW_WORDS, _GROWTH * self.fresh), max(1, int(_PORTION / self.cost)))
+        return self.feed.take(most if self.fresh else 1)
 
 
 def processors() -> int:

@@ -241,7 +241,7 @@ def test_accounts_of_the_systems_own_tools_in_every_format(tmp_path: Path, test_
         for user, word in ((f"w{name[:4]}", f"W{name[:4]}@123"), (f"s{name[:4]}", secrets_.token_urlsafe(9)[:8])):
             script = f"useradd {user} && {{ {tool}; }}"
             test_host.run(["sh", "-c", script], f"{user}:{word}\n".encode(), check=True)
-    asked = ("passwords", "audit", "--root", test_host.root, "--password-seconds", "60", "--format", "json")
+    asked = ("passwords", "audit", "--root", test_host.root, "--password-seconds", "40", "--format", "json")
     done = citywall(tmp_path / "home", *asked)
     assert done.returncode == Exit.FINDINGS, done.stderr
     query = "select user_name, result from password_audit where user_name like 'w%' or user_name like 's%'"
