@@ -238,7 +238,7 @@ TOOLS = {
 def test_accounts_of_the_systems_own_tools_in_every_format(tmp_path: Path, test_host: TestHost) -> None:
     """One account of each format has a likely password, and one a password that nobody would guess."""
     for name, tool in TOOLS.items():
-        for user, word in ((f"w{name[:4]}", f"W{name[:4]}@123"), (f"s{name[:4]}", secrets_.token_urlsafe(9)[:8])):
+        for user, word in ((f"w{name[:4]}", f"W{name[:4]}@123"), (f"s{name[:4]}", f"r{secrets_.token_hex(6)}")):
             script = f"useradd {user} && {{ {tool}; }}"
             test_host.run(["sh", "-c", script], f"{user}:{word}\n".encode(), check=True)
     asked = ("passwords", "audit", "--root", test_host.root, "--password-seconds", "40", "--format", "json")
