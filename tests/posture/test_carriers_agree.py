@@ -72,6 +72,7 @@ NOT_FOR_A_USER = {
     "sshd_effective.ciphers": "neither the configuration nor sshd told ciphers",
     "sshd_effective.kexalgorithms": "neither the configuration nor sshd told kexalgorithms",
     "sshd_effective.macs": "neither the configuration nor sshd told macs",
+    "root_ways.sudo": "/etc/sudoers: permission denied",
     "sudo_defaults": "/etc/sudoers: permission denied",
     "sudo_rules": "/etc/sudoers: permission denied",
 }

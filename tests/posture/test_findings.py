@@ -50,13 +50,13 @@ def _shell(script: str, folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
 def test_a_value_is_one_word_of_a_command(tmp_path: Path, value: str) -> None:
-    script = commands(_fix("show -- {path} end\nshow x{path}"), {"path": value}, "debian")
+    script = commands(_fix("show -- {path} end\nshow x{path}"), {"path": value}, "debian", "en")
     assert _shell(script, tmp_path) == ["--", value, "end", f"x{value}"]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
 def test_a_value_in_a_remark_stays_in_it(tmp_path: Path, value: str) -> None:
-    script = commands(_fix("show a    # then {path} {path}\n# see {path}\nshow b"), {"path": value}, None)
+    script = commands(_fix("show a    # then {path} {path}\n# see {path}\nshow b"), {"path": value}, None, "en")
     assert _shell(script, tmp_path) == ["a", "b"]
     assert "\r" not in script
     assert len(script.split("\n")) == 3 + value.endswith("\n")
@@ -78,7 +78,7 @@ def test_any_name_is_one_visible_word_that_every_shell_reads_as_the_same_bytes(
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "empty"
     folder.mkdir(exist_ok=True)
-    script = commands(_fix("show {names}"), {"names": [readable(raw) for raw in names]}, None)
+    script = commands(_fix("show {names}"), {"names": [readable(raw) for raw in names]}, None, "en")
     assert not any(hidden(char) for char in script.replace("\n", ""))
     assert len(script.split("\n")) == 1 + any(raw.endswith(b"\n") for raw in names)
     for shell in SHELLS:
@@ -86,7 +86,7 @@ def test_any_name_is_one_visible_word_that_every_shell_reads_as_the_same_bytes(
 
 
 def test_a_line_end_at_the_end_of_a_name_is_not_lost_where_one_line_is_copied_alone(tmp_path: Path) -> None:
-    script = commands(_fix("show {path}"), {"path": "a\n"}, None)
+    script = commands(_fix("show {path}"), {"path": "a\n"}, None, "en")
     before, line = script.split("\n")
     done = subprocess.run(["sh"], input=f"show() {{ : > x; }}\n{line}".encode(), cwd=tmp_path, capture_output=True)
     assert done.returncode != 0
@@ -95,12 +95,12 @@ def test_a_line_end_at_the_end_of_a_name_is_not_lost_where_one_line_is_copied_al
 
 
 def test_no_word_can_hold_nul(tmp_path: Path) -> None:
-    assert _shell(commands(_fix("show {path}"), {"path": "a\0b"}, None), tmp_path) == ["a\\x00b"]
+    assert _shell(commands(_fix("show {path}"), {"path": "a\0b"}, None, "en"), tmp_path) == ["a\\x00b"]
 
 
 def test_values_that_are_no_text_in_commands() -> None:
     row = {"list": ["a b", "$(c)"], "yes": True, "none": None, "number": -1}
-    script = commands(_fix("show {list} {yes} {none} {number} {absent}"), row, None)
+    script = commands(_fix("show {list} {yes} {none} {number} {absent}"), row, None, "en")
     assert shlex.split(script) == ["show", "a b", "$(c)", "yes", "?", "-1", "?"]
 
 
@@ -109,11 +109,11 @@ def test_values_that_are_no_text_in_commands() -> None:
 )
 def test_commands_are_those_of_the_family(family: str | None, expected: str) -> None:
     fixed = _fix("any {name}\n", debian="apt {name}", alpine="apk {name}")
-    assert commands(fixed, {"name": "x"}, family) == expected
+    assert commands(fixed, {"name": "x"}, family, "en") == expected
 
 
 def test_no_commands_for_a_family_are_none() -> None:
-    assert commands(rule("select 1", fix=Fix("do", "做", {"debian": "x"})), {}, "rhel") == ""
+    assert commands(rule("select 1", fix=Fix("do", "做", {"debian": "x"})), {}, "rhel", "en") == ""
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,6 @@ PLANTED = "$6$salt$0123456789abcdef"
 )  # fmt: skip
 def test_a_password_planted_in_passwd_is_locked(test_host: TestHost, rule: str, field: str) -> None:
     test_host.run(["sed", "-i", f"s|^ops:x:|ops:{field}:|", "/etc/passwd"], check=True)
-    test_host.run(["sh"], commands(RULES[rule], {"user_name": "ops"}, "debian").encode())
+    test_host.run(["sh"], commands(RULES[rule], {"user_name": "ops"}, "debian", "en").encode())
     assert test_host.run(["getent", "passwd", "ops"]).stdout.startswith(b"ops:x:")
     assert test_host.run(["getent", "shadow", "ops"]).stdout.startswith(f"ops:!{field}:".encode())
