@@ -6,7 +6,7 @@ digest). None is never taken for a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from posixpath import dirname
@@ -17,17 +17,23 @@ from secops.privilege.patterns import is_wild, matches_arguments, matches_path, 
 
 _ALIAS = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
 
+_LONGEST_ID = 20  # digits, with zeros before it
+
 #: Where a merged /usr leads: the same file by both names.
 _MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: to run a command (absolute path, or sudoedit) with arguments as `target`, without -g."""
+    """What is asked: to run a command (absolute path, or sudoedit) with arguments as `target`, without -g.
+
+    `pattern` asks for whatever an entry allows whose arguments are written so; `arguments` are then an example.
+    """
 
     target: Account
     command: str
     arguments: Sequence[str] = ()
+    pattern: str | None = None
 
     @property
     def joined(self) -> str:
@@ -185,12 +191,17 @@ def is_user(member: Member, account: Account) -> Answer:
         case "user":
             return member.text == account.name
         case "uid":
-            return None if account.uid is None else int(member.text[1:]) == account.uid
+            return None if account.uid is None else _is_id(member.text[1:], {account.uid})
         case "group":
             return member.text[1:] in account.groups
         case "gid":
-            return int(member.text[2:]) in account.gids if member.text[2:].isdecimal() else None
+            return _is_id(member.text[2:], account.gids)
     return None  # a netgroup, a group of a plugin
+
+
+def _is_id(text: str, ids: Collection[int]) -> bool:
+    """Whether a number as written is one of the ids; what is none, or too long to be one, is not."""
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID and int(text) in ids
 
 
 def is_command(command: Command, request: Request) -> Answer:
@@ -219,7 +230,7 @@ def _is_command(command: Command, request: Request) -> Answer:
 
 
 def _has_arguments(command: Command, request: Request, *, edit: bool = False) -> Answer:
-    if command.arguments is None:
+    if command.arguments is None or command.arguments == request.pattern:
         return True
     if command.arguments == "":
         return not request.arguments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal, TypeVar
@@ -13,6 +14,10 @@ from secops.core.content import Text, shipped
 from secops.core.errors import UsageError
 
 T = TypeVar("T")
+
+#: What matches any arguments: a star that no backslash takes away.
+_STAR = re.compile(r"(?<!\\)\*")
+
 Power = Literal["shell", "write", "read", "load", "account"]
 When = Literal["any", "none", "free"]
 
@@ -31,7 +36,8 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one of some programs gives a power to whoever runs it as root.
 
     `when`: whatever its arguments are, without any, or with free ones. `exec`: only by starting another program.
-    `suid`: also when the program's file is SUID root. `batch`: arguments with which the program does not stay for more.
+    `suid`: also when the program's file is SUID root. `batch`: words, or their beginnings, with which it does not work,
+    as the program then does one thing and ends.
     """
 
     programs: list[str]
@@ -46,10 +52,14 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def fits(self, arguments: str | None) -> bool:
         """Whether it works with the arguments that a rule fixes (None = any)."""
-        if arguments is None or "*" in arguments or arguments.startswith("^"):
+        if arguments is None:
             return True
-        stays = not any(word.startswith(tuple(self.batch)) for word in arguments.split()) if self.batch else True
-        return (self.when == "any" and stays) or (self.when == "none" and arguments == "")
+        is_free = ".*" in arguments if arguments.startswith("^") else bool(_STAR.search(arguments))
+        fixed = (word for word in arguments.split() if not _STAR.search(word))
+        is_batch = any(word.startswith(start) for word in fixed for start in self.batch)
+        if self.when == "any":
+            return is_free or not is_batch
+        return (is_free and not is_batch) or (self.when == "none" and arguments == "")
 
 
 class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

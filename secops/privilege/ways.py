@@ -13,7 +13,7 @@ from secops.hosts.sudoers import Command, TooLargeError
 from secops.hosts.tables import Built, Facts, Row
 from secops.hosts.tables.hosts import hostname
 from secops.hosts.tables.root_ways import TABLE
-from secops.hosts.tables.sudo_rules import read_policy
+from secops.hosts.tables.sudo_rules import MAX_ROWS, read_policy
 from secops.privilege.accounts import Account, accounts, root_of
 from secops.privilege.patterns import is_wild
 from secops.privilege.sudo import Request, Right, Sudo, is_command
@@ -53,12 +53,18 @@ def root_ways(evidence: Evidence, tables: Mapping[str, Facts]) -> Facts:
         sudo = Sudo(read_policy(evidence, Built()), hostname(evidence))
         majors = cache(lambda: _majors(tables["packages"].rows))
         elsewhere = _of_a_directory(sudo, known) if _has_directory(tables["hosts"].rows) else []
+        root = root_of(known)
         for account in (*known.values(), *elsewhere):
-            if account.uid == 0:
-                continue
-            built.rows += _by_sudo(sudo, account, root_of(known), majors)
+            if account.uid != 0:
+                built.rows += _besides(list(_by_sudo(sudo, account, root, majors)))
+            if len(built.rows) > MAX_ROWS:
+                built.lack(f"the policy expands to more than {MAX_ROWS} rows")
+                break
     except TooLargeError as error:
         built.lack(str(error))
+    for row in (row for row in built.rows if not row["certain"]):
+        built.lack(f"{row['source']}:{row['line']}: whether it is for {row['user_name']} here is not known")
+        break  # one says it
     lack = [problem for name in _NEEDS for problem in tables[name].problems[""]]
     of_sudo = tables["sudo_rules"].problems[""]  # what of the policy was not seen is told there
     return Facts(built.rows, {"": lack, "sudo": [*lack, *of_sudo, *built.problems]})
@@ -127,6 +133,12 @@ def _by_sudo(sudo: Sudo, account: Account, root: Account, majors: Callable[[], M
                 break
 
 
+def _besides(rows: list[Row]) -> list[Row]:
+    """The rows of one account, each with whether another entry lets it do everything."""
+    everything = any(row["thing"] == "ALL" and row["certain"] for row in rows)
+    return [row | {"besides_all": everything and row["thing"] != "ALL"} for row in rows]
+
+
 def _probes(
     right: Right, root: Account, majors: Callable[[], Mapping[str, int]]
 ) -> Iterator[tuple[Request, list[Technique]]]:
@@ -136,13 +148,13 @@ def _probes(
         yield Request(root, _ANY), []
         return
     if command.kind == "edit":
-        files = command.arguments.replace("*", "x").split() if command.arguments else ["/etc/shadow"]
-        yield Request(root, "sudoedit", files), usable("sudoedit", command.arguments, majors())
+        if command.arguments is None:  # a star there takes no slash: the files are those of one directory
+            yield Request(root, "sudoedit", ["/etc/shadow"]), usable("sudoedit", None, majors())
         return
     words = (command.arguments or "").replace("*", "x").split()
     for path in _programs(command):
         if techniques := usable(path.rpartition("/")[2], command.arguments, majors()):
-            yield Request(root, path, words), techniques
+            yield Request(root, path, words, command.arguments), techniques
 
 
 @lru_cache(maxsize=1_024)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row
-from secops.privilege.ways import privileges
+from secops.privilege.techniques import POWERS
+from secops.privilege.ways import privileges, root_ways
 from tests.hosts.evidence_kit import evidence
 from tests.hosts.tables.test_sudo_rules import SUDO
 
@@ -88,6 +91,15 @@ FOUND = {
         "alice ALL=(root) /usr/bin/find /srv *", [("/usr/bin/find", "find", "shell", "own")],
     ),
     "a client": ("alice ALL=(root) /usr/bin/mysql -u root", [("/usr/bin/mysql", "mysql", "shell", "own")]),
+    "a pattern of arguments": (
+        "alice ALL=(root) /usr/bin/vim /etc/[ab]?.conf", [("/usr/bin/vim", "vim", "shell", "own")],
+    ),
+    "a regular expression of arguments": (
+        "alice ALL=(root) /usr/bin/vim ^/etc/[a-z]+$", [("/usr/bin/vim", "vim", "shell", "own")],
+    ),
+    "any arguments of systemctl": (
+        "alice ALL=(root) /usr/bin/systemctl *", [("/usr/bin/systemctl", "systemctl", "shell", "own")],
+    ),
     "a shell": ('alice ALL=(root) /bin/bash ""', [("/bin/bash", "bash", "shell", "own")]),
     "any editor of files": ("alice ALL=(root) sudoedit", [("sudoedit", "sudoedit", "write", "own")]),
     "a wildcard": ("alice ALL=(root) /usr/bin/vi*", [("/usr/bin/vi*", "any", "shell", "own")]),
@@ -105,6 +117,15 @@ SILENT = {
     "taken back": "alice ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
     "taken back from the group": "%wheel ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
     "a wildcard with none of them": "alice ALL=(root) /usr/local/bin/citywall-*, /opt/app/bin/*",
+    "the same pattern taken back": (
+        "alice ALL=(root) /usr/bin/vim /etc/[ab]?.conf\nalice ALL=(root) !/usr/bin/vim /etc/[ab]?.conf"
+    ),
+    "services of one kind": "alice ALL=(root) /usr/bin/systemctl restart app-*, /usr/sbin/service app *",
+    "containers to restart": "alice ALL=(root) /usr/bin/docker restart *",
+    "find as a regular expression fixes it": "alice ALL=(root) /usr/bin/find ^/srv/[a-z]+ -name [a-z]+$",
+    "a star that is none": "alice ALL=(root) /usr/bin/find /srv -name a\\*",
+    "files of a directory": "alice ALL=(root) sudoedit /etc/nginx/*",
+    "a number that no account has": "#" + "9" * 5000 + " ALL=(ALL) ALL",
     "excepted by name": "ALL, !alice, !bob ALL=(ALL) ALL",
     "root's password is asked": "Defaults targetpw\nALL ALL=(ALL) ALL",
     "find with its arguments fixed": "alice ALL=(root) /usr/bin/find /srv -name core",
@@ -133,9 +154,38 @@ def test_what_a_package_closed_is_no_way_any_more(version: str, count: int) -> N
     assert len(ways("alice ALL=(root) /usr/bin/journalctl -u web\n", systemd=version)) == count
 
 
-def test_what_hangs_on_a_netgroup_is_not_certain() -> None:
-    (row,) = [row for row in ways("+admins ALL=(ALL) ALL\n") if row["user_name"] == "alice"]
-    assert row["certain"] is False
+@pytest.mark.parametrize("entry", ["+admins ALL", "alice 10.0.0.0/8", "alice web1.gov.example"])
+def test_what_hangs_on_what_is_not_known_is_not_certain(entry: str) -> None:
+    policy = f"{entry}=(ALL) ALL\nbob ALL=(root) /usr/bin/vim\n"
+    facts = observe(seen(policy), "web1", privileges).tables["root_ways"]
+    assert {(row["user_name"], row["certain"]) for row in facts.rows} >= {("alice", False), ("bob", True)}
+    assert "whether it is for" in facts.problems["sudo"][0].reason
+    assert facts.problems[""] == []
+
+
+def test_who_may_do_everything_is_not_told_of_single_commands() -> None:
+    rows = ways("alice ALL=(ALL) ALL, (root) /usr/bin/vim\nbob ALL=(root) /usr/bin/vim\n")
+    assert {(row["user_name"], row["thing"], row["besides_all"]) for row in rows} == {
+        ("alice", "ALL", False), ("alice", "/usr/bin/vim", True), ("bob", "/usr/bin/vim", False),
+    }  # fmt: skip
+
+
+_PIECES = st.sampled_from(
+    ["alice", "%wheel", "#1001", "%#10", "+ng", "ALL", "!", ",", "=", "(", ")", ":", " ", "\n", "\\", '"', "*", "[",
+     "/usr/bin/vim", "sudoedit", "NOPASSWD:", "NOEXEC:", "Defaults", "User_Alias A", "Cmnd_Alias C", "^", "$", "{9}",
+     "sha256:00", "#" + "9" * 30, "\x00", "\xff", "é", "-e", ".*"]
+)  # fmt: skip
+
+
+@given(st.one_of(st.lists(_PIECES, max_size=30).map("".join), st.text(max_size=200)))
+def test_no_policy_breaks_it_and_every_way_says_where_it_is_from(policy: str) -> None:
+    """The room's own guard would turn an exception into a table that is not whole: it is asked without."""
+    evidence_ = seen(policy or " ")
+    tables = observe(evidence_, "web1").tables
+    for row in root_ways(evidence_, tables).rows:
+        assert row["source"] == "/etc/sudoers"
+        assert 1 <= row["line"] <= len(policy.split("\n"))
+        assert row["gives"] in POWERS
 
 
 def test_groups_and_users_of_a_directory_are_told_as_the_policy_names_them() -> None:

@@ -68,6 +68,7 @@ REASONS = (
     # any table
     N_("cannot be parsed ({error})"),
     N_("cannot be worked out ({error})"),
+    N_("{place}: whether it is for {user} here is not known"),
     N_("{column} is out of range"),
     N_("a record of the listing does not parse"),
     N_("{place} is not a passwd entry"),

@@ -19,7 +19,7 @@ TABLE = Table(
     name="root_ways",
     doc="What makes an account root, or as good as root, one row for each way: a second uid 0, groups, sudo as sudo "
     "itself decides (the last rule that matches, exceptions, arguments, NOEXEC, whose password is asked). The part "
-    "`sudo` is whole when all of sudo's policy was seen.",
+    "`sudo` is whole when all of sudo's policy was seen, and it is known of each entry whether it counts.",
     columns=(
         Column("user_name", "text", "login name"),
         Column("way", "text", "uid0, group or sudo"),
@@ -29,6 +29,7 @@ TABLE = Table(
         Column("how_en", "text", "how it works"),
         Column("how_zh", "text", "the same in Chinese"),
         Column("password", "text", "whose password is asked: own, or none"),
+        Column("besides_all", "boolean", "of sudo: another entry lets the account do everything anyhow"),
         Column("certain", "boolean", "false when it hangs on what is not known: a netgroup, a digest, the host's name"),
         Column("source", "text", "file that gives it"),
         Column("line", "integer", "line there"),

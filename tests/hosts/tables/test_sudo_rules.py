@@ -263,7 +263,9 @@ def test_any_bytes_parse_without_raising(raw: bytes, paths: bytes, other: bytes)
         sudoers={"/etc/sudoers": raw, "/etc/sudoers.d/x": other}, sudo_paths=paths,
         nsswitch={"/etc/nsswitch.conf": other}, sudo_conf={"/etc/sudo.conf": other}, hostname={"/etc/hostname": other},
     )  # fmt: skip
-    derive(TABLE, seen)
+    found = derive(TABLE, seen)
+    lines = {"/etc/sudoers": raw.count(b"\n") + 1, "/etc/sudoers.d/x": other.count(b"\n") + 1}
+    assert all(1 <= row["line"] <= lines[row["source"]] for row in found.rows), "each row says where it is from"
 
 
 @pytest.mark.parametrize(
