@@ -81,6 +81,7 @@ def test_a_language_that_we_do_not_speak_is_refused_in_the_one_of_the_environmen
         (["scan", "--nope"], "没有选项 '--nope'"),
         (["scan", "--fail-on", "HIGH"], "'--fail-on' 的取值无效：'HIGH' 不是可选值"),
         (["scan", "--min-coverage", "101"], "101 不在范围 0<=x<=100 内"),
+        (["history", "--limit", "x"], "'x' 不是有效的数字。"),
         (["rules", "show"], "缺少参数 'RULE'"),
         (["history", "x"], "多余的参数（x）"),
         (["waive", "add", "x"], "缺少选项 '--host'"),
@@ -106,6 +107,35 @@ def test_a_fault_of_a_rule_is_said_in_chinese(tmp_path: Path) -> None:
     (tmp_path / "own/mine.yml").write_text(broken)
     done = citywall(tmp_path, "rules", "lint", "--rules", str(tmp_path / "own"), **CHINESE)
     assert "query: 读取了 'users'，但未在 needs 中声明" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("id: mine\ntitle: {en: a\n", "mine.yml:3: 不是有效的 YAML：缺少应有的 ',' 或 '}'"),
+        ("id: mine\n title: 3\n", "此处不能出现键值对"),
+        ('id: "mine\n', "内容意外结束"),
+        ("id: mine\ntitle: 3\n", "应为 `object`，实为 `int`，位置 `$.title`"),
+        ("id: mine\ntitel: 3\n", "含有未知字段 `titel`"),
+        ("id: mine\n", "缺少必填字段 `title`"),
+    ],
+)
+def test_a_file_that_is_no_rule_is_said_in_chinese(tmp_path: Path, document: str, said: str) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/mine.yml").write_text(document)
+    done = citywall(tmp_path, "rules", "lint", "--rules", str(tmp_path / "own"), **CHINESE)
+    assert said in done.stderr
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", done.stderr)
+
+
+def test_a_test_that_fails_is_said_in_chinese(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    rule = next((ROOT / "rules/posture").rglob("account-uid-zero.yml")).read_text("utf-8")
+    (tmp_path / "own/mine.yml").write_text(
+        rule.replace("id: account-uid-zero", "id: mine").replace("verdict: unknown", "verdict: pass")
+    )
+    done = citywall(tmp_path, "rules", "test", "--rules", str(tmp_path / "own"), **CHINESE)
+    assert re.search(r"第 \d+ 个测试（.*）：预期 pass，实际为 unknown", done.stdout), done.stdout
 
 
 @pytest.mark.parametrize("words", [["--help"], ["scan", "--help"], ["no-such-command"]], ids=" ".join)
