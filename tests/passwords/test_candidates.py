@@ -106,6 +106,10 @@ def test_words_of_people_and_hosts() -> None:
     assert words.of_user("li.ming2")[:4] == ["li.ming2", "li.ming", "li", "ming2"]
     assert "zw" in words.of_user("zhangwei07")
     assert words.of_text("张晓伟,信息中心,,")[:3] == ["zhangxiaowei", "zxw", "zhangxw"]
+    assert words.of_text("Deng Jianjun")[:4] == ["dengjianjun", "djj", "dengjj", "jianjun"]
+    assert words.of_text("John Smith")[:2] == ["johnsmith", "smithjohn"]
+    assert words.of_gecos("Li Ming,Room 301,88880000")[:3] == ["liming", "lm", "lim"]
+    assert "limingroom" not in words.of_gecos("Li Ming,Room,")
     assert words.of_host(["db01.health.gov.cn", "localhost"])[:2] == ["db01", "db"]
     assert words.syllables("wangxiaofang") == ["wang", "xiao", "fang"]
     assert words.syllables("oracle") == []

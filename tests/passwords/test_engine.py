@@ -36,6 +36,22 @@ def test_every_format_of_the_system(algorithm: str) -> None:
     assert random.feed.exhausted
 
 
+@pytest.mark.parametrize(
+    ("cost", "portions"),
+    [(2**-13, [1, 16, 34, 102, 306, 918, 2048, 2048]), (0.025, [1, 10, 10, 10]), (1.0, [1, 1, 1])],
+)
+def test_portions_grow_to_a_quarter_of_a_second(cost: float, portions: list[int]) -> None:
+    trial = Trial(b"", feed(*(f"w{n}" for n in range(9000))))
+    taken = []
+    for _ in portions:
+        portion = trial.take()
+        taken.append(len(portion.words))
+        trial.fresh += taken[-1]
+        trial.seconds = trial.fresh * cost
+        trial.feed.settle(portion)
+    assert taken == portions
+
+
 def test_sm3() -> None:
     trial = Trial(PUBLIC, feed("x", "hashgen"))
     run([trial], seconds=30)
