@@ -65,6 +65,12 @@ def test_groups_count_by_number(line: str) -> None:
     assert (row["user_name"], row["way"], row["thing"], row["gives"]) == ("alice", "group", "docker", "shell")
 
 
+def test_a_group_counts_once_and_not_for_root_or_for_nobody() -> None:
+    docker = "docker:x:998:root,gone,bob,bob\n"
+    (row,) = ways(passwd=PASSWD.replace("1002:1002", "1002:998"), group=GROUP.replace("docker:x:998:\n", docker))
+    assert (row["user_name"], row["thing"]) == ("bob", "docker")
+
+
 def test_a_primary_group_is_one_too() -> None:
     (row,) = ways(passwd=PASSWD.replace("1002:1002", "1002:998"))
     assert (row["user_name"], row["thing"]) == ("bob", "docker")
@@ -78,6 +84,9 @@ FOUND = {
     "by number": ("#1001 ALL=ALL", ALL),
     "without a password": ("alice ALL=(ALL) NOPASSWD: ALL", [("ALL", None, "shell", "none")]),
     "no password by Defaults": ("Defaults:alice !authenticate\n%wheel ALL=ALL", [("ALL", None, "shell", "none")]),
+    "a later rule asks again": ("alice ALL=(ALL) NOPASSWD: ALL\nalice ALL=(ALL) ALL", ALL),
+    "a later rule asks no more": ("ALL ALL=(ALL) ALL\nalice ALL=NOPASSWD: ALL", [("ALL", None, "shell", "none")]),
+    "on hosts of this kind": ("alice db1=NOPASSWD: ALL\nalice web*=(ALL) ALL", ALL),
     "some commands excepted": ("alice ALL=(ALL) ALL, !/bin/su, !/bin/sh", ALL),
     "everything but another user": ("ALL, !bob ALL=ALL", ALL),
     "everything, starting nothing": ("alice ALL=(ALL) NOEXEC: ALL", [("ALL", None, "write", "own")]),
