@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -66,12 +68,20 @@ class Database:
             raise
 
     def _use_wal(self) -> None:
-        """Readers and the writer stop waiting for each other; the file remembers it. Not possible in a transaction."""
-        try:
-            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as con:
-                con.execute(text("pragma journal_mode = wal"))
-        except DBAPIError as error:
-            raise _explained(error, self.where) from error
+        """Readers and the writer stop waiting for each other; the file remembers it. Not possible in a transaction.
+
+        SQLite does not wait here as elsewhere: of two programs that ask for it at once, one is refused at once.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as con:
+                    con.execute(text("pragma journal_mode = wal"))
+                return
+            except DBAPIError as error:
+                if not _code(error).startswith("SQLITE_BUSY") or time.monotonic() > until:
+                    raise _explained(error, self.where) from error
+            time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - so that they do not meet again
 
 
 def _is_sqlite(url: URL) -> bool:
@@ -156,10 +166,14 @@ def _begin_postgresql(con: Connection) -> None:
         con.exec_driver_sql("set transaction isolation level repeatable read, read only")
 
 
+def _code(error: DBAPIError) -> str:
+    """The driver's name or number of what went wrong."""
+    return getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+
+
 def _explained(error: DBAPIError, where: str) -> StoreError:
     """The driver's error as what happened and what to do."""
-    cause = error.orig
-    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+    cause, code = error.orig, _code(error)
     explained = {
         ("SQLITE_FULL", "SQLITE_IOERR", "53100"): (
             _("the disk is full or failing; nothing was changed"),

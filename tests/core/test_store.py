@@ -1,8 +1,11 @@
 """The store keeps runs whole, tells since when a finding is open, and holds waivers. On SQLite and on PostgreSQL."""
 
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -298,6 +301,18 @@ sys.stdin.read()  # all start at once
 for number in range(first, first + 4):
     Store.open(url).save_report(report(number, [finding(key={"user": str(user)}) for user in range(300)]))
 """
+
+
+def test_a_new_store_waits_for_another_program_that_is_making_it(tmp_path: Path) -> None:
+    """SQLite itself would not: who asks for the write-ahead log while another writes is refused at once."""
+    path = tmp_path / "new.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("begin immediate")
+        ending = threading.Timer(0.5, other.execute, ["commit"])
+        ending.start()
+        store = Store.open(f"sqlite:///{path}")
+        ending.join()
+    assert store.list_runs(1) == []
 
 
 def test_several_writers_at_once_lose_nothing_even_on_a_new_store(url: str) -> None:
