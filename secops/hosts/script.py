@@ -175,8 +175,8 @@ def _section(section: Section) -> str:
             plain = " ".join(shell_pattern(p) for p in patterns if not p.startswith("~/"))
             lines = [f"listing {call} {plain}"] if plain else []
             lines += [_each(p, f"listing {call} @") for p in patterns if p.startswith("~/")]
-        case Command(script=script):
-            lines = [f"output {call} {quote(script)} hush"]
+        case Command(script=script, raw=raw):
+            lines = [f"output {call} {quote(script)} {'cat' if raw else 'hush'}"]
         case Walk():
             lines = [f"output {call} {quote(WALK_SH)} cat"]
     if any(pattern.startswith("~/") for pattern in getattr(section, "patterns", ())):

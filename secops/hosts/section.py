@@ -79,7 +79,8 @@ class Command:
     """The output of a POSIX sh snippet, run as `sh -c` with input from /dev/null; never run for an image.
 
     The snippet exits 0 when its output is whole, 65 when a fact could not be read for want of privilege,
-    66 when the tool it needs is not there. `required` says that no output cannot be true.
+    66 when the tool it needs is not there. `required` says that no output cannot be true. `raw` is output that is no
+    text. With `image`, the `root` carrier has a function of the same name that gives the same for an image.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Command:
     required: bool = True
     limit: int = 8 << 20
     timeout: int = DEFAULT_TIMEOUT
+    raw: bool = False
     live: bool = True
     image: bool = False
 
@@ -108,4 +110,4 @@ Section = Files | Listing | Command | Walk
 
 def is_text(section: Section) -> bool:
     """Whether stored passwords are cut out of what is read. Names of files must stay what they are."""
-    return isinstance(section, Command) or (isinstance(section, Files) and not section.seal and not section.raw)
+    return isinstance(section, Files | Command) and not section.raw and not getattr(section, "seal", False)

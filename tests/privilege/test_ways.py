@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.snapshot import observe
-from secops.hosts.tables import Row
+from secops.hosts.tables import Built, Row
 from secops.privilege.techniques import POWERS
-from secops.privilege.ways import privileges, root_ways
+from secops.privilege.way import View
+from secops.privilege.ways import by_sudo as by_sudo_
+from secops.privilege.ways import privileges
 from tests.hosts.evidence_kit import evidence
 from tests.hosts.tables.test_sudo_rules import SUDO
 
@@ -191,10 +193,10 @@ def test_no_policy_breaks_it_and_every_way_says_where_it_is_from(policy: str) ->
     """The room's own guard would turn an exception into a table that is not whole: it is asked without."""
     evidence_ = seen(policy or " ")
     tables = observe(evidence_, "web1").tables
-    for row in root_ways(evidence_, tables).rows:
-        assert row["source"] == "/etc/sudoers"
-        assert 1 <= row["line"] <= len(policy.split("\n"))
-        assert row["gives"] in POWERS
+    for way in by_sudo_.find(View.of(evidence_, tables), Built()):
+        assert way.source == "/etc/sudoers"
+        assert 1 <= (way.line or 0) <= len(policy.split("\n"))
+        assert way.gives in POWERS
 
 
 def test_groups_and_users_of_a_directory_are_told_as_the_policy_names_them() -> None:

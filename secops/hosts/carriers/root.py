@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,8 +19,11 @@ from secops.hosts.image import Image
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import without_hashes
-from secops.hosts.section import PASSWD_LIMIT, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
+from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
+
+#: What stands for a command that images can answer too, by the section's name.
+_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {}
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 
@@ -61,7 +64,8 @@ class Root:
     def _section(self, image: Image, section: Section) -> SectionEvidence:
         if isinstance(section, Walk):
             return summarise(section, [_walk(image, section, self.directory)])
-        assert isinstance(section, Files | Listing)  # noqa: S101 - a Command has image=False
+        if isinstance(section, Command):
+            return summarise(section, [_TWINS[section.name](image, section)])
         items: list[Item] = []
         for pattern in section.patterns:
             only_files = isinstance(section, Files) and ends_wild(pattern)

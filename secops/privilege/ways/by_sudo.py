@@ -1,4 +1,4 @@
-"""Ways of accounts to root on one host: the rows of `root_ways`."""
+"""Ways by sudo: entries of its policy by which an account runs, as another, what gives the other's power."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from dataclasses import replace
 from functools import cache, lru_cache
 
 from secops.core.content import Text
-from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.sudoers import Command, TooLargeError
-from secops.hosts.tables import Built, Facts, Row
+from secops.hosts.tables import Built, Row
 from secops.hosts.tables.hosts import hostname
-from secops.hosts.tables.root_ways import TABLE
-from secops.hosts.tables.sudo_rules import MAX_ROWS, read_policy
-from secops.privilege.accounts import Account, accounts, root_of
+from secops.hosts.tables.sudo_rules import read_policy
+from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild
 from secops.privilege.sudo import Request, Right, Sudo, is_command
-from secops.privilege.techniques import Technique, by_group, by_program, usable
-
-#: Tables that say which accounts there are: without one of them a way may be missing.
-_NEEDS = ("users", "groups", "group_members")
+from secops.privilege.techniques import Power, Technique, by_program, usable
+from secops.privilege.way import Kind, View, Way
 
 #: Where programs are looked for that a directory or a wildcard takes in.
 _FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
@@ -31,43 +27,20 @@ _MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
 _NOBODY = Account("")
 _EVERYTHING = Text("any command", "任意命令")
 
-_Found = tuple[str | None, str, Text]  # program, power, how
+_Found = tuple[str | None, Power, Text]  # program, power, how
 
 
-def privileges(evidence: Evidence, tables: Mapping[str, Facts]) -> dict[str, Facts]:
-    """The tables that this room works out of one host's others. Never raises: a table that breaks is not whole."""
+def find(view: View, built: Built) -> Iterator[Way]:
+    """Entries of the sudoers policy that make an account root."""
     try:
-        return {TABLE.name: root_ways(evidence, tables)}
-    except Exception as error:  # one host must not stop a fleet
-        lack = Problem(Status.FAILED, f"cannot be worked out ({type(error).__name__})")
-        return {TABLE.name: Facts([], {"": [lack], **{part: [lack] for part in TABLE.parts}})}
-
-
-def root_ways(evidence: Evidence, tables: Mapping[str, Facts]) -> Facts:
-    """The table `root_ways` of one host, from its sudoers policy and its other tables."""
-    built = Built()
-    known = accounts(tables["users"].rows, tables["group_members"].rows)
-    built.rows += _second_roots(tables["users"].rows)
-    built.rows += _groups(tables["group_members"].rows, tables["groups"].rows, known)
-    try:
-        sudo = Sudo(read_policy(evidence, Built()), hostname(evidence))
-        majors = cache(lambda: _majors(tables["packages"].rows))
-        elsewhere = _of_a_directory(sudo, known) if _has_directory(tables["hosts"].rows) else []
-        root = root_of(known)
-        for account in (*known.values(), *elsewhere):
+        sudo = Sudo(read_policy(view.evidence, Built()), hostname(view.evidence))
+        majors = cache(lambda: _majors(view.rows("packages")))
+        elsewhere = _of_a_directory(sudo, view.accounts) if _has_directory(view.rows("hosts")) else []
+        for account in (*view.accounts.values(), *elsewhere):
             if account.uid != 0:
-                built.rows += _besides(list(_by_sudo(sudo, account, root, majors)))
-            if len(built.rows) > MAX_ROWS:
-                built.lack(f"the policy expands to more than {MAX_ROWS} rows")
-                break
+                yield from _besides(list(_of_account(sudo, account, view.root, majors)))
     except TooLargeError as error:
         built.lack(str(error))
-    for row in (row for row in built.rows if not row["certain"]):
-        built.lack(f"{row['source']}:{row['line']}: whether it is for {row['user_name']} here is not known")
-        break  # one says it
-    lack = [problem for name in _NEEDS for problem in tables[name].problems[""]]
-    of_sudo = tables["sudo_rules"].problems[""]  # what of the policy was not seen is told there
-    return Facts(built.rows, {"": lack, "sudo": [*lack, *of_sudo, *built.problems]})
 
 
 def _has_directory(hosts: Sequence[Row]) -> bool:
@@ -90,26 +63,7 @@ def _majors(packages: Sequence[Row]) -> dict[str, int]:
     return {row["name"]: int(match[1]) for row in rows if (match := _MAJOR.match(row["version"] or ""))}
 
 
-def _second_roots(users: Sequence[Row]) -> Iterator[Row]:
-    for row in users:
-        if row["uid"] == 0 and row["user_name"] != "root":
-            how = Text("its uid is 0", "其 UID 为 0")
-            yield _row(row["user_name"], "uid0", "0", None, "shell", how, "none", "/etc/passwd", row["line"])
-
-
-def _groups(members: Sequence[Row], groups: Sequence[Row], known: Mapping[str, Account]) -> Iterator[Row]:
-    """By number: that is what the kernel and the daemons look at."""
-    names = {row["gid"]: row["group_name"] for row in groups if row["group_name"] in by_group()}
-    told = set()
-    for row in members:
-        name, user = names.get(row["gid"]), row["user_name"]
-        if name and user in known and known[user].uid != 0 and (user, name) not in told:
-            told.add((user, name))
-            power = by_group()[name]
-            yield _row(user, "group", name, None, power.gives, power.how, "none", "/etc/group", None)
-
-
-def _by_sudo(sudo: Sudo, account: Account, root: Account, majors: Callable[[], Mapping[str, int]]) -> Iterator[Row]:
+def _of_account(sudo: Sudo, account: Account, root: Account, majors: Callable[[], Mapping[str, int]]) -> Iterator[Way]:
     """The entries by which sudo makes the account root, each with the strongest way that it opens."""
     for right in sudo.rights(account):
         if right.command.negated:
@@ -125,18 +79,17 @@ def _by_sudo(sudo: Sudo, account: Account, root: Account, majors: Callable[[], M
             way = next(iter(_opened(sudo, account, request, right, found)), None)
             if way:
                 program, power, how = way
-                whose = decision.asks or "none"
-                yield _row(
-                    account.name, "sudo", right.command.text, program, power, how, whose,
-                    right.rule.source, right.rule.line, certain=decision.allowed is True,
+                yield Way(
+                    account.name, root.name, "sudo", right.command.text, power, how, right.rule.source, right.rule.line,
+                    program, decision.asks or "none", certain=decision.allowed is True,
                 )  # fmt: skip
                 break
 
 
-def _besides(rows: list[Row]) -> list[Row]:
-    """The rows of one account, each with whether another entry lets it do everything."""
-    everything = any(row["thing"] == "ALL" and row["certain"] for row in rows)
-    return [row | {"besides_all": everything and row["thing"] != "ALL"} for row in rows]
+def _besides(ways: list[Way]) -> list[Way]:
+    """The ways of one account, each with whether another entry lets it do everything."""
+    everything = any(way.thing == "ALL" and way.certain for way in ways)
+    return [replace(way, besides_all=everything and way.thing != "ALL") for way in ways]
 
 
 def _probes(
@@ -179,11 +132,4 @@ def _opened(
             yield request.command.rpartition("/")[2], technique.gives, technique.how
 
 
-def _row(
-    user: str, way: str, thing: str, program: str | None, gives: str, how: Text, password: str,
-    source: str, line: int | None, *, certain: bool = True,
-) -> Row:  # fmt: skip
-    return {
-        "user_name": user, "way": way, "thing": thing, "program": program, "gives": gives, "how_en": how.en,
-        "how_zh": how.zh, "password": password, "certain": certain, "source": source, "line": line,
-    }  # fmt: skip
+KIND = Kind("sudo", ("sudo_rules",), find)
