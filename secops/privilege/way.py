@@ -50,7 +50,7 @@ class Way:
 
 @dataclass(frozen=True)
 class View:
-    """What ways are worked out from: one host's evidence and tables, its accounts by name, and which of them is root."""
+    """What ways are worked out from: one host's evidence and tables, its accounts by name, and who of them is root."""
 
     evidence: Evidence
     tables: Mapping[str, Facts]

@@ -1,0 +1,83 @@
+"""What accounts of a fleet can become: the roots they reach, and the shortest path to one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from secops.privilege.graph import Graph, Node, Step
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def roots_reached(network: nx.DiGraph[int], roots: Sequence[int]) -> dict[int, int]:
+    """For each node the roots that it reaches, itself among them, as a number with bit n set for `roots[n]`."""
+    return reached_from(network.succ, {root: 1 << place for place, root in enumerate(roots)}, {})
+
+
+def reached_from(
+    edges: Mapping[int, Iterable[int]], bits: Mapping[int, int], known: Mapping[int, int]
+) -> dict[int, int]:
+    """What each node of `edges` reaches of those that have `bits`; of nodes that are not in it that is `known`."""
+    import networkx as nx
+
+    part: nx.DiGraph[int] = nx.DiGraph()
+    part.add_nodes_from(edges)
+    part.add_edges_from((node, other) for node, following in edges.items() for other in following if other in edges)
+    reached: dict[int, int] = {}
+    for component in nx.strongly_connected_components(part):  # what is reached comes before what reaches it
+        found = 0
+        for node in component:
+            found |= bits.get(node, 0)
+            for following in edges[node]:
+                found |= reached.get(following, 0) if following in edges else known.get(following, 0)
+        reached.update(dict.fromkeys(component, found))
+    return reached
+
+
+def leading_to(before: Mapping[int, Iterable[int]], targets: Iterable[int]) -> set[int]:
+    """The nodes that lead to one of the targets, these among them; `before` has those that lead to a node."""
+    found = set(targets)
+    todo = list(found)
+    while todo:
+        new = set(before[todo.pop()]) - found
+        found |= new
+        todo += new
+    return found
+
+
+def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> dict[int, int]:
+    """For each node that reaches a target the next one on a shortest path; a target leads to itself.
+
+    The length of a path is the number of its ways.
+    """
+    following = {target: target for target in targets}
+    distance = dict.fromkeys(following, 0)
+    todo = deque(following)
+    while todo:
+        node = todo.popleft()
+        for before in network.pred[node]:
+            length = distance[node] + isinstance(graph.nodes[before], Step)
+            if before in distance and distance[before] <= length:
+                continue
+            distance[before], following[before] = length, node
+            (todo.append if length > distance[node] else todo.appendleft)(before)
+    return following
+
+
+def path(following: Mapping[int, int], start: int) -> list[int]:
+    """The nodes from `start` to the target it leads to; none when it leads to none."""
+    if start not in following:
+        return []
+    found = [start]
+    while following[found[-1]] != found[-1]:
+        found.append(following[found[-1]])
+    return found
+
+
+def steps(graph: Graph, nodes: Iterable[int]) -> list[Step]:
+    """The ways on a path."""
+    named: Iterable[Node] = (graph.nodes[number] for number in nodes)
+    return [node for node in named if isinstance(node, Step)]
