@@ -108,6 +108,8 @@ class Seen:
         for one in self._met[top]:
             if tree[one] in above:
                 found = one if found < 0 else self._common(found, one)
+                if found == self.order[-1]:
+                    break  # it is below nothing but the start
         return found
 
     def _common(self, one: int, other: int) -> int:
