@@ -23,7 +23,6 @@ Rows = Mapping[str, Sequence[Row]]
 #: Tables and their columns from which the graph is made.
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "users": ("user_name", "uid"),
-    "group_members": ("gid", "user_name"),
     "root_ways": (
         "user_name", "way", "thing", "program", "gives", "how_en", "how_zh", "password", "certain", "source", "line",
     ),
@@ -31,7 +30,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
         "user_name", "way", "thing", "program", "gives", "how_en", "how_zh", "password", "certain", "source", "line",
         "becomes",
     ),
-    "ssh_identities": ("path", "fingerprint", "uid", "gid", "mode", "encrypted"),
+    "ssh_identities": ("fingerprint", "owner", "readers", "encrypted", "by_public_file"),
     "key_trust": ("user_name", "fingerprint", "path", "line", "opens", "from_restricted"),
 }  # fmt: skip
 
@@ -161,23 +160,14 @@ def _local(graph: Graph, host: str, rows: Rows) -> None:
 
 def _holders(graph: Graph, host: str, rows: Rows) -> None:
     """Who can use the private keys that lie on a host: root, their owner, and whoever may read the file."""
-    members: dict[int, list[str]] = {}
-    for row in rows["group_members"]:
-        members.setdefault(row["gid"], []).append(row["user_name"])
-    names: dict[int, list[str]] = {}
-    for row in rows["users"]:
-        names.setdefault(row["uid"], []).append(row["user_name"])
     for row in rows["ssh_identities"]:
         if not row["fingerprint"]:
             continue
-        key, mode = Key(row["fingerprint"]), int(row["mode"] or "0", 8)
-        owners = names.get(row["uid"], [])
-        for user in owners:
-            graph.link(At(user, host), key)
-        others = [root_name(rows), *(members.get(row["gid"], []) if mode & 0o040 else ())]
-        others += [EVERYONE] if mode & 0o004 else []
-        for user in others:
-            graph.link(At(user, host), key, certain=row["encrypted"] is False)
+        key, told = Key(row["fingerprint"]), not row["by_public_file"]
+        if row["owner"]:
+            graph.link(At(row["owner"], host), key, certain=told)
+        for user in (root_name(rows), *(row["readers"] or ())):  # who has no passphrase to it
+            graph.link(At(user, host), key, certain=told and row["encrypted"] is False)
 
 
 def _opened(graph: Graph, host: str, rows: Rows) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from secops.privilege.graph import Graph, Node, Step
@@ -65,6 +65,22 @@ def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> d
             distance[before], following[before] = length, node
             (todo.append if length > distance[node] else todo.appendleft)(before)
     return following
+
+
+def shortest(network: nx.DiGraph[int], graph: Graph, start: int, targets: Container[int]) -> list[int]:
+    """The nodes of a shortest path from `start` to the first of the targets; none when it leads to none."""
+    came: dict[int, int] = {start: start}
+    distance, todo = {start: 0}, deque([start])
+    while todo:
+        node = todo.popleft()
+        if node in targets:
+            return path(came, node)[::-1]
+        for following in network.succ[node]:
+            length = distance[node] + isinstance(graph.nodes[following], Step)
+            if following not in distance or distance[following] > length:
+                distance[following], came[following] = length, node
+                (todo.append if length > distance[node] else todo.appendleft)(following)
+    return []
 
 
 def path(following: Mapping[int, int], start: int) -> list[int]:

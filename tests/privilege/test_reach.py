@@ -1,0 +1,78 @@
+"""Who reaches which root, and by which path: against searches of networkx, one for each account."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import networkx as nx
+from hypothesis import given
+
+from secops.hosts.tables import column_types
+from secops.hosts.tables.root_paths import TABLE
+from secops.privilege.graph import At, Graph, Key, Step, accounts
+from secops.privilege.paths import root_paths
+from secops.privilege.reach import path, roots_reached, shortest, steps, towards
+from tests.privilege.graph_kit import graph, step
+from tests.privilege.test_choke import EDGES, HOSTS, Edges
+
+
+def _length(made: Graph, network: nx.DiGraph, start: int, target: int) -> int | None:
+    """Ways on a shortest path, by a search of networkx with the ways for weights."""
+    for one, other in network.edges:
+        network.edges[one, other]["weight"] = int(isinstance(made.nodes[other], Step))
+    try:
+        return int(nx.shortest_path_length(network, start, target, weight="weight"))
+    except nx.NetworkXNoPath:
+        return None
+
+
+@given(EDGES)
+def test_what_is_reached_and_how_far(edges: Edges) -> None:
+    made = graph(HOSTS, edges)
+    network, roots = made.network(), list(made.roots.values())
+    reached, following = roots_reached(network, roots), towards(network, made, roots)
+    for number, _ in accounts(made):
+        lengths = {root: _length(made, network, number, root) for root in roots} if number in network else {}
+        near = {root: length for root, length in lengths.items() if length is not None}
+        assert reached.get(number, 0) == sum(1 << roots.index(root) for root in near)
+        found = path(following, number)
+        assert bool(found) == bool(near)
+        if near:
+            assert len(steps(made, found)) == min(near.values())
+            assert all(network.has_edge(*pair) for pair in pairwise(found))
+        others = near.keys() - {number}
+        found = shortest(network, made, number, others) if number in network else []
+        assert len(steps(made, found)) == min((near[root] for root in others), default=0)
+
+
+@given(EDGES)
+def test_rows_are_those_of_accounts_that_reach_another_root(edges: Edges) -> None:
+    made = graph(HOSTS, edges)
+    found = {At(row["user_name"], host): row for host, rows in root_paths(made).items() for row in rows}
+    network = made.network()
+    for number, account in accounts(made):
+        below = nx.descendants(network, number) if number in network else set()
+        hosts = {host for host, root in made.roots.items() if root in below and root != number}
+        assert (account in found) == bool(hosts)
+        if hosts:
+            row = found[account]
+            assert (set(row["hosts"]), row["roots"], row["certain"]) == (hosts, len(hosts), True)
+            assert row.keys() == column_types(TABLE).keys()
+            assert row["path"][0] == str(account)
+            assert row["path"][-1] == f"root@{row['nearest']}"
+
+
+def test_a_path_says_how_each_step_is_made() -> None:
+    alice, root, far = At("alice", "web"), At("root", "web"), At("root", "db")
+    vim, line, key = step("/usr/bin/vim", "web"), Step("db", "key", "SHA256:k", "root", "/root/x", 3), Key("SHA256:k")
+    made = graph(["web", "db"], [(alice, vim), (vim, root), (root, key), (key, line), (line, far)])
+    rows = {row["user_name"]: row for row in root_paths(made)["web"]}
+    assert (rows["alice"]["nearest"], rows["alice"]["steps"], rows["alice"]["roots"]) == ("web", 1, 2)
+    assert rows["alice"]["path"] == ["alice@web", "sudo /usr/bin/vim (/etc/sudoers)", "root@web"]
+    assert rows["root"]["path"] == ["root@web", "SHA256:k", "key SHA256:k (/root/x:3)", "root@db"]
+
+
+def test_what_is_not_certain_is_said_to_be() -> None:
+    alice, bob, root = At("alice", "h"), At("bob", "h"), At("root", "h")
+    made = graph(["h"], [(step("s"), root), (bob, step("s"))], possible=[(alice, step("s"))])
+    assert {row["user_name"]: row["certain"] for row in root_paths(made)["h"]} == {"alice": False, "bob": True}
