@@ -33,24 +33,12 @@ def command(query: str | None, run_id: str, tables: bool, fmt: str) -> None:
         return
     if not query:
         raise click.UsageError(_("Give a SELECT, or --tables."))
-    from secops.core import config
-    from secops.core.errors import UsageError
-    from secops.core.store import Store
-    from secops.hosts.snapshot import Index
-    from secops.posture import isolation
-    from secops.posture.judge import Source
+    from secops.cli._run import Tables
 
-    run = Store.open().resolve(run_id)
-    index = Index.of(config.runs_dir() / run)
-    again = _("Scan again: `citywall scan`.")
-    if index is None:
-        raise UsageError(_("the tables of this run are not here"), where=run, hint=again)
-    if path := index.lacking(config.runs_dir()):
-        raise UsageError(_("the file of a table is missing or damaged"), where=path, hint=again)
-    source = Source(parts=index.parts(config.runs_dir()))
-    answer = isolation.query(source, query, hosts=len(index.hosts))
+    run = Tables(run_id)
+    answer = run.query(query)
     show(answer["columns"], answer["rows"], fmt)
-    _warn(answer["not_whole"], len(index.hosts))
+    _warn(answer["not_whole"], len(run.index.hosts))
 
 
 def _warn(not_whole: list[tuple[str, int]], hosts: int) -> None:

@@ -7,6 +7,7 @@ leads from what somebody has to what it opens, so that a path reads: account →
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ Rows = Mapping[str, Sequence[Row]]
 
 #: Tables and their columns from which the graph is made.
 NEEDED: Mapping[str, tuple[str, ...]] = {
+    "hosts": ("name",),
     "users": ("user_name", "uid"),
     "root_ways": (
         "user_name", "way", "thing", "program", "gives", "how_en", "how_zh", "password", "certain", "source", "line",
@@ -47,17 +49,11 @@ class At(NamedTuple):
     user: str
     host: str
 
-    def __str__(self) -> str:
-        return f"{self.user}@{self.host}"
-
 
 class Key(NamedTuple):
     """A private key, wherever it lies."""
 
     fingerprint: str
-
-    def __str__(self) -> str:
-        return self.fingerprint
 
 
 class Step(NamedTuple):
@@ -100,6 +96,7 @@ class Graph:
     edges: dict[tuple[int, int], bool] = field(default_factory=dict)  # → whether it is certain
     details: dict[Step, Detail] = field(default_factory=dict)
     roots: dict[str, int] = field(default_factory=dict)  # host → number of its root
+    names: dict[str, str] = field(default_factory=dict)  # host → what people call it
 
     def number(self, node: Node) -> int:
         """The node's number, which it gets when it is first asked for."""
@@ -113,6 +110,15 @@ class Graph:
         if one != other:
             at = self.number(one), self.number(other)
             self.edges[at] = self.edges.get(at, False) or certain
+
+    def said(self, node: Node) -> str:
+        """A node in words that need no language."""
+        match node:
+            case At(user, host):
+                return f"{user}@{self.names.get(host, host)}"
+            case Step():
+                return f"{node.way} {node.thing} ({node.place})"
+        return node.fingerprint
 
     def network(self, *, possible: bool = False) -> nx.DiGraph[int]:
         """The edges as a graph of networkx; with `possible` also those that are not certain."""
@@ -134,7 +140,15 @@ def build(hosts: Mapping[str, Rows]) -> Graph:
         _opened(graph, host, rows)
     for host, rows in hosts.items():
         _everyone(graph, host, rows)
+    graph.names = _names(hosts)
     return graph
+
+
+def _names(hosts: Mapping[str, Rows]) -> dict[str, str]:
+    """What hosts call themselves, where no other does so too."""
+    called = {host: next((row["name"] for row in rows["hosts"] if row["name"]), host) for host, rows in hosts.items()}
+    times = Counter(called.values())
+    return {host: name if times[name] == 1 else host for host, name in called.items()}
 
 
 def root_name(rows: Rows) -> str:

@@ -69,18 +69,33 @@ def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> d
 
 def shortest(network: nx.DiGraph[int], graph: Graph, start: int, targets: Container[int]) -> list[int]:
     """The nodes of a shortest path from `start` to the first of the targets; none when it leads to none."""
-    came: dict[int, int] = {start: start}
-    distance, todo = {start: 0}, deque([start])
+    came = reached_by(network, graph, start, targets)
+    last = next(reversed(came))
+    return path(came, last)[::-1] if last in targets else []
+
+
+def reached_by(
+    network: nx.DiGraph[int], graph: Graph, start: int, until: Container[int] = frozenset()
+) -> dict[int, int]:
+    """For each node that `start` reaches the one before it on a shortest path, in the order of their distance.
+
+    With `until` no further than to the first of these, which is then the last.
+    """
+    came: dict[int, int] = {}
+    before, distance, todo = {start: start}, {start: 0}, deque([start])
     while todo:
         node = todo.popleft()
-        if node in targets:
-            return path(came, node)[::-1]
+        if node in came:
+            continue
+        came[node] = before[node]
+        if node in until:
+            break
         for following in network.succ[node]:
             length = distance[node] + isinstance(graph.nodes[following], Step)
             if following not in distance or distance[following] > length:
-                distance[following], came[following] = length, node
+                distance[following], before[following] = length, node
                 (todo.append if length > distance[node] else todo.appendleft)(following)
-    return []
+    return came
 
 
 def path(following: Mapping[int, int], start: int) -> list[int]:

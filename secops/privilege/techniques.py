@@ -83,7 +83,7 @@ class _Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def by_program() -> dict[str, list[Technique]]:
     """Techniques by the program's base name, the strongest first. Raises `UsageError` for content that does not fit."""
     found: dict[str, list[Technique]] = {}
-    for technique in _content("techniques", _Techniques).techniques:
+    for technique in content("techniques", _Techniques).techniques:
         for program in technique.programs:
             found.setdefault(program, []).append(technique)
     for techniques in found.values():
@@ -94,7 +94,7 @@ def by_program() -> dict[str, list[Technique]]:
 @cache
 def by_group() -> dict[str, GroupPower]:
     """Powers by group name."""
-    return {name: group for group in _content("groups", _Groups).groups for name in group.names}
+    return {name: group for group in content("groups", _Groups).groups for name in group.names}
 
 
 def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> list[Technique]:
@@ -107,7 +107,8 @@ def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> li
     ]
 
 
-def _content(name: str, kind: type[T]) -> T:
+def content(name: str, kind: type[T]) -> T:
+    """A file of `rules/privilege/`. Raises `UsageError` when it does not fit `kind`."""
     path = shipped("rules") / "privilege" / f"{name}.yml"
     try:
         return msgspec.convert(yaml.load(path), kind, strict=True)

@@ -1,0 +1,116 @@
+"""Paths between accounts that somebody asks for: from one, to one, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from secops.privilege.graph import At, Graph, Key, Node, Step, accounts
+from secops.privilege.reach import path, reached_by, shortest, towards
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class Path:
+    """A shortest path. `certain` is false when it hangs on what is not known."""
+
+    nodes: tuple[Node, ...]
+    certain: bool
+
+    @property
+    def start(self) -> At:
+        return _account(self.nodes[0])
+
+    @property
+    def end(self) -> At:
+        return _account(self.nodes[-1])
+
+    @property
+    def steps(self) -> list[Step]:
+        return [node for node in self.nodes if isinstance(node, Step)]
+
+
+def _account(node: Node) -> At:
+    assert isinstance(node, At)  # noqa: S101 - paths begin and end at accounts
+    return node
+
+
+class Search:
+    """Shortest paths over the certain ways, and where there is none over all; `possible` False leaves that out."""
+
+    def __init__(self, graph: Graph, *, possible: bool = True) -> None:
+        self._graph = graph
+        self._networks = [(graph.network(possible=more), not more) for more in (False, True)[: 1 + possible]]
+
+    def to_roots(self) -> Iterator[Path]:
+        """From each account that can become root of any host, the shortest path to one; from roots to another."""
+        yield from self._first(self._all_to_roots(network, certain=certain) for network, certain in self._networks)
+
+    def to(self, target: At) -> Iterator[Path]:
+        """From each account that can become the target; who is root of its host can."""
+        ends = self._ends(target)
+        found = (self._towards(network, ends, certain=certain) for network, certain in self._networks)
+        yield from self._first(found)
+
+    def of(self, start: At) -> Iterator[Path]:
+        """From the account to each root that it can become."""
+        number = self._graph.numbers.get(start, -1)
+        roots = [root for root in self._graph.roots.values() if root != number]
+        for network, certain in self._networks:
+            came = reached_by(network, self._graph, number) if number in network else {}
+            yield from (self._path(path(came, root)[::-1], certain=certain) for root in roots if root in came)
+            roots = [root for root in roots if root not in came]
+
+    def between(self, start: At, target: At) -> Path | None:
+        """The shortest path from one account to another, or to the root of its host."""
+        number, ends = self._graph.numbers.get(start, -1), set(self._ends(target))
+        for network, certain in self._networks:
+            if number in network and (nodes := shortest(network, self._graph, number, ends)):
+                return self._path(nodes, certain=certain)
+        return None
+
+    def cuts(self, start: At, target: At, *, certain: bool) -> list[Key | Step]:
+        """The single changes each of which leaves no path between the two, in the order of the way."""
+        import networkx as nx
+
+        network = next(one for one, sure in self._networks if sure is certain).copy()
+        network.add_edges_from((end, -1) for end in self._ends(target))
+        above, found = nx.immediate_dominators(network, self._graph.numbers[start]), list[Key | Step]()
+        number = above.get(-1, self._graph.numbers[start])
+        while number != self._graph.numbers[start]:
+            node = self._graph.nodes[number]
+            found += [node] if isinstance(node, Key | Step) else []
+            number = above[number]
+        return found[::-1]
+
+    def _ends(self, target: At) -> list[int]:
+        numbers = (self._graph.numbers.get(target), self._graph.roots[target.host])
+        return list(dict.fromkeys(number for number in numbers if number is not None))
+
+    def _first(self, found: Iterator[Iterator[Path]]) -> Iterator[Path]:
+        """Of each account the first path: those that are certain come first."""
+        told = set()
+        for paths in found:
+            for one in paths:
+                if one.start not in told:
+                    told.add(one.start)
+                    yield one
+
+    def _all_to_roots(self, network: nx.DiGraph[int], *, certain: bool) -> Iterator[Path]:
+        roots = set(self._graph.roots.values())
+        yield from self._towards(network, list(roots), certain=certain)
+        for root in roots:
+            if nodes := shortest(network, self._graph, root, roots - {root}):
+                yield self._path(nodes, certain=certain)
+
+    def _towards(self, network: nx.DiGraph[int], ends: list[int], *, certain: bool) -> Iterator[Path]:
+        following = towards(network, self._graph, [end for end in ends if end in network])
+        for number, _ in accounts(self._graph):
+            if number in following and number not in ends:
+                yield self._path(path(following, number), certain=certain)
+
+    def _path(self, numbers: list[int], *, certain: bool) -> Path:
+        return Path(tuple(self._graph.nodes[number] for number in numbers), certain)
