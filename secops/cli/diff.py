@@ -67,11 +67,12 @@ def command(before: str, after: str, fmt: str, fail_on: str) -> int:
 
 
 def _show(result: Diff, names: Mapping[str, str]) -> None:
+    from secops.cli._say import say
     from secops.core.render.reasons import reason
 
-    _say(f"{result.before} → {result.after}")
+    say(f"{result.before} → {result.after}")
     for note in result.notes:
-        _say(note)
+        say(note)
     lost = [(item.finding, reason(item.reason)) for item in result.no_longer_decided]
     _section(_("New"), _told(result.new), names)
     _section(_("Open again: the waiver no longer holds"), _told(result.reopened), names)
@@ -88,11 +89,12 @@ def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
 
 
 def _section(title: str, told: Sequence[tuple[Finding, str]], names: Mapping[str, str]) -> None:
+    from secops.cli._say import say
     from secops.cli._tables import show
     from secops.core.columns import one_line
     from secops.core.render.words import severity
 
-    _say(f"\n{title} ({len(told)})")
+    say(f"\n{title} ({len(told)})")
     if told:
         between = "\n" if sys.stdout.isatty() else "  "  # a row is one line where programs read it
         rows = [
@@ -101,16 +103,4 @@ def _section(title: str, told: Sequence[tuple[Finding, str]], names: Mapping[str
         ]
         show((_("severity"), _("what")), rows, "text")
     if len(told) > _ROWS:
-        _say(_("… and {count} more: --format json has all.").format(count=len(told) - _ROWS))
-
-
-def _say(text: str) -> None:
-    """Print a text, wrapped where there is a terminal."""
-    from secops.core.columns import wrap
-    from secops.core.inert import printable
-    from secops.core.render import stdout_page
-
-    lines = printable(text).split("\n")
-    if sys.stdout.isatty():
-        lines = [part for line in lines for part in wrap(line, stdout_page().width)]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+        say(_("… and {count} more: --format json has all.").format(count=len(told) - _ROWS))

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Path:
-    """A shortest path. `certain` is false when it hangs on what is not known."""
+    """A shortest path to an account, or to who is root of its host. `certain` is false when it hangs on the unknown."""
 
     nodes: tuple[Node, ...]
+    target: At
     certain: bool
 
     @property
@@ -52,7 +53,7 @@ class Search:
     def to(self, target: At) -> Iterator[Path]:
         """From each account that can become the target; who is root of its host can."""
         ends = self._ends(target)
-        found = (self._towards(network, ends, certain=certain) for network, certain in self._networks)
+        found = (self._towards(network, ends, target, certain=certain) for network, certain in self._networks)
         yield from self._first(found)
 
     def of(self, start: At) -> Iterator[Path]:
@@ -69,22 +70,21 @@ class Search:
         number, ends = self._graph.numbers.get(start, -1), set(self._ends(target))
         for network, certain in self._networks:
             if number in network and (nodes := shortest(network, self._graph, number, ends)):
-                return self._path(nodes, certain=certain)
+                return self._path(nodes, target, certain=certain)
         return None
 
-    def cuts(self, start: At, target: At, *, certain: bool) -> list[Key | Step]:
-        """The single changes each of which leaves no path between the two, in the order of the way."""
+    def cuts(self, found: Path) -> list[Key | Step]:
+        """The single changes each of which leaves no path between the ends of one, in the order of the way."""
         import networkx as nx
 
-        network = next(one for one, sure in self._networks if sure is certain).copy()
-        network.add_edges_from((end, -1) for end in self._ends(target))
-        above, found = nx.immediate_dominators(network, self._graph.numbers[start]), list[Key | Step]()
-        number = above.get(-1, self._graph.numbers[start])
-        while number != self._graph.numbers[start]:
-            node = self._graph.nodes[number]
-            found += [node] if isinstance(node, Key | Step) else []
-            number = above[number]
-        return found[::-1]
+        start, nodes = self._graph.numbers[found.start], self._graph.nodes
+        network = next(one for one, certain in self._networks if certain is found.certain).copy()
+        network.add_edges_from((end, -1) for end in self._ends(found.target))
+        above, cut, number = nx.immediate_dominators(network, start), list[Key | Step](), -1
+        while (number := above[number]) != start:
+            if isinstance(node := nodes[number], Key | Step):
+                cut.append(node)
+        return cut[::-1]
 
     def _ends(self, target: At) -> list[int]:
         numbers = (self._graph.numbers.get(target), self._graph.roots[target.host])
@@ -101,16 +101,19 @@ class Search:
 
     def _all_to_roots(self, network: nx.DiGraph[int], *, certain: bool) -> Iterator[Path]:
         roots = set(self._graph.roots.values())
-        yield from self._towards(network, list(roots), certain=certain)
+        yield from self._towards(network, list(roots), None, certain=certain)
         for root in roots:
             if nodes := shortest(network, self._graph, root, roots - {root}):
                 yield self._path(nodes, certain=certain)
 
-    def _towards(self, network: nx.DiGraph[int], ends: list[int], *, certain: bool) -> Iterator[Path]:
+    def _towards(
+        self, network: nx.DiGraph[int], ends: list[int], target: At | None, *, certain: bool
+    ) -> Iterator[Path]:
         following = towards(network, self._graph, [end for end in ends if end in network])
         for number, _ in accounts(self._graph):
             if number in following and number not in ends:
-                yield self._path(path(following, number), certain=certain)
+                yield self._path(path(following, number), target, certain=certain)
 
-    def _path(self, numbers: list[int], *, certain: bool) -> Path:
-        return Path(tuple(self._graph.nodes[number] for number in numbers), certain)
+    def _path(self, numbers: list[int], target: At | None = None, *, certain: bool) -> Path:
+        nodes = tuple(self._graph.nodes[number] for number in numbers)
+        return Path(nodes, target or _account(nodes[-1]), certain)

@@ -29,7 +29,7 @@ def test_of_every_two_accounts_the_path_and_what_cuts_it(edges: Edges, more: Edg
             assert found.certain == bool(known)
             assert len(found.steps) == min(known or [n for n in far if n is not None])
             network = certain if found.certain else every
-            cut = search.cuts(one, other, certain=found.certain)
+            cut = search.cuts(found)
             assert cut == [node for node in found.nodes if _cuts(network, made.numbers[node], start, ends, node)]
 
 
@@ -73,4 +73,4 @@ def test_who_is_root_of_the_host_is_whoever_is_on_it() -> None:
     root, bob = At("root", "h"), At("bob", "h")
     made = graph(["h"], [(At("a", "h"), step("sudo")), (step("sudo"), root), (bob, Key("k"))])
     found = Search(made).between(At("a", "h"), bob)
-    assert found == Path((At("a", "h"), step("sudo"), root), certain=True)
+    assert found == Path((At("a", "h"), step("sudo"), root), bob, certain=True)

@@ -1,0 +1,50 @@
+"""Ways and keys for people and programs: what one is, where it stands, and what closes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secops.core.i18n import language
+
+if TYPE_CHECKING:
+    from secops.privilege.graph import Graph, Key, Step
+
+
+def detail_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
+    """A way as a program reads it."""
+    from secops.privilege.graph import Step
+
+    if not isinstance(node, Step):
+        return {"way": "private_key", "thing": node.fingerprint}
+    detail = graph.details[node]
+    return {
+        "host": graph.names.get(node.host, node.host),
+        "way": node.way,
+        "thing": node.thing,
+        "program": detail.program,
+        "becomes": node.becomes,
+        "gives": detail.gives,
+        "how": {"en": detail.how_en, "zh": detail.how_zh},
+        "password": detail.password,
+        "source": node.source,
+        "line": node.line,
+    }
+
+
+def change_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
+    """A way as a program reads it, with what closes it."""
+    from secops.privilege import fixes
+
+    fix = {lang: fixes.fix(node, lang) for lang in ("en", "zh")}
+    return detail_of(graph, node) | {"fix": fix, "command": fixes.command(node)}
+
+
+def place_of(graph: Graph, node: Key | Step) -> str:
+    """A way with its host, and what closes it, in one sentence."""
+    from secops.privilege import fixes
+    from secops.privilege.graph import Step
+
+    lang = language()
+    where = f" @ {graph.names.get(node.host, node.host)}" if isinstance(node, Step) else ""
+    thing = node.thing if isinstance(node, Step) else node.fingerprint
+    return f"{fixes.name(node, lang)} {thing}{where}: {fixes.fix(node, lang)}"

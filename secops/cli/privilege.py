@@ -1,0 +1,141 @@
+"""`citywall privilege`: who can become root, by which path, and which single change takes the most of it away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from secops.cli._fleet import Account, run_option
+from secops.core.command import Group
+from secops.core.errors import Exit
+from secops.core.i18n import N_
+
+if TYPE_CHECKING:
+    from secops.cli._fleet import Fleet
+
+_format_option = click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+#: Choke points that are listed, unless it is told otherwise.
+_MOST = 10
+
+
+@click.group(
+    "privilege",
+    cls=Group,
+    help=N_("""Tell who can become root, by which path, and what to change first.
+
+The verbs ask the tables of a run: `citywall scan` first. Private keys are known of the
+hosts of that run alone, so give it all of them (--inventory).
+
+Examples:
+  citywall privilege paths
+  citywall privilege review
+"""),
+)
+def command() -> None:
+    pass
+
+
+@command.command(
+    "paths",
+    help=N_("""List who can become root, or another account, with the shortest path to it.
+
+With both --from and --to: that path step by step, and the changes each of which cuts
+every path between the two. Who is root of a host can become every account of it.
+
+Examples:
+  citywall privilege paths
+  citywall privilege paths --from ops@web1 --to root@db1
+  citywall privilege paths --to root@db1 --format json
+
+Exit code: 0 there is no path, 1 there is one, 2 wrong usage, 3 none was found but not
+all was seen, 5 internal error.
+"""),
+)
+@click.option("--from", "start", type=Account(), metavar="USER@HOST", help=N_("Paths of this account."))
+@click.option("--to", "target", type=Account(), metavar="USER@HOST", help=N_("Paths to this account."))
+@click.option("--certain", is_flag=True, help=N_("Leave out what hangs on what is not known."))
+@run_option
+@_format_option
+def paths(
+    start: tuple[str, str] | None, target: tuple[str, str] | None, certain: bool, run_id: str, fmt: str,
+) -> int:  # fmt: skip
+    from secops.cli._fleet import Fleet
+    from secops.cli._paths import show_list, show_one
+    from secops.privilege.search import Search
+
+    fleet = Fleet.of(run_id)
+    one = fleet.account(start) if start else None
+    other = fleet.account(target) if target else None
+    search = Search(fleet.graph, possible=not certain)
+    if one and other:
+        path = search.between(one, other)
+        found = [path] if path else []
+        show_one(fleet.graph, path, search.cuts(path) if path else [], (one, other), fmt)
+    else:
+        found = sorted(
+            search.of(one) if one else search.to(other) if other else search.to_roots(),
+            key=lambda path: (path.start.host, path.start.user, len(path.steps)),
+        )
+        show_list(fleet.graph, found, fmt)
+    return _code(fleet, found=bool(found))
+
+
+@command.command(
+    "who",
+    help=N_("""Tell of one account what it can become, by which ways, and who can become it.
+
+Example:
+  citywall privilege who ops@web1
+"""),
+)
+@click.argument("account", type=Account(), metavar="USER@HOST")
+@run_option
+@_format_option
+def who(account: tuple[str, str], run_id: str, fmt: str) -> int:
+    from secops.cli._fleet import Fleet
+    from secops.cli._paths import show_who
+    from secops.privilege.search import Search
+
+    fleet = Fleet.of(run_id)
+    one, search = fleet.account(account), Search(fleet.graph)
+    show_who(fleet.graph, one, list(search.of(one)), list(search.to(one)), fmt)
+    fleet.warn()
+    return Exit.CLEAN
+
+
+@command.command(
+    "review",
+    help=N_("""List the single changes that take the most away: choke points, each with what to do.
+
+A pair is an account and a host whose root it can become; a change cuts a pair when every
+path between the two goes through what is changed.
+
+Examples:
+  citywall privilege review
+  citywall privilege review --most 3 --format json
+
+Exit code: 0 nobody but root can become root, 1 somebody can, 2 wrong usage, 3 nobody was
+found but not all was seen, 5 internal error.
+"""),
+)
+@click.option("--most", type=click.IntRange(1, 1000), default=_MOST, show_default=True, help=N_("Changes to list."))
+@click.option("--possible", is_flag=True, help=N_("Count also what hangs on what is not known."))
+@run_option
+@_format_option
+def review(most: int, possible: bool, run_id: str, fmt: str) -> int:
+    from secops.cli._fleet import Fleet
+    from secops.cli._review import show_review
+    from secops.privilege.choke import ChokePoints
+
+    fleet = Fleet.of(run_id)
+    points = ChokePoints(fleet.graph, fleet.graph.network(possible=possible))
+    ranked = points.ranked(most)
+    show_review(fleet.graph, points, ranked, fmt)
+    return _code(fleet, found=points.pairs > 0)
+
+
+def _code(fleet: Fleet, *, found: bool) -> int:
+    """Nothing found is clean only where all was seen."""
+    fleet.warn()
+    return Exit.FINDINGS if found else Exit.INCOMPLETE if fleet.unseen else Exit.CLEAN
