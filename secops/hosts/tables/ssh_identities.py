@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname
 
@@ -25,22 +25,23 @@ EVERYONE = "*"
 
 @dataclass
 class _Accounts:
-    """Who has which home, number, and group; which keys configurations name elsewhere, by path."""
+    """Who has which home, number and groups; which keys configurations name elsewhere, by path."""
 
     homes: dict[str, list[str]] = field(default_factory=dict)
-    owners: dict[int, list[str]] = field(default_factory=dict)
-    members: dict[int, set[str]] = field(default_factory=dict)
+    uids: dict[str, int] = field(default_factory=dict)
+    gids: dict[str, set[int]] = field(default_factory=dict)
     named: dict[str, list[str]] = field(default_factory=dict)
+    known: dict[tuple[Place, ...], list[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evidence: Evidence, built: Built) -> _Accounts:
         found = cls()
         for _, (name, _, uid, _, _, home, _) in passwd_lines(evidence, built):
-            found.owners.setdefault(int(uid), []).append(name)
+            found.uids.setdefault(name, int(uid))
             if home.startswith("/"):
                 found.homes.setdefault(one_path(home), []).append(name)
         for row in group_members.build(evidence).rows:
-            found.members.setdefault(row["gid"], set()).add(row["user_name"])
+            found.gids.setdefault(row["user_name"], set()).add(row["gid"])
         for item in evidence[SSH_CLIENT.name].files:
             found._name_keys(item)
         return found
@@ -59,14 +60,26 @@ class _Accounts:
         home = dirname(dirname(path)) if dirname(path).endswith("/.ssh") else ""
         return self.homes.get(home) or self.named.get(path) or [None]
 
-    def readers(self, place: Place, *, group: bool | None, others: bool | None) -> list[str] | None:
-        """Accounts beside root and the owner that may read a file; None when not known."""
-        if others:
-            return [EVERYONE]
-        if None in (group, others):
-            return None
-        privileged = {name for uid in (0, place.uid) for name in self.owners.get(uid, ())}
-        return sorted(self.members.get(place.gid, set()) - privileged) if group else []
+    def owner(self, uid: int) -> str | None:
+        return next((name for name, own in self.uids.items() if own == uid), None)
+
+    def readers(self, file: Place, above: Sequence[Place]) -> list[str]:
+        """Accounts beside root and the owner that may read a file below these directories."""
+        chain = (file, *above)
+        if chain not in self.known:
+            privileged = {name for name, uid in self.uids.items() if uid in (0, file.uid)}
+            names = [name for name in self.gids if name not in privileged and self._reads(name, chain)]
+            self.known[chain] = sorted(names)
+        return self.known[chain]
+
+    def _reads(self, name: str, chain: Sequence[Place]) -> bool:
+        uid, gids = self.uids.get(name), self.gids[name]
+        for at, place in enumerate(chain):
+            bit = 0o001 if at else 0o004
+            shift = 6 if place.uid == uid else 3 if place.gid in gids else 0
+            if not place.mode & bit << shift:
+                return False
+        return True
 
 
 def build(evidence: Evidence) -> Built:
@@ -87,7 +100,7 @@ def build(evidence: Evidence) -> Built:
                     _tell(built, Problem(Status.DENIED, f"{record}: permission denied"))
                 case None:
                     _tell(built, Problem(Status.FAILED, "ssh_identities: a record of the listing does not parse"))
-    for key in sorted(found):
+    for key in sorted(found, key=lambda one: one.path):
         built.rows += _rows(key, above, accounts)
         if len(built.rows) > MAX_ROWS:
             built.rows = built.rows[:MAX_ROWS]
@@ -104,19 +117,34 @@ def _tell(built: Built, problem: Problem) -> None:
 
 
 def _rows(found: Found, above: Mapping[str, Place | None], accounts: _Accounts) -> Iterable[Row]:
-    path, place = one_path(found.path), found.place
+    path = one_path(found.path)
+    row = {"path": path, **_access(path, found.place, above, accounts), **_key(found)}
+    return [{**row, "user_name": name} for name in accounts.of_key(path)]
+
+
+def _access(path: str, place: Place | None, above: Mapping[str, Place | None], accounts: _Accounts) -> Row:
+    """Whose file it is, and who may read it."""
+    if place is None:
+        return dict.fromkeys(("mode", "uid", "gid", "owner", "others_read", "readers"))
+    chain = [above.get(folder) for folder in _above(path)]
+    others = _everyone_reads(place, chain)
+    readers: list[str] | None = [EVERYONE] if others else None
+    if not place.mode & 0o044:
+        readers = []
+    elif not others and None not in chain:
+        readers = accounts.readers(place, [folder for folder in chain if folder])
+    owner = accounts.owner(place.uid)
+    return {
+        "mode": f"{place.mode:04o}", "uid": place.uid, "gid": place.gid, "owner": owner, "others_read": others,
+        "readers": readers,
+    }  # fmt: skip
+
+
+def _key(found: Found) -> Row:
+    """What is known of the key: by itself, else by the public file beside it."""
     own, beside = _public(found), parse_line(found.public) if found.public else None
     key = own or (PublicKey(beside.type, beside.fingerprint, beside.bits) if beside and beside.fingerprint else None)
-    group, others = (_may_read(path, place, above, bit) for bit in (0o040, 0o004)) if place else (None, None)
-    row = {
-        "path": path,
-        "mode": f"{place.mode:04o}" if place else None,
-        "uid": place.uid if place else None,
-        "gid": place.gid if place else None,
-        "owner": next(iter(accounts.owners.get(place.uid, ())), None) if place else None,
-        "group_read": group,
-        "others_read": others,
-        "readers": accounts.readers(place, group=group, others=others) if place else None,
+    return {
         "form": found.told.form,
         "encrypted": {"yes": True, "no": False}.get(found.told.locked),
         "key_type": key.type if key else None,
@@ -127,7 +155,6 @@ def _rows(found: Found, above: Mapping[str, Place | None], accounts: _Accounts) 
         "has_public_file": beside is not None,
         "by_public_file": key is not None and own is None,
     }
-    return [{**row, "user_name": name} for name in accounts.of_key(path)]
 
 
 def _public(found: Found) -> PublicKey | None:
@@ -139,16 +166,17 @@ def _public(found: Found) -> PublicKey | None:
     return public_key(blob if kind == "ssh" else from_der(kind, blob) or b"")
 
 
-def _may_read(path: str, place: Place, above: Mapping[str, Place | None], bit: int) -> bool | None:
-    """Whether the group (`bit` 0o040) or everyone (0o004) may read it: its mode, and all directories let them pass."""
-    if not place.mode & bit:
-        return False
-    answers = set()
+def _above(path: str) -> Iterator[str]:
     while path != "/":
         path = dirname(path)
-        folder = above.get(path)
-        pass_bit = 0o010 if bit == 0o040 and folder and folder.gid == place.gid else 0o001
-        answers.add(None if folder is None else bool(folder.mode & pass_bit))
+        yield path
+
+
+def _everyone_reads(file: Place, above: Sequence[Place | None]) -> bool | None:
+    """Whether its mode lets everyone read it, and those of all directories above let everyone pass."""
+    if not file.mode & 0o004:
+        return False
+    answers = {None if folder is None else bool(folder.mode & 0o001) for folder in above}
     return False if False in answers else None if None in answers else True
 
 
@@ -163,8 +191,9 @@ TABLE = Table(
         Column("uid", "integer", "owner"),
         Column("gid", "integer", "group"),
         Column("owner", "text", "the owner's login name; NULL when no account has the number"),
-        Column("group_read", "boolean", "its group may read it: by its mode, and by those of all directories above"),
-        Column("others_read", "boolean", "every account may read it, likewise"),
+        Column(
+            "others_read", "boolean", "every account may read it: by its mode, and by those of all directories above"
+        ),
         Column("readers", "text[]", "accounts beside root and the owner that may read it; * for every account"),
         Column("form", "text", "openssh, pem, pkcs8, putty, ssh2 (Tectia)"),
         Column("encrypted", "boolean", "asks for a passphrase; NULL when the file does not tell"),
