@@ -20,6 +20,18 @@ _PATH_FLAGS = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _WILD = re.compile(rb"[*?\[]")
 
 
+def homes(passwd: bytes) -> list[bytes]:
+    """The home directories that the content of /etc/passwd names, sorted, without `/` itself."""
+    fields = [line.split(b":") for line in passwd.split(b"\n")]
+    found = {row[5].rstrip(b"/") for row in fields if len(row) == 7}
+    return sorted(home for home in found if home.startswith(b"/"))
+
+
+def literal(path: bytes) -> bytes:
+    """A path as a glob that matches only itself: a home directory may be named with wildcards."""
+    return re.sub(rb"([*?\[])", rb"[\1]", path)
+
+
 class Image:
     """The directory where an image is mounted. Paths are absolute paths inside it, as bytes.
 

@@ -13,6 +13,7 @@ from shlex import quote
 from secops import __version__
 from secops.hosts.masking import CRYPT, CRYPT_HIDDEN
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Section, Walk, ends_wild
+from secops.hosts.shell import BLOCKED
 from secops.hosts.walk import WALK_SH
 
 _PRELUDE = r"""#!/bin/sh
@@ -56,13 +57,7 @@ frame() { printf '%s %s %s %d\n%s\n' "$n" "$1" "$2" "${#3}" "$3"; }
 tell() { frame "$1" "$2" "$(printf '%s\0%s' "$3" "$4" | enc)"; }
 
 # A path that cannot be seen is not an absent one: is its nearest directory closed to us?
-blocked() {
-  d=${1%/*}
-  while [ -n "$d" ] && ! [ -d "$d" ]; do d=${d%/*}; done
-  [ -x "${d:-/}" ] || return 0
-  case $1 in *[*?[]*) [ -r "${d:-/}" ] || return 0 ;; esac
-  return 1
-}
+@BLOCKED@
 
 # unread SECTION PATH: why a path is not read; nothing of one that is not there.
 unread() {
@@ -155,7 +150,7 @@ def generate(manifest: Iterable[Section], *, certificate: str = "") -> str:
     """The collector script. `certificate` (PEM) turns on the sections marked `seal`, encrypted to its key."""
     sections = [s for s in manifest if s.live and (certificate or not getattr(s, "seal", False))]
     prelude = _PRELUDE.replace("@VERSION@", __version__).replace("@PASSWD@", str(PASSWD_LIMIT))
-    prelude = prelude.replace("@HUSH@", quote(_HUSH)).replace("@SMALL@", str(_SMALL))
+    prelude = prelude.replace("@BLOCKED@", BLOCKED).replace("@HUSH@", quote(_HUSH)).replace("@SMALL@", str(_SMALL))
     prelude = prelude.replace("@SEALED@", ",\n# or leave only encrypted to the operator's key" if certificate else "")
     body = "\n".join(_section(section) for section in sections)
     seal = f"seal={quote(certificate.strip())}\n" if certificate else ""

@@ -1,4 +1,4 @@
-"""Reading sshd_config files: lines, quotes, Include and Match, as OpenSSH reads them.
+"""Reading sshd_config and ssh_config files: lines, quotes, Include and blocks, as OpenSSH reads them.
 
 What the keywords mean is not known here. Pure: it is given the files that were collected and says which ones it missed.
 """
@@ -6,7 +6,7 @@ What the keywords mean is not known here. Pure: it is given the files that were 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from posixpath import normpath
@@ -28,7 +28,7 @@ _CRITERIA = frozenset({"user", "group", "host", "address", "localaddress", "loca
 
 @dataclass(frozen=True)
 class Setting:
-    """One line that sets something. `context` is the Match criteria around it, empty outside every Match."""
+    """One line that sets something. `context` is what the blocks around it ask for, empty outside every block."""
 
     context: str
     keyword: str  # lower-case, as written
@@ -46,13 +46,28 @@ class Parsed:
     problems: list[Problem] = field(default_factory=list)
 
 
-def parse(main: str, files: Mapping[str, Item], collected: Sequence[str], base: str = "/etc/ssh") -> Parsed:
-    """Read `main` and what it includes.
+@dataclass(frozen=True)
+class Dialect:
+    """What the server's and the client's files differ in.
+
+    `blocks`: by keyword, what makes a block's words one text, or None when the program refuses them. `base` is where
+    relative includes are looked for, `home` what `~` stands for; `between` parts the contexts of nested blocks.
+    """
+
+    program: str
+    blocks: Mapping[str, Callable[[Sequence[str]], str | None]]
+    base: str = "/etc/ssh"
+    home: str = ""
+    between: str = " "
+
+
+def parse(main: str, files: Mapping[str, Item], collected: Sequence[str], dialect: Dialect | None = None) -> Parsed:
+    """Read `main` and what it includes, as sshd unless another dialect is given.
 
     `files` holds every file that was found, also unreadable ones; `collected` are the patterns that were asked for, so
-    that an include of something never asked for is told from one that matches nothing. `base`: for relative includes.
+    that an include of something never asked for is told from one that matches nothing.
     """
-    reader = _Reader(files, collected, base)
+    reader = _Reader(files, collected, dialect or Dialect("sshd", {"match": criteria}))
     reader.file(main, "", ())
     return reader.parsed
 
@@ -126,10 +141,10 @@ def criteria(words: Sequence[str]) -> str | None:
     return None if not found or (ALL in found and len(found) > 1) else " ".join(found)
 
 
-def join_contexts(outer: str, inner: str) -> str:
-    """A Match inside an included file adds to the Match around the Include."""
+def join_contexts(outer: str, inner: str, between: str = " ") -> str:
+    """A block inside an included file adds to the block around the Include."""
     narrow = [context for context in (outer, inner) if context not in ("", ALL)]
-    return " ".join(narrow) or (ALL if ALL in (outer, inner) else "")
+    return between.join(narrow) or (ALL if ALL in (outer, inner) else "")
 
 
 def covers(collected: str, wanted: str) -> bool:
@@ -161,7 +176,7 @@ def glob_matches(pattern: str, path: str) -> bool:
 class _Reader:
     files: Mapping[str, Item]
     collected: Sequence[str]
-    base: str
+    dialect: Dialect
     parsed: Parsed = field(default_factory=Parsed)
     budget: int = _BUDGET
 
@@ -170,7 +185,7 @@ class _Reader:
             self.parsed.problems.append(Problem(status, reason))
 
     def file(self, path: str, outer: str, chain: tuple[str, ...]) -> None:
-        """Read one file in the context of the Match around its Include. Its own Match lines end with it."""
+        """Read one file in the context of the block around its Include. Its own blocks end with it."""
         item = self.files[path]
         if path in chain or len(chain) > _MAX_DEPTH:
             self.fault(f"{path}: included in itself or too deeply")
@@ -190,14 +205,15 @@ class _Reader:
         found = directive(line)
         words = split_words(found[1]) if found else None
         if found is None or words is None or (found[0] and not words):
-            self.fault(f"{place}: sshd refuses this line (no argument, or an open quote)")
+            self.fault(f"{place}: {self.dialect.program} refuses this line (no argument, or an open quote)")
             return place.context
         keyword, rest = found
-        if keyword == "match":
-            own = criteria(words)
+        if block := self.dialect.blocks.get(keyword):
+            own = block(words)
             if own is None:
-                self.fault(f"{place}: sshd refuses these Match criteria")
-            return join_contexts(place.outer, own if own is not None else " ".join(words))
+                self.fault(f"{place}: {self.dialect.program} refuses these Match criteria")
+                own = " ".join(words)
+            return join_contexts(place.outer, own, self.dialect.between)
         if keyword == "include":
             for pattern in words:
                 self.include(pattern, place)
@@ -207,7 +223,9 @@ class _Reader:
 
     def include(self, pattern: str, place: Place) -> None:
         self.budget -= 16 * len(self.files)
-        wanted = normpath(pattern if pattern.startswith(("/", "~")) else f"{self.base}/{pattern}")
+        if self.dialect.home and pattern.startswith("~/"):
+            pattern = self.dialect.home + pattern[1:]
+        wanted = normpath(pattern if pattern.startswith(("/", "~")) else f"{self.dialect.base}/{pattern}")
         if len(wanted) > _MAX_PATH or not any(covers(known, wanted) for known in self.collected):
             self.fault(f"{place}: includes {pattern[:200]}, which was not collected")
             return

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
 from secops.hosts.capability import from_attribute
+from secops.hosts.carriers.image_identities import identities
 from secops.hosts.carriers.process import stoppable
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
-from secops.hosts.image import Image
+from secops.hosts.identities import IDENTITIES
+from secops.hosts.image import Image, homes, literal
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import without_hashes
@@ -23,7 +25,7 @@ from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite,
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 #: What stands for a command that images can answer too, by the section's name.
-_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {}
+_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {IDENTITIES.name: identities}
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 
@@ -83,7 +85,7 @@ def _expand(image: Image, pattern: str) -> Iterator[bytes | Item]:
     patterns = [raw]
     if raw.startswith(b"~/"):
         passwd = _content(image, b"/etc/passwd")
-        patterns = [home + raw[1:] for home in _homes(passwd)]
+        patterns = [literal(home) + raw[1:] for home in homes(passwd)]
         if len(passwd) > PASSWD_LIMIT:
             yield Item("/etc/passwd", status=Status.TRUNCATED, reason=f"larger than {PASSWD_LIMIT} bytes")
     for one in patterns:
@@ -91,17 +93,6 @@ def _expand(image: Image, pattern: str) -> Iterator[bytes | Item]:
             yield from image.glob(one)
         except PermissionError:
             yield Item(readable(one), status=Status.DENIED, reason="permission denied")
-
-
-def _homes(passwd: bytes) -> list[bytes]:
-    fields = [line.split(b":") for line in passwd.split(b"\n")]
-    homes = {row[5].rstrip(b"/") for row in fields if len(row) == 7}
-    return sorted(_literal(home) for home in homes if home.startswith(b"/"))
-
-
-def _literal(path: bytes) -> bytes:
-    """A path as a glob that matches only itself: a home directory may be named with wildcards."""
-    return re.sub(rb"([*?\[])", rb"[\1]", path)
 
 
 def _content(image: Image, path: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from posixpath import normpath
 
 from secops.hosts.evidence import Evidence, Problem, summarise
 from secops.hosts.masking import HIDDEN as HIDDEN
@@ -36,3 +37,8 @@ def files_problem(evidence: Evidence, section: Files, ignored: Container[str]) -
         return evidence.problem(section)  # cut off: what was not seen may be anything
     kept = summarise(section, (item for item in seen.items if item.path not in ignored))
     return Evidence(evidence.carrier, evidence.label, evidence.uid, {section.name: kept}).problem(section)
+
+
+def one_path(path: str) -> str:
+    """One spelling for each path: `//x` and `/y/../x` are `/x`."""
+    return "/" + normpath(path).lstrip("/")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename, dirname, join
 
 from secops.hosts.evidence import Evidence, Item, Status
 from secops.hosts.masking import key_secrets
 from secops.hosts.section import Files
+from secops.hosts.ssh_key import TYPES, decoded, key_bits, public_key
 from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
+from secops.hosts.tables._files import one_path
 from secops.hosts.tables.users import PASSWD, passwd_lines
 
 #: Rows of this table: accounts may share a home, and each then has every key in it.
@@ -21,7 +20,6 @@ MAX_ROWS = 100_000
 
 _HOME_FILES = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _NAMED_DIRECTORIES = ("/etc/ssh/authorized_keys", "/etc/ssh/authorized_keys.d")  # a file is named after its user
-_TYPES = r"(sk-|webauthn-sk-)?(ssh|ecdsa)-[a-z0-9@.-]+|sm2(-cert)?"
 
 AUTHORIZED_KEYS = Files(
     "authorized_keys",
@@ -34,18 +32,17 @@ AUTHORIZED_KEYS = Files(
     # question mark stands for a line that is no key.
     rewrite=(
         (r"^[^!-}]*(#.*)?$", ""),
-        *key_secrets(f"({_TYPES})[ \t]+AAAA"),
-        (f"^((.*[ \t])?({_TYPES})[ \t]+AAAA.*)$", r"\1"),
+        *key_secrets(f"{TYPES}[ \t]+AAAA"),
+        (f"^((.*[ \t])?{TYPES}[ \t]+AAAA.*)$", r"\1"),
         (r"^.*$", "?"),
     ),
 )
 
-_KEY = re.compile(rf"(?P<type>{_TYPES})[ \t]+(?P<blob>[^ \t]+)(?P<comment>.*)")
+_KEY = re.compile(rf"(?P<type>{TYPES})[ \t]+(?P<blob>[^ \t]+)(?P<comment>.*)")
 #: Up to the first blank outside quotes; `\"` is a quotation mark that neither opens nor closes.
 _OPTIONS = re.compile(r'(?:[^ \t"\\]++|\\"?|"(?:[^"\\]++|\\"?)*+(?:"|\Z))++')
 _OPTION = re.compile(r'(?:[^,"\\]++|\\"?|"(?:[^"\\]++|\\"?)*+(?:"|\Z))++')
 _SECRET_OPTIONS = frozenset({"command", "environment"})  # their values may hold passwords
-_BITS = {"nistp256": 256, "nistp384": 384, "nistp521": 521, "ssh-ed25519": 256, "sm2": 256}
 
 
 @dataclass(frozen=True)
@@ -72,38 +69,14 @@ def parse_line(line: str) -> Key | None:
         match = _KEY.fullmatch(text[len(options) :].lstrip(" \t"))
     if not match:
         return None
-    try:
-        blob = base64.b64decode(match["blob"].encode("ascii"), validate=True)
-    except (binascii.Error, ValueError):
+    blob, name, comment = decoded(match["blob"]), match["type"], match["comment"].strip()
+    if blob is None:
         return None
-    name = match["type"]
-    fields = _fields(blob)
     if "-cert" in name:
         known = blob.startswith(len(name).to_bytes(4, "big") + name.encode())
-        return Key(name, None, _bits(name, ()), match["comment"].strip(), _split(options)) if known else None
-    if len(fields) < 2 or fields[0] != name.encode():
-        return None
-    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-    return Key(name, f"SHA256:{digest}", _bits(name, fields), match["comment"].strip(), _split(options))
-
-
-def _fields(blob: bytes) -> list[bytes]:
-    """The length-prefixed strings of a key; none when they do not add up."""
-    fields, at = [], 0
-    while at < len(blob):
-        size = int.from_bytes(blob[at : at + 4], "big")
-        at += 4 + size
-        if at > len(blob):
-            return []
-        fields.append(blob[at - size : at])
-    return fields
-
-
-def _bits(name: str, fields: Sequence[bytes]) -> int | None:
-    if name in ("ssh-rsa", "ssh-dss"):
-        number = fields[2 if name == "ssh-rsa" else 1] if len(fields) > 2 else b""
-        return int.from_bytes(number, "big").bit_length() or None
-    return next((bits for part, bits in _BITS.items() if part in name), None)
+        return Key(name, None, key_bits(name, ()), comment, _split(options)) if known else None
+    key = public_key(blob, name)
+    return Key(name, key.fingerprint, key.bits, comment, _split(options)) if key else None
 
 
 def _split(options: str) -> tuple[str, ...]:
@@ -129,25 +102,25 @@ class _User:
         """The file an AuthorizedKeysFile entry names for this user."""
         tokens = {"%h": self.home, "%u": self.name, "%U": self.uid, "%%": "%"}
         path = re.sub("%[huU%]", lambda match: tokens[match[0]], pattern)
-        return _path(join(self.home, path))
+        return one_path(join(self.home, path))
 
 
 def build(evidence: Evidence) -> Built:
     built = Built()
-    users = [_User(f[0], f[2], _path(f[5])) for _, f in passwd_lines(evidence, built) if f[5].startswith("/")]
+    users = [_User(f[0], f[2], one_path(f[5])) for _, f in passwd_lines(evidence, built) if f[5].startswith("/")]
     places = sshd_effective.authorized_keys_files(evidence)
     for problem in derive(sshd_effective.TABLE, evidence).problems[""]:
         built.lack(f"where sshd reads keys from is not known: {problem.reason}", problem.status)
     homes: dict[str, list[_User]] = {}
     for user in users:
         for name in _HOME_FILES:
-            homes.setdefault(_path(join(user.home, name)), []).append(user)
+            homes.setdefault(one_path(join(user.home, name)), []).append(user)
     for place in places:
         if not all(_is_collected(user.expand(place), homes) for user in users):
             built.lack(f"sshd reads keys from {place}, which is not collected")
     by_name = {user.name: user for user in users}
     read = {user.name: {user.expand(place) for place in places} for user in users}
-    files = {_path(item.path): item for item in evidence[AUTHORIZED_KEYS.name].files}
+    files = {one_path(item.path): item for item in evidence[AUTHORIZED_KEYS.name].files}
     for path, item in files.items():
         named = [by_name[basename(path)]] if dirname(path) in _NAMED_DIRECTORIES and basename(path) in by_name else []
         owners = homes.get(path, named)
@@ -160,11 +133,6 @@ def build(evidence: Evidence) -> Built:
             if not owners:
                 built.rows.append({**row, "user_name": None, "effective": None})
     return built
-
-
-def _path(path: str) -> str:
-    """One spelling for each path: `//x` and `/y/../x` are `/x`."""
-    return "/" + normpath(path).lstrip("/")
 
 
 def _is_collected(path: str, homes: dict[str, list[_User]]) -> bool:

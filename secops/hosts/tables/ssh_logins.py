@@ -21,6 +21,9 @@ Conditions = frozenset[str] | None
 _LISTS = ("denyusers", "allowusers", "denygroups", "allowgroups")
 _VARYING = ("permitrootlogin", "kbdinteractiveauthentication", "usepam")
 _METHODS = ("passwordauthentication", "permitemptypasswords", "pubkeyauthentication", "authenticationmethods")
+_SESSION = ("forcecommand", "allowagentforwarding", "disableforwarding")
+_DECIDING = (*_LISTS, *_VARYING, *_METHODS, *_SESSION)
+_KINDS = ("password", "empty_password", "publickey", "publickey_shell", "agent_forwarding")
 _CRITERION = re.compile(r'(?:invalid-user|([a-z]+) ("[^"]*"|[^ ]+))(?: |$)')
 _MOST_TOLD = 5  # conditions of which every combination is looked at
 _BUDGET = 2_000_000  # comparisons: no configuration may stall a scan
@@ -51,7 +54,7 @@ def build(evidence: Evidence) -> Built:
 def _logins(server: _Server, account: Row, groups: set[str]) -> Row:
     """What some connection of the account allows, of those that the Match blocks tell apart."""
     name = account["user_name"]
-    ways = []
+    ways: list[tuple[Truth, ...]] = []
     if account["can_login"]:
         blocks = {context: server.conditions(context, name, groups) for context in server.criteria}
         told = {conditions for conditions in blocks.values() if conditions is not None}
@@ -60,9 +63,8 @@ def _logins(server: _Server, account: Row, groups: set[str]) -> Row:
             if server.admits(force, name, groups):
                 ways.append(server.ways(force, is_root=account["uid"] == 0))
         if len(told) > _MOST_TOLD:
-            ways.append((None, None, None))  # a connection that was not looked at may be let in
-    kinds = ("password", "empty_password", "publickey")
-    return {"user_name": name} | {kind: _any(way[at] for way in ways) for at, kind in enumerate(kinds)}
+            ways.append((None,) * len(_KINDS))  # a connection that was not looked at may be let in
+    return {"user_name": name} | {kind: _any(way[at] for way in ways) for at, kind in enumerate(_KINDS)}
 
 
 def _connections(told: Collection[frozenset[str]]) -> set[frozenset[str]]:
@@ -86,7 +88,7 @@ class _Server:
     """The settings that decide about logins, of every Match block and outside of all (`""`)."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.values: dict[str, dict[str, list[str | None]]] = {key: {} for key in (*_LISTS, *_VARYING, *_METHODS)}
+        self.values: dict[str, dict[str, list[str | None]]] = {key: {} for key in _DECIDING}
         for row in rows:
             if row["key"] in self.values:
                 self.values[row["key"]].setdefault(row["match_context"], []).append(row["value"])
@@ -132,8 +134,8 @@ class _Server:
                 return False
         return True
 
-    def ways(self, blocks: set[str], *, is_root: bool) -> tuple[Truth, Truth, Truth]:
-        """(password, empty password, public key): each alone gives a session."""
+    def ways(self, blocks: set[str], *, is_root: bool) -> tuple[Truth, ...]:
+        """As `_KINDS` names them."""
         plain, keyboard, pam, empty, key = (
             _is(self.value(blocks, name), "yes")
             for name in (
@@ -152,7 +154,10 @@ class _Server:
 
         root = self.value(blocks, "permitrootlogin") if is_root else "yes"
         password = _all((alone("password", "keyboard-interactive"), _is(root, "yes")))
-        return password, _all((password, empty)), _all((alone("publickey"), _is(root, "yes", "prohibit-password")))
+        by_key = _all((alone("publickey"), _is(root, "yes", "prohibit-password")))
+        free, agent, closed = (self.value(blocks, name) for name in _SESSION)
+        agent_too = _all((by_key, _is(agent, "yes"), _is(closed, "no")))
+        return password, _all((password, empty)), by_key, _all((by_key, _is(free, "none"))), agent_too
 
 
 def _listed(key: str, words: Sequence[str]) -> _Names:
@@ -199,6 +204,8 @@ TABLE = Table(
         Column("password", "boolean", "a password alone gives a session; NULL = not known"),
         Column("empty_password", "boolean", "a password alone gives a session, an empty one too; NULL = not known"),
         Column("publickey", "boolean", "a key alone gives a session, not only a forced command; NULL = not known"),
+        Column("publickey_shell", "boolean", "likewise, and sshd itself forces no command on it (ForceCommand)"),
+        Column("agent_forwarding", "boolean", "into a session that a key opens sshd forwards the agent of the client"),
     ),
     sections=(PASSWD, GROUP),
     build=build,

@@ -1,0 +1,163 @@
+"""One line of authorized_keys on one account: does it give a session, to whom, and with what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from secops.hosts.tables import Row
+
+#: True, False, or None for what is not known.
+Truth = bool | None
+
+#: Keys of these types open only what was told to accept them.
+_OLD_TYPES = ("ssh-dss",)
+
+_EXPIRY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[0-9]{4}(?:[0-9]{2})?)?Z?")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "127.0.0.0/8", "::1/128"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a line says. `effective` as in authorized_keys; `expires` is None when it never does."""
+
+    effective: Truth
+    key_type: str
+    is_key: bool  # and no certificate or authority
+    forced: bool
+    options: Sequence[str]
+    addresses: str | None
+    expires: date | None
+
+    @classmethod
+    def of(cls, row: Row) -> Line:
+        options: Sequence[str] = row["options"] or ()
+        return cls(
+            row["effective"],
+            row["key_type"],
+            row["fingerprint"] is not None and not row["cert_authority"],
+            row["forced_command"],
+            options,
+            _value(options, "from"),
+            _expiry(_value(options, "expiry-time")),
+        )
+
+    @property
+    def always(self) -> bool:
+        """Whether sshd, once it meets the key here, looks at no later line for it."""
+        return self.is_key and self.addresses is None and self.expires is None
+
+    def lets_from(self, *, same_host: bool) -> Truth:
+        """Whether from= lets connections of the host in that holds the key: hosts' addresses are not known."""
+        patterns = set((self.addresses or "*").split(","))
+        if "*" in patterns and not any(pattern.startswith("!") for pattern in patterns):
+            return True
+        return same_host if patterns <= _LOOPBACK else None
+
+
+def _value(options: Sequence[str], name: str) -> str | None:
+    return next((option.partition("=")[2] for option in options if option.startswith(f"{name}=")), None)
+
+
+def _expiry(text: str | None) -> date | None:
+    """The last day; one that is none is the first of all, since sshd refuses such a line."""
+    if text is None:
+        return None
+    try:
+        return date(*map(int, match.groups())) if (match := _EXPIRY.fullmatch(text)) else date.min
+    except ValueError:
+        return date.min
+
+
+@dataclass(frozen=True)
+class Account:
+    """What sshd does with keys of one account. `expires` is the day on which it ends."""
+
+    publickey: Truth
+    shell: Truth
+    agent: Truth
+    locked: Truth
+    expires: int | None
+    revocation: bool  # sshd has a list of revoked keys, which is not read
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Sequence[Row]]) -> dict[str, Account]:
+        """The accounts of a host by name."""
+        settings = {row["key"]: row["value"] for row in tables.get("sshd_effective", ()) if not row["match_context"]}
+        revocation = settings.get("revokedkeys", "none") != "none"
+        shadow = {row["user_name"]: row for row in reversed(tables.get("shadow_meta", ()))}
+        logins = {row["user_name"]: row for row in tables.get("ssh_logins", ())}
+        without_sshd = any(row["has_sshd"] is False for row in tables.get("hosts", ()))
+        unknown = dict.fromkeys(("publickey", "publickey_shell", "agent_forwarding"), False if without_sshd else None)
+
+        def account(name: str) -> Account:
+            login, entry = logins.get(name, unknown), shadow.get(name)
+            locked = _locked(entry, settings.get("usepam"))
+            expires = entry["expire_day"] if entry else None
+            return cls(
+                login["publickey"], login["publickey_shell"], login["agent_forwarding"], locked, expires, revocation
+            )
+
+        return {row["user_name"]: account(row["user_name"]) for row in tables.get("users", ())}
+
+
+def _locked(shadow: Row | None, pam: str | None) -> Truth:
+    """Without PAM, sshd lets nobody into an account whose password field begins with `!`."""
+    if pam == "yes":
+        return False
+    if pam is None or shadow is None or shadow["password"] == "none":  # noqa: S105 - `!` or `*`: which, is not told
+        return None
+    return bool(shadow["password"] == "locked")  # noqa: S105
+
+
+_UNKNOWN = Account(None, None, None, None, None, revocation=False)
+_EPOCH = date(1970, 1, 1)
+
+
+def lets_in(line: Line, account: Account | None, *, again: bool, today: date | None) -> tuple[Truth, str | None]:
+    """Whether the key gives a session with commands of one's own choice, from some address; and why not, or why None.
+
+    `again`: an earlier line of the file has the same key.
+    """
+    known = account or _UNKNOWN
+    day = (today - _EPOCH).days if today else None
+    refusals: Sequence[tuple[Truth, str]] = (
+        (_not(line.effective), "not_read"),
+        (_not(known.publickey), "login_refused"),
+        (known.locked, "account_locked"),
+        (_is_past(known.expires, day), "account_expired"),
+        (_is_past((line.expires - _EPOCH).days if line.expires else None, day), "expired"),
+        (again, "earlier_line"),
+        (line.forced, "forced_command"),
+        (_not(known.shell), "sshd_command"),
+        (None if not line.is_key else False, "certificate"),
+        (None if line.key_type in _OLD_TYPES else False, "key_type"),
+        (None if known.revocation else False, "revoked_keys"),
+    )
+    for wanted, opens in ((True, False), (None, None)):
+        for refused, why in refusals:
+            if refused is wanted:
+                return opens, why
+    return True, None
+
+
+def forwards_agent(line: Line, account: Account | None) -> Truth:
+    """Whether the client's agent can be had in the session."""
+    allowed = True
+    for option in line.options:  # in order: restrict takes all away, and what follows gives back
+        if option in ("restrict", "no-agent-forwarding", "agent-forwarding"):
+            allowed = option == "agent-forwarding"
+    return (account or _UNKNOWN).agent if allowed else False
+
+
+def _not(value: Truth) -> Truth:
+    return None if value is None else not value
+
+
+def _is_past(day: int | None, today: int | None) -> Truth:
+    """Whether a day is over; None on the day itself, whose hours differ."""
+    if day is None:
+        return False
+    return None if today is None or day == today else day < today

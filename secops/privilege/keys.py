@@ -1,0 +1,158 @@
+"""SSH keys over the fleet: which key on which account opens which account on which host. Pure: rows in, rows out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from secops.hosts.tables import Row
+from secops.privilege.key_line import Account, Line, forwards_agent, lets_in
+
+#: Tables that the rows are made of. Without those of HELD_BY nobody can say who holds a key.
+OPENED_BY = ("authorized_keys", "ssh_logins", "sshd_effective", "shadow_meta", "users", "hosts")
+HELD_BY = ("ssh_identities", "ssh_client")
+
+#: Rows of a run, about: of keys with many holders fewer are told for each line the more lines there are.
+MAX_ROWS = 200_000
+MAX_HOLDERS = 16
+
+#: The tables of one host.
+Tables = Mapping[str, Sequence[Row]]
+
+
+class Holder(NamedTuple):
+    """An account that may read a private key's file. `user` is `*` for every account of the host.
+
+    `certain` is false when only the public file beside it says which key it is.
+    """
+
+    host: str
+    user: str | None
+    path: str
+    encrypted: bool | None
+    certain: bool
+    forwards: bool | None  # whether its client forwards the agent to every host, when nobody says otherwise
+
+
+@dataclass
+class Key:
+    """What the fleet knows of one fingerprint."""
+
+    holders: list[Holder] = field(default_factory=list)
+    files: int = 0
+    accounts: int = 0
+    hosts: int = 0
+
+
+def trust(hosts: Mapping[str, Tables], today: date | None = None) -> dict[str, list[Row]]:
+    """Rows of `key_trust` for each host: every line that authorises a key, once for each holder of the key.
+
+    `hosts` gives the rows of `OPENED_BY` and `HELD_BY`. Without `today` it is not known what has expired.
+    """
+    keys = fleet_keys(hosts)
+    lines = sum(len(tables.get("authorized_keys", ())) for tables in hosts.values())
+    most = max(1, min(MAX_HOLDERS, MAX_ROWS // max(1, lines)))
+    return {host: list(_of_host(host, tables, keys, most, today)) for host, tables in hosts.items()}
+
+
+def fleet_keys(hosts: Mapping[str, Tables]) -> dict[str, Key]:
+    """Keys by fingerprint: all their holders, those without a passphrase first, and how much they open."""
+    found: defaultdict[str, Key] = defaultdict(Key)
+    for host, tables in hosts.items():
+        opened = {
+            (row["fingerprint"], row["user_name"])
+            for row in tables.get("authorized_keys", ())
+            if row["fingerprint"] and row["user_name"] and row["effective"] is not False
+        }
+        for fingerprint, _ in opened:
+            found[fingerprint].accounts += 1
+        for fingerprint in {fingerprint for fingerprint, _ in opened}:
+            found[fingerprint].hosts += 1
+        client = _Client(tables.get("ssh_client", ()))
+        files = {
+            (row["fingerprint"], row["path"]): row for row in tables.get("ssh_identities", ()) if row["fingerprint"]
+        }
+        for (fingerprint, _), row in files.items():
+            found[fingerprint].files += 1
+            found[fingerprint].holders += _holders(host, row, client)
+    for key in found.values():
+        key.holders.sort(key=lambda holder: (holder.encrypted is True, holder.host, holder.user or "", holder.path))
+    return dict(found)
+
+
+def _holders(host: str, row: Row, client: _Client) -> Iterator[Holder]:
+    """Who may read the file: its owner, and whom its mode lets."""
+    first = row["owner"] or row["user_name"]
+    for user in dict.fromkeys([first, *(row["readers"] or ())]):
+        yield Holder(host, user, row["path"], row["encrypted"], not row["by_public_file"], client.forwards(user))
+
+
+class _Client:
+    """Where the ssh clients of a host forward their agents."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows: defaultdict[str | None, list[Row]] = defaultdict(list)
+        for row in rows:
+            self.rows[row["user_name"]].append(row)
+
+    def forwards(self, user: str | None) -> bool | None:
+        """Whether the account's client does so for every host; None when it hangs on the host."""
+        some = False
+        for row in [*(self.rows.get(user, ()) if user else ()), *self.rows.get(None, ())]:
+            on = row["forward_agent"] != "no"
+            if row["every_host"]:
+                return None if some and not on else on
+            some |= on
+        return None if some else False
+
+
+def _of_host(host: str, tables: Tables, keys: Mapping[str, Key], most: int, today: date | None) -> Iterator[Row]:
+    accounts = Account.of(tables)
+    seen: set[tuple[str, str, str]] = set()
+    for row in tables.get("authorized_keys", ()):
+        if row["user_name"] is None:
+            continue
+        line = Line.of(row)
+        place = (row["user_name"], row["path"], row["fingerprint"] or "")
+        opens, why = lets_in(line, accounts.get(row["user_name"]), again=place in seen, today=today)
+        if line.always:
+            seen.add(place)
+        key = keys.get(row["fingerprint"] or "", Key())
+        common = _common(row, key) | {
+            "opens": opens,
+            "why": why,
+            "from_text": line.addresses,
+            "agent_forwarding": forwards_agent(line, accounts.get(row["user_name"])),
+            "left_out": max(0, len(key.holders) - most),
+        }
+        held: Sequence[Holder | None] = key.holders[:most] or [None]
+        yield from (common | _held(holder, host, line) for holder in held)
+
+
+def _common(row: Row, key: Key) -> Row:
+    """What every row of a line says."""
+    copied = (
+        "user_name", "path", "line", "key_type", "fingerprint", "comment", "from_restricted", "forced_command",
+        "restrict", "cert_authority",
+    )  # fmt: skip
+    return {name: row[name] for name in copied} | {
+        "accounts_opened": key.accounts,
+        "hosts_opened": key.hosts,
+        "holders": key.files,
+        "holder_known": bool(key.holders),
+    }
+
+
+def _held(holder: Holder | None, host: str, line: Line) -> Row:
+    return {
+        "holder_host": holder.host if holder else None,
+        "holder_user": holder.user if holder else None,
+        "holder_path": holder.path if holder else None,
+        "holder_certain": holder.certain if holder else None,
+        "encrypted": holder.encrypted if holder else None,
+        "forwards_agent": holder.forwards if holder else None,
+        "from_fits": line.lets_from(same_host=holder.host == host) if holder else None,
+    }

@@ -1,0 +1,213 @@
+"""Private keys found on real hosts: by every shell and awk at hand, and in their images."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from secops.hosts.carriers.root import Root
+from secops.hosts.evidence import Evidence, Status, decode, judge
+from secops.hosts.identities import IDENTITIES, Found, Place, Record, named_keys, records
+from secops.hosts.manifest import manifest
+from secops.hosts.private_key import Told
+from secops.hosts.script import generate
+from secops.hosts.tables import derive
+from secops.hosts.tables.ssh_identities import TABLE
+from tests import testroot
+from tests.hosts import key_kit
+from tests.testroot import OPS, TestHost
+
+SHELLS = {
+    "dash": ("dash",),
+    "bash": ("bash", "--posix"),
+    "busybox": ("busybox", "sh"),
+    "busybox and its tools": ("env", "PATH=/bb", "busybox", "sh"),
+}
+
+
+@pytest.fixture(scope="module")
+def host(test_root: Path) -> Iterator[TestHost]:
+    with testroot.host() as made:
+        made.run(["sh", "-c", "mkdir /bb && busybox --install -s /bb"], check=True)
+        plant(made)
+        yield made
+
+
+def plant(host: TestHost) -> None:
+    """Keys of every kind, and files that are none."""
+    for name, key in key_kit.made().items():
+        host.write(f"/home/ops/.ssh/{name}", key.content, 0o600, OPS)
+        if not key.told:
+            host.write(f"/home/ops/.ssh/{name}.pub", key.public, 0o644, OPS)
+    plain = key_kit.made()["ed25519-openssh"]
+    odd = ["two\nlines", "sp ace", "-n", "quo'te\"", "%41\\", "日志", "tab\t", "$(touch owned)", ".hidden", "a=b"]
+    for name in odd:
+        host.write(f"/home/ops/.ssh/{name}", plain.content, 0o600, OPS)
+    host.write(os.fsdecode(b"/home/ops/.ssh/\xff\xfe"), plain.content, 0o600, OPS)
+    host.write("/home/ops/.ssh/lies", plain.content, 0o600, OPS)
+    host.write("/home/ops/.ssh/lies.pub", key_kit.made()["rsa-openssh"].public, 0o644, OPS)
+    host.write("/home/ops/.ssh/known_hosts", "host ssh-ed25519 AAAA\n" * 5000, 0o600, OPS)
+    host.write("/home/ops/.ssh/large", plain.content + b"\n" * (1 << 20), 0o600, OPS)
+    host.write("/home/ops/.ssh/alone.pub", plain.public, 0o644, OPS)
+    config = 'IdentityFile /opt/deploy/key # x\nidentityfile = "/opt/deploy/my key"\nIdentityFile ~/keys/%h\n'
+    host.write("/home/ops/.ssh/config", config + "IdentityFile ~/.ssh/rsa-pem\nIdentityFile relative\n", 0o600, OPS)
+    host.write("/etc/ssh/ssh_config.d/own.conf", "Host *\n\tIdentityFile ~/work/key\n  IdentityFile=/gone\n")
+    for folder in ("/opt/deploy", "/home/ops/work", "/root/.ssh", "/.ssh"):
+        host.at(folder).mkdir(mode=0o755)
+    for path in ("/opt/deploy/key", "/opt/deploy/my key", "/home/ops/work/key", "/root/.ssh/id", "/.ssh/id"):
+        host.write(path, plain.content, 0o640)
+    os.mkfifo(host.at("/home/ops/.ssh/fifo"))
+    os.mkfifo(host.at("/home/ops/.ssh/sp ace.pub"))
+    for name, target in (("shadow", "/etc/shadow"), ("zero", "/dev/zero"), ("loop", "loop"), ("folder", "/etc"),
+                         ("gone", "/gone"), ("linked", "/opt/deploy/key"), (".hidden.pub", "/dev/zero")):  # fmt: skip
+        host.at(f"/home/ops/.ssh/{name}").symlink_to(target)
+    host.write("/home/ops/.ssh/huge", "")
+    os.truncate(host.at("/home/ops/.ssh/huge"), 8 << 30)
+
+
+def answer(host: TestHost, shell: str, uid: int = 0) -> bytes:
+    done = host.run([*SHELLS[shell], "-c", IDENTITIES.script], uid=uid)
+    assert done.returncode == 0
+    return done.stdout
+
+
+def keys(data: bytes) -> dict[str, Found]:
+    found = list(records(data))
+    assert None not in found
+    return {record.path: record for record in found if isinstance(record, Found)}
+
+
+def test_every_key_is_found_and_nothing_else(host: TestHost) -> None:
+    found = keys(answer(host, "dash"))
+    odd = ["two\nlines", "sp ace", "-n", "quo'te\"", "%41\\", "日志", "tab\t", "$(touch owned)", ".hidden", "a=b",
+           "\\xff\\xfe", "lies", "linked"]  # fmt: skip
+    elsewhere = {"/opt/deploy/key", "/opt/deploy/my key", "/home/ops/work/key", "/root/.ssh/id", "/.ssh/id"}
+    assert set(found) == {f"/home/ops/.ssh/{name}" for name in [*key_kit.made(), *odd]} | elsewhere
+    assert found["/home/ops/.ssh/linked"].place == Place(0o640, 0, 0)
+    for name, key in key_kit.made().items():
+        record = found[f"/home/ops/.ssh/{name}"]
+        assert (record.told.form, record.told.locked) == (key.form, "yes" if key.locked else "no")
+        assert (record.told.public != "-") == key.told
+        assert record.public.encode() == (b"" if key.told else key.public.strip())
+    assert not list(host.root.glob("**/owned"))
+
+
+@pytest.mark.parametrize("shell", list(SHELLS)[1:])
+def test_every_shell_and_tool_gives_the_same(host: TestHost, shell: str) -> None:
+    assert sorted(answer(host, shell).split(b"\n")) == sorted(answer(host, "dash").split(b"\n"))
+
+
+def test_the_image_gives_the_same(host: TestHost) -> None:
+    image = Root(str(host.root)).collect()[IDENTITIES.name]
+    assert image.status is Status.OK
+    assert sorted(image.only.data.split(b"\n")) == sorted(answer(host, "dash").split(b"\n"))
+
+
+def whole(host: TestHost, uid: int = 0) -> Evidence:
+    """What the whole collector says of the tables' sections."""
+    wanted = [section for section in manifest() if section in list(TABLE.all_sections)]
+    done = host.run(["sh"], generate(wanted).encode(), uid=uid)
+    return decode(done.stdout, wanted, carrier="local", label="test")
+
+
+def test_no_private_byte_leaves_the_host(host: TestHost) -> None:
+    """Neither of the keys that were made nor of their files' encrypted parts."""
+    secrets = [number for key in key_kit.made().values() for number in key.secrets]
+    locked = [key.content for key in key_kit.made().values() if key.locked and key.form != "openssh"]
+    for evidence in (whole(host), Root(str(host.root)).collect()):
+        data = b"\n".join(item.data for section in evidence.sections.values() for item in section.items)
+        assert IDENTITIES.name in evidence.sections
+        assert b"rsa-pem" in data
+        assert not key_kit.shown(tuple(secrets), data)
+        assert not any(line in data for content in locked for line in content.split(b"\n")[4:-2])
+        assert b"root:" not in evidence[IDENTITIES.name].only.data
+
+
+def test_a_user_is_told_what_is_closed(host: TestHost) -> None:
+    for shell in SHELLS:
+        data = answer(host, shell, uid=OPS)
+        assert b"! /root/.ssh\n" in data
+        assert "/home/ops/.ssh/rsa-pem" in keys(data)
+    facts = derive(TABLE, whole(host, uid=OPS))
+    assert (Status.DENIED, "/root/.ssh: permission denied") in [(p.status, p.reason) for p in facts.problems[""]]
+    assert derive(TABLE, whole(host)).problems[""] == []
+
+
+def test_a_key_in_an_open_folder_that_may_not_be_read_is_told(host: TestHost) -> None:
+    host.at("/home/ops/.ssh").chmod(0o755)
+    try:
+        done = host.run(["sh", "-c", IDENTITIES.script], uid=65534)
+        assert b"! /home/ops/.ssh/rsa-pem" in done.stdout.split(b"\n")
+        assert "/home/ops/.ssh/linked" not in keys(done.stdout)
+    finally:
+        host.at("/home/ops/.ssh").chmod(0o700)
+
+
+def test_mutations_are_read_alike_by_awk_and_by_python(test_host: TestHost) -> None:
+    """Hundreds of damaged keys: what one of them would show, all would."""
+    rng = random.Random(20)  # noqa: S311 - what is damaged
+    contents = [key.content for key in key_kit.made().values()]
+    for number in range(400):
+        content = bytearray(contents[number % len(contents)])
+        for _ in range(rng.randrange(1, 4)):
+            at = rng.randrange(len(content))
+            content[at : at + rng.choice([0, 1, 1, 1, 70])] = rng.choice(
+                [b"", b"A", b"/", b"=", b"\n", b" ", b"\xff", b":"]  # no NUL, which each awk takes as it likes
+            )
+        test_host.write(f"/home/ops/.ssh/{number}", bytes(content), 0o600, OPS)
+    test_host.run(["sh", "-c", "mkdir /bb && busybox --install -s /bb"], check=True)
+    image = Root(str(test_host.root)).collect()[IDENTITIES.name].only.data
+    assert len(keys(image)) > 200
+    for shell in ("dash", "busybox and its tools"):
+        assert sorted(answer(test_host, shell).split(b"\n")) == sorted(image.split(b"\n"))
+
+
+def test_a_home_full_of_files_stays_cheap(test_host: TestHost) -> None:
+    for number in range(5000):
+        test_host.at(f"/home/ops/.ssh/{number}").write_text("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n")
+    test_host.write("/home/ops/.ssh/blank", b"-----BEGIN PRIVATE KEY-----" + b" " * 1_000_000 + b"x\n")
+    test_host.write("/home/ops/.ssh/config", b'IdentityFile "' + b" " * 500_000 + b"\n")
+    started = time.monotonic()
+    assert len(keys(answer(test_host, "dash"))) == 5000
+    assert time.monotonic() - started < 15
+
+
+def test_without_awk_it_says_so(test_host: TestHost) -> None:
+    test_host.at("/usr/bin/awk").unlink()
+    done = test_host.run(["sh", "-c", IDENTITIES.script])
+    assert judge(IDENTITIES, "", done.stdout, done.returncode).status is Status.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("IdentityFile /a/b", ["/a/b"]),
+        (' \t"identityFILE"  =  ~/x/y', ["/h/x/y"]),
+        ('IdentityFile="/a b" # c', ["/a b"]),
+        ("IdentityFile %d/k", ["/h/k"]),
+        ("IdentityFile /a # c", ["/a"]),
+        ("IdentityFile none\nIdentityFile k\nIdentityFile ~user/k\nIdentityFile /a/%u", []),
+        ("IdentityFiles /a\n#IdentityFile /a\nIdentityAgent /a", []),
+    ],
+)
+def test_keys_that_a_configuration_names(line: str, named: list[str]) -> None:
+    assert [path.decode() for path in named_keys(line.encode(), b"/h")] == named
+
+
+def test_what_is_no_record_is_none() -> None:
+    for line in (
+        b"k",
+        b"k 600 0 0 openssh no ssh:0g\t/x\t",
+        b"k 600 0 0 other no -\t/x\t",
+        b"d 755 0\t/",
+        b"?",
+        b"x\0",
+    ):
+        assert list[Record](records(line)) == [None], line
+    assert list(records(b"")) == []
+    assert list(records(b"k ? ? ? pem ? -\t/%25%09%0a\t\n")) == [Found("/%\t\n", None, Told("pem", "?", "-"), "")]
