@@ -20,6 +20,7 @@ from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
 from secops.posture.run_folder import writing
+from secops.privilege.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 
 #: What tries passwords: what each host holds in, the late tables of each host out.
@@ -44,7 +45,8 @@ def no_audit(hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[st
 class Seen(msgspec.Struct, frozen=True):
     """A host that answered (its spool and what the report says of it) or did not (`unreachable`).
 
-    `claim` is who it says it is; who it is in this run is in `report` and `spooled`.
+    `claim` is who it says it is; who it is in this run is in `report` and `spooled`. `position` is for the tables over
+    all hosts.
     """
 
     claim: str
@@ -52,15 +54,22 @@ class Seen(msgspec.Struct, frozen=True):
     family: str | None = None
     spooled: Spooled | None = None
     held: Held = Held()
+    position: Position | None = None
 
 
 def gather(
-    carriers: Sequence[Carrier], directory: Path, audit: Audit, advise: Advise, progress: Progress
+    carriers: Sequence[Carrier], directory: Path, audit: Audit, fleet: Fleet, advise: Advise, progress: Progress
 ) -> list[Seen]:
     """Ask every host and spool its tables below `directory`. Gives the hosts as they were named."""
-    seen = _ask(carriers, directory, advise, progress)
+    seen = _ask(carriers, directory, fleet, advise, progress)
     late = audit({one.report.host: one.held for one in seen if one.spooled}, progress)
-    return [_completed(one, late[one.report.host]) if one.spooled else one for one in seen]
+    progress.step(_("working out paths to root"))
+    over = fleet.tables({one.report.host: one.position for one in seen if one.position})
+    hosts = [one.report.host for one in seen]
+    return [
+        _completed(one, {**late[host], **over[host]}) if one.spooled else one
+        for host, one in zip(hosts, seen, strict=True)
+    ]
 
 
 def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
@@ -70,17 +79,17 @@ def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
     with writing(path.parent.parent):
         spooled = spool_late(seen.spooled, path.name, late)
     report = msgspec.structs.replace(seen.report, not_seen={**seen.report.not_seen, **_not_seen(late)})
-    return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held())
+    return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held(), position=None)
 
 
-def _ask(carriers: Sequence[Carrier], directory: Path, advise: Advise, progress: Progress) -> list[Seen]:
+def _ask(carriers: Sequence[Carrier], directory: Path, fleet: Fleet, advise: Advise, progress: Progress) -> list[Seen]:
     """Ask every host, some at a time, and spool each answer as it comes."""
     progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
     with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name, privileges))) as answers:
         for at, answer in answers:
             if isinstance(answer, HostFacts):
-                seen[at] = _spooled(answer, directory / f"{at}.ndjson.gz")
+                seen[at] = _spooled(answer, directory / f"{at}.ndjson.gz", fleet)
             else:
                 label = carriers[at].label
                 host = carriers[at].name or label
@@ -92,7 +101,7 @@ def _ask(carriers: Sequence[Carrier], directory: Path, advise: Advise, progress:
     return [_called(one, host) for one, host in zip(in_order, settled, strict=True)]
 
 
-def _spooled(facts: HostFacts, path: Path) -> Seen:
+def _spooled(facts: HostFacts, path: Path, fleet: Fleet) -> Seen:
     """A host that answered. Its spool goes by the file's name until its identity is settled."""
     with writing(path.parent.parent):
         spooled = spool(facts, path.name, path)
@@ -106,7 +115,7 @@ def _spooled(facts: HostFacts, path: Path) -> Seen:
         os=Os(row.get("os_id") or "", row.get("os_version") or "", row.get("os_name") or ""),
         not_seen=_not_seen(facts.tables),
     )
-    return Seen(facts.host, report, row.get("family"), spooled, facts.held)
+    return Seen(facts.host, report, row.get("family"), spooled, facts.held, fleet.position(facts.tables))
 
 
 def _not_seen(tables: Mapping[str, Facts]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from secops.posture.rule import RuleSet
 from secops.posture.run_folder import run_folder, writing
 from secops.posture.score import count, coverage, score
 from secops.posture.waivers import Waiver, apply, apply_to_verdicts
+from secops.privilege.fleet import Fleet
 
 
 class NotKeptError(CitywallError):
@@ -49,12 +50,13 @@ def scan(
     first_seen: Callable[[Iterable[str]], Mapping[str, str]] = lambda _: {},
     save: Callable[[Report], None] = lambda _: None,
     audit: Audit = no_audit,
+    fleet: Fleet | None = None,
     advise: Advise = lambda _label, _hint: None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask every host, judge all of them, keep the snapshot below `runs`, `save` the report and return it.
 
-    `audit` tries passwords on the hashes that the carriers bring.
+    `audit` tries passwords on the hashes that the carriers bring; `fleet` works out the tables over all hosts.
 
     A host that does not answer is in the report as unreachable; `advise` gets its label and what to do. On any
     failure, and on Ctrl-C, no snapshot stays behind. What fails after the judging, in `first_seen` and `save` too, is
@@ -64,7 +66,7 @@ def scan(
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
     with run_folder(runs, run_id) as partial:
-        seen = gather(carriers, partial, audit, advise, progress)
+        seen = gather(carriers, partial, audit, fleet or Fleet(), advise, progress)
         progress.step(_("judging"))
         outcomes = _judge(seen, rules, runs, partial, run_id)
         run = Run(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from secops.privilege.graph import Graph, Node, Step
 
 if TYPE_CHECKING:
     import networkx as nx
+
+T = TypeVar("T")
 
 
 def roots_reached(network: nx.DiGraph[int], roots: Sequence[int]) -> dict[int, int]:
@@ -37,7 +39,7 @@ def reached_from(
     return reached
 
 
-def leading_to(before: Mapping[int, Iterable[int]], targets: Iterable[int]) -> set[int]:
+def leading_to(before: Mapping[T, Iterable[T]], targets: Iterable[T]) -> set[T]:
     """The nodes that lead to one of the targets, these among them; `before` has those that lead to a node."""
     found = set(targets)
     todo = list(found)

@@ -25,6 +25,7 @@ from secops.posture.findings import findings
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import Rule, load_rules
+from secops.privilege.fleet import Fleet
 from secops.privilege.ways import privileges
 from tests.testroot import TestHost
 
@@ -65,15 +66,16 @@ def judged(fleet: Mapping[str, Evidence], rules: Mapping[str, Rule], scratch: Pa
 
 
 def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spooled]:
-    """The spools of hosts, named as given, with what the audit of passwords says of each by itself."""
+    """The spools of hosts, named as given, with what passwords and paths to root say of each by itself."""
     scratch.mkdir(exist_ok=True)
     candidates, known = Candidates(load(), 2026), dict[str, Past]()
     auditor = Auditor(lambda: candidates, 2, Mac(b"k" * 32), recall=lambda _: known, keep=known.update)
     spools = []
     for number, (name, evidence) in enumerate(fleet):
         facts = observe(evidence, name, privileges)
-        early = spool(facts, name, scratch / f"{number}.gz")
-        spools.append(spool_late(early, name, auditor({name: facts.held}, Progress(quiet=True))[name]))
+        early, position = spool(facts, name, scratch / f"{number}.gz"), Fleet().position(facts.tables)
+        late = auditor({name: facts.held}, Progress(quiet=True))[name] | Fleet().tables({name: position})[name]
+        spools.append(spool_late(early, name, late))
     return spools
 
 

@@ -1,0 +1,150 @@
+"""Tables over all hosts of a run: which key opens what, and who can become root where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from secops.hosts.evidence import Problem, Status
+from secops.hosts.tables import Facts, Table
+from secops.hosts.tables.key_trust import TABLE as KEY_TRUST
+from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
+from secops.privilege.graph import NEEDED, At, Graph, Key, build, trimmed
+from secops.privilege.keys import HELD_BY, OPENED_BY, trust
+from secops.privilege.paths import root_paths
+from secops.privilege.reach import leading_to
+
+if TYPE_CHECKING:
+    from secops.privilege.graph import Rows
+
+_LATE = ("key_trust",)
+
+#: Tables whose rows are kept of each host until all have answered.
+_KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *(name for name in NEEDED if name not in _LATE)]))
+
+
+class Position(msgspec.Struct, frozen=True):
+    """What the tables over the fleet need of one host: rows, packed, and why tables or parts of them are not whole."""
+
+    packed: bytes
+    lacks: Mapping[str, Sequence[Problem]]
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Facts]) -> Position:
+        rows = {name: tables[name].rows for name in _KEPT}
+        lacks = {
+            name: [problem for part in tables[name].problems.values() for problem in part]
+            if name in ("root_ways", "account_ways")
+            else tables[name].problems[""]
+            for name in _KEPT
+        }
+        return cls(msgspec.msgpack.encode(rows), lacks)
+
+
+class _Unpacked(Mapping[str, "Rows"]):
+    """Rows of hosts, unpacked one host at a time: those of thousands would fill the memory."""
+
+    def __init__(self, positions: Mapping[str, Position]) -> None:
+        self._positions = positions
+
+    def __getitem__(self, host: str) -> Rows:
+        found: Rows = msgspec.msgpack.decode(self._positions[host].packed)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Works out the tables over all hosts. Never raises: one that breaks is not whole on any host."""
+
+    today: date = field(default_factory=_today)
+
+    def position(self, tables: Mapping[str, Facts]) -> Position:
+        return Position.of(tables)
+
+    def tables(self, positions: Mapping[str, Position]) -> dict[str, dict[str, Facts]]:
+        """The tables of each host, by name."""
+        rows = _Unpacked(positions)
+        trusted = _guarded(KEY_TRUST, positions, lambda: _key_trust(rows, positions, self.today))
+        paths = _guarded(ROOT_PATHS, positions, lambda: _root_paths(rows, positions, trusted))
+        return {host: {KEY_TRUST.name: trusted[host], ROOT_PATHS.name: paths[host]} for host in positions}
+
+
+def _guarded(table: Table, hosts: Mapping[str, Position], work: Callable[[], dict[str, Facts]]) -> dict[str, Facts]:
+    try:
+        return work()
+    except Exception as error:  # the other tables are sound
+        lack = [Problem(Status.FAILED, f"cannot be worked out ({type(error).__name__})")]
+        return {host: Facts([], dict.fromkeys(("", *table.parts), lack)) for host in hosts}
+
+
+def _key_trust(rows: _Unpacked, positions: Mapping[str, Position], today: date) -> dict[str, Facts]:
+    """Of a line all is known that hangs on its host; who holds its key hangs on every host."""
+    elsewhere = [
+        Problem(problem.status, f"{host}: {problem.reason}")
+        for host, position in positions.items()
+        for name in HELD_BY
+        for problem in position.lacks[name][:1]
+    ]
+    found = {}
+    for host, lines in trust(rows, today).items():
+        own = [problem for name in OPENED_BY for problem in positions[host].lacks[name]]
+        found[host] = Facts(lines, {"": own, "holders": [*own, *elsewhere[:1]]})
+    return found
+
+
+def _root_paths(rows: _Unpacked, positions: Mapping[str, Position], trusted: Mapping[str, Facts]) -> dict[str, Facts]:
+    hosts = {host: trimmed({**rows[host], KEY_TRUST.name: trusted[host].rows}) for host in rows}
+    graph = build(hosts)
+    lacks = _lacking(graph, {host: _own_lack(positions[host], trusted[host]) for host in positions})
+    return {host: Facts(found, {"": lacks[host]}) for host, found in root_paths(graph).items()}
+
+
+def _own_lack(position: Position, trusted: Facts) -> list[Problem]:
+    """Why ways of a host, or to it, may be missing."""
+    return [
+        *(problem for name in ("root_ways", "account_ways") for problem in position.lacks[name]),
+        *trusted.problems["holders"],
+    ]
+
+
+def _lacking(graph: Graph, own: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
+    """Why paths of a host's accounts may be missing: of itself, and of the hosts that its accounts may lead to."""
+    found = {host: list(problems[:1]) for host, problems in own.items()}
+    before = _hosts_before(graph)
+    for host, problems in own.items():
+        if problems:
+            for other in leading_to(before, [host]) - {host}:
+                found[other] = found[other] or [Problem(problems[0].status, f"{host}: {problems[0].reason}")]
+    return found
+
+
+def _hosts_before(graph: Graph) -> dict[str, set[str]]:
+    """For each host the hosts with a key that may open an account of it."""
+    holders: dict[int, set[str]] = {}
+    for one, other in graph.edges:
+        node = graph.nodes[one]
+        if isinstance(node, At) and isinstance(graph.nodes[other], Key):
+            holders.setdefault(other, set()).add(node.host)
+    before: dict[str, set[str]] = {host: set() for host in graph.roots}
+    for one, other in graph.edges:
+        if one in holders:
+            before[_host(graph, other)] |= holders[one]
+    return before
+
+
+def _host(graph: Graph, number: int) -> str:
+    return str(graph.nodes[number].host)  # type: ignore[union-attr]  # what a key leads to is a way on a host
