@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from secops.core.i18n import language
+from secops.core.i18n import _, language
 
 if TYPE_CHECKING:
     from secops.privilege.graph import Graph, Key, Step
+
+#: Holders of a private key that a person is told; JSON has all.
+_MOST = 3
 
 
 def detail_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
@@ -15,7 +18,8 @@ def detail_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
     from secops.privilege.graph import Step
 
     if not isinstance(node, Step):
-        return {"way": "private_key", "thing": node.fingerprint}
+        held = [graph.said(holder) for holder in graph.holders(node)]
+        return {"way": "private_key", "thing": node.fingerprint, "held_by": held}
     detail = graph.details[node]
     return {
         "host": graph.names.get(node.host, node.host),
@@ -45,6 +49,10 @@ def place_of(graph: Graph, node: Key | Step) -> str:
     from secops.privilege.graph import Step
 
     lang = language()
-    where = f" @ {graph.names.get(node.host, node.host)}" if isinstance(node, Step) else ""
-    thing = node.thing if isinstance(node, Step) else node.fingerprint
-    return f"{fixes.name(node, lang)} {thing}{where}: {fixes.fix(node, lang)}"
+    if isinstance(node, Step):
+        what = f"{node.thing} @ {graph.names.get(node.host, node.host)}"
+    else:
+        holders = graph.holders(node)
+        held = ", ".join(graph.said(holder) for holder in holders[:_MOST]) + (", …" if len(holders) > _MOST else "")
+        what = _("{key}, held by {holders}").format(key=node.fingerprint, holders=held)
+    return f"{fixes.name(node, lang)} {what}: {fixes.fix(node, lang)}"

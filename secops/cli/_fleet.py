@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _Hosts = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # host → table → rows
 
-#: Without these, and their parts, a way may be missing.
-_WAYS = frozenset({"root_ways", "account_ways", "key_trust"})
+#: Without these, and their parts, a way may be missing. (Those of account_ways are those of root_ways.)
+_WAYS = frozenset({"root_ways", "key_trust"})
 
 run_option = click.option(
     "--run", "run_id", default="last", show_default=True, metavar="RUN", help=N_("A run of `citywall history`.")

@@ -117,8 +117,14 @@ class Graph:
             case At(user, host):
                 return f"{user}@{self.names.get(host, host)}"
             case Step():
-                return f"{node.way} {node.thing} ({node.place})"
+                return f"{node.way} ({node.place})" if node.way == KEY else f"{node.way} {node.thing} ({node.place})"
         return node.fingerprint
+
+    def holders(self, key: Key) -> list[At]:
+        """The accounts that can use a private key."""
+        number = self.numbers.get(key)
+        found = (self.nodes[one] for one, other in self.edges if other == number)
+        return sorted(node for node in found if isinstance(node, At))
 
     def network(self, *, possible: bool = False) -> nx.DiGraph[int]:
         """The edges as a graph of networkx; with `possible` also those that are not certain."""

@@ -1,0 +1,142 @@
+"""`citywall privilege` as a user runs it, on two images whose roots are joined by a key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cli.scan_kit import at_terminal
+from tests.cli.store_kit import citywall, fits, is_inert
+from tests.hosts.key_kit import made
+
+PASSWD = """root:x:0:0::/root:/bin/bash
+alice:x:1001:1001::/home/alice:/bin/bash
+bob:x:1002:1002::/home/bob:/bin/bash
+"""
+GROUP = "root:x:0:\nalice:x:1001:\nbob:x:1002:\n"
+OS = 'ID=debian\nVERSION_ID="12"\n'
+
+
+def image(place: Path, name: str, files: Mapping[str, str | bytes]) -> Path:
+    """A Debian with these files below it; every home and /root is there."""
+    for folder in ("etc/ssh", "etc/sudoers.d", "root/.ssh", "home/alice", "home/bob", "usr/bin", "usr/sbin"):
+        (place / folder).mkdir(parents=True, exist_ok=True)
+    common: dict[str, str | bytes] = {
+        "etc/passwd": PASSWD, "etc/group": GROUP, "etc/os-release": OS, "etc/hostname": f"{name}\n",
+        "etc/nsswitch.conf": "passwd: files\n", "usr/bin/sudo": b"", "usr/sbin/sshd": b"",
+        "etc/ssh/sshd_config": "PermitRootLogin prohibit-password\nUsePAM yes\n",
+        "etc/shadow": "root:*:19000:0:99999:7:::\nalice:*:19000:0:99999:7:::\nbob:*:19000:0:99999:7:::\n",
+        "etc/sudoers": "root ALL=(ALL:ALL) ALL\n",
+    }  # fmt: skip
+    for path, content in {**common, **files}.items():
+        (place / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    (place / "root/.ssh").chmod(0o700)
+    return place
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of web, where alice has an editor by sudo, db, whose root the key of web's root opens, and vault, whose
+    sudoers was not seen.
+    """
+    folder = tmp_path_factory.mktemp("privilege")
+    key = made()["ed25519-openssh"]
+    web = image(
+        folder / "web", "web",
+        {"etc/sudoers": "root ALL=(ALL:ALL) ALL\nalice ALL=(root) /usr/bin/vim\n", "root/.ssh/id": key.content},
+    )  # fmt: skip
+    (web / "root/.ssh/id").chmod(0o600)
+    db = image(folder / "db", "db", {"root/.ssh/authorized_keys": key.public})
+    vault = image(folder / "vault", "vault", {"etc/sudoers": ""})
+    inventory = (
+        f"hosts:\n  - {{name: web, root: {web}}}\n  - {{name: db, root: {db}}}\n  - {{name: vault, root: {vault}}}\n"
+    )
+    (folder / "hosts.yml").write_text(inventory)
+    done = citywall(
+        folder, "scan", "--inventory", str(folder / "hosts.yml"), "--fail-on", "never", "--min-coverage", "0"
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_paths_lists_who_can_become_root(home: Path) -> None:
+    done = citywall(home, "privilege", "paths", "--format", "json")
+    found = {(path["from"], path["to"]): path for path in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert set(found) == {("alice@web", "root@web"), ("root@web", "root@db")}
+    (step,) = found["alice@web", "root@web"]["steps"]
+    assert (step["way"], step["thing"], step["source"], step["line"]) == ("sudo", "/usr/bin/vim", "/etc/sudoers", 2)
+
+
+def test_a_path_step_by_step_with_what_cuts_it(home: Path) -> None:
+    asked = ("privilege", "paths", "--from", "alice@web", "--to", "root@db")
+    path = json.loads(citywall(home, *asked, "--format", "json").stdout)
+    fingerprint = made()["ed25519-openssh"].fingerprint
+    assert [step["way"] for step in path["steps"]] == ["sudo", "key"]
+    assert [cut["thing"] for cut in path["cuts"]] == ["/usr/bin/vim", fingerprint, fingerprint]
+    said = citywall(home, *asked)
+    assert said.returncode == 1
+    assert "alice@web → root@db: 2 steps" in said.stdout
+    assert "/etc/sudoers:2" in said.stdout
+    assert "/root/.ssh/authorized_keys:1" in said.stdout
+
+
+def test_who_could_become_an_account_that_root_can(home: Path) -> None:
+    found = json.loads(citywall(home, "privilege", "paths", "--to", "bob@db", "--format", "json").stdout)
+    assert {(path["from"], path["to"]) for path in found} == {("alice@web", "root@db"), ("root@web", "root@db")}
+
+
+def test_without_a_path_nothing_is_clean_that_was_not_seen(home: Path) -> None:
+    done = citywall(home, "privilege", "paths", "--from", "bob@web", "--to", "root@db")
+    assert done.returncode == 3, done.stderr
+    assert "No path was found from bob@web to root@db." in done.stdout
+    assert "ways may be missing" in done.stderr
+
+
+def test_who_tells_of_one_account(home: Path) -> None:
+    found = json.loads(citywall(home, "privilege", "who", "root@web", "--format", "json").stdout)
+    assert [way["way"] for way in found["ways"]] == ["private_key"]
+    assert [path["to"] for path in found["becomes"]] == ["root@db"]
+    assert [path["from"] for path in found["becomes_it"]] == ["alice@web"]
+
+
+def test_review_ranks_what_cuts_the_most(home: Path) -> None:
+    done = citywall(home, "privilege", "review", "--format", "json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["pairs"], found["hosts"]) == (1, 3, 3)
+    assert [(one["way"], one["pairs"]) for one in found["choke_points"]] == [
+        ("private_key", 2),
+        ("key", 2),
+        ("sudo", 2),
+    ]
+    assert found["choke_points"][2]["command"] == "visudo -f /etc/sudoers"
+    assert "visudo -f /etc/sudoers" in citywall(home, "privilege", "review").stdout
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    "args", [["paths"], ["paths", "--from", "alice@web", "--to", "root@db"], ["who", "alice@web"], ["review"]]
+)
+def test_what_is_shown_fits_a_terminal_in_both_languages(home: Path, args: list[str], lang: str) -> None:
+    said = at_terminal(home, "privilege", *args, "--lang", lang)
+    assert is_inert(said)
+    assert fits(said.replace("     $ ", "")), said
+    assert any("一" <= char <= "龥" for char in said) == (lang == "zh")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["paths", "--from", "alice"], "no USER@HOST"),
+        (["paths", "--to", "root@dbb"], "Did you mean `db`?"),
+        (["who", "alise@web"], "Did you mean `alice`?"),
+        (["review", "--run", "20000101"], "20000101"),
+    ],
+)
+def test_what_is_not_there_is_wrong_usage(home: Path, args: list[str], said: str) -> None:
+    done = citywall(home, "privilege", *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
