@@ -51,9 +51,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (web / "root/.ssh/id").chmod(0o600)
     db = image(folder / "db", "db", {"root/.ssh/authorized_keys": key.public})
     vault = image(folder / "vault", "vault", {"etc/sudoers": ""})
-    inventory = (
-        f"hosts:\n  - {{name: web, root: {web}}}\n  - {{name: db, root: {db}}}\n  - {{name: vault, root: {vault}}}\n"
-    )
+    hosts = {"web": web, "db": db, "vault": vault}.items()
+    inventory = "hosts:\n" + "".join(f"  - {{name: {name}, root: {place}}}\n" for name, place in hosts)
     (folder / "hosts.yml").write_text(inventory)
     done = citywall(
         folder, "scan", "--inventory", str(folder / "hosts.yml"), "--fail-on", "never", "--min-coverage", "0"
@@ -112,6 +111,7 @@ def test_review_ranks_what_cuts_the_most(home: Path) -> None:
         ("key", 2),
         ("sudo", 2),
     ]
+    assert found["choke_points"][0]["held_by"] == ["root@web"]
     assert found["choke_points"][2]["command"] == "visudo -f /etc/sudoers"
     assert "visudo -f /etc/sudoers" in citywall(home, "privilege", "review").stdout
 

@@ -71,7 +71,7 @@ def test_a_path_says_how_each_step_is_made() -> None:
     rows = {row["user_name"]: row for row in root_paths(made)["web"]}
     assert (rows["alice"]["nearest"], rows["alice"]["steps"], rows["alice"]["roots"]) == ("web", 1, 2)
     assert rows["alice"]["path"] == ["alice@web", "sudo /usr/bin/vim (/etc/sudoers)", "root@web"]
-    assert rows["root"]["path"] == ["root@web", "SHA256:k", "key SHA256:k (/root/x:3)", "root@db"]
+    assert rows["root"]["path"] == ["root@web", "SHA256:k", "key (/root/x:3)", "root@db"]
 
 
 def test_what_is_not_certain_is_said_to_be() -> None:
