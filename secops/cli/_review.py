@@ -36,12 +36,17 @@ def show_review(graph: Graph, points: ChokePoints, ranked: Sequence[Choke], fmt:
         _show(graph, number, one)
 
 
-def _show(graph: Graph, number: int, one: Choke) -> None:
-    from secops.privilege import fixes
-
+def cut_by(one: Choke) -> str:
+    """What a change cuts, in words."""
     cut = ngettext("cuts {n} pair", "cuts {n} pairs", one.pairs).format(n=f"{one.pairs:,}")
     who = ngettext("{n} account", "{n} accounts", one.accounts).format(n=f"{one.accounts:,}")
     where = ngettext("{n} host", "{n} hosts", one.hosts).format(n=f"{one.hosts:,}")
-    say(f"\n{number:>3}. {cut} ({who}, {where})")
+    return f"{cut} ({who}, {where})"
+
+
+def _show(graph: Graph, number: int, one: Choke) -> None:
+    from secops.privilege import fixes
+
+    say(f"\n{number:>3}. {cut_by(one)}")
     say(f"     {place_of(graph, one.node)}", indent=5)
     say(f"     $ {fixes.command(one.node)}")

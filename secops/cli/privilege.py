@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from secops.cli._fleet import Fleet
 
 _format_option = click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_picture_option = click.option(
+    "--picture", type=click.Path(path_type=Path), metavar="FILE", help=N_("Draw it too: one HTML file.")
+)
+
 #: Choke points that are listed, unless it is told otherwise.
 _MOST = 10
 
@@ -57,13 +62,17 @@ all was seen, 5 internal error.
 @click.option("--certain", is_flag=True, help=N_("Leave out what hangs on what is not known."))
 @run_option
 @_format_option
+@_picture_option
 def paths(
     start: tuple[str, str] | None, target: tuple[str, str] | None, certain: bool, run_id: str, fmt: str,
+    picture: Path | None,
 ) -> int:  # fmt: skip
     from secops.cli._fleet import Fleet
     from secops.cli._paths import show_list, show_one
+    from secops.cli._picture import check, draw_paths
     from secops.privilege.search import Search
 
+    check(picture)
     fleet = Fleet.of(run_id)
     one = fleet.account(start) if start else None
     other = fleet.account(target) if target else None
@@ -71,13 +80,17 @@ def paths(
     if one and other:
         path = search.between(one, other)
         found = [path] if path else []
-        show_one(fleet.graph, path, search.cuts(path) if path else [], (one, other), fmt)
+        cuts = search.cuts(path) if path else []
+        show_one(fleet.graph, path, cuts, (one, other), fmt)
     else:
         found = sorted(
             search.of(one) if one else search.to(other) if other else search.to_roots(),
             key=lambda path: (path.start.host, path.start.user, len(path.steps)),
         )
+        cuts = []
         show_list(fleet.graph, found, fmt)
+    if picture:
+        draw_paths(fleet.graph, picture, found, cuts)
     return _code(fleet, found=bool(found))
 
 
@@ -113,7 +126,7 @@ path between the two goes through what is changed.
 
 Examples:
   citywall privilege review
-  citywall privilege review --most 3 --format json
+  citywall privilege review --most 3 --picture review.html
 
 Exit code: 0 nobody but root can become root, 1 somebody can, 2 wrong usage, 3 nobody was
 found but not all was seen, 5 internal error.
@@ -123,15 +136,20 @@ found but not all was seen, 5 internal error.
 @click.option("--possible", is_flag=True, help=N_("Count also what hangs on what is not known."))
 @run_option
 @_format_option
-def review(most: int, possible: bool, run_id: str, fmt: str) -> int:
+@_picture_option
+def review(most: int, possible: bool, run_id: str, fmt: str, picture: Path | None) -> int:
     from secops.cli._fleet import Fleet
+    from secops.cli._picture import check, draw_review
     from secops.cli._review import show_review
     from secops.privilege.choke import ChokePoints
 
+    check(picture)
     fleet = Fleet.of(run_id)
     points = ChokePoints(fleet.graph, fleet.graph.network(possible=possible))
     ranked = points.ranked(most)
     show_review(fleet.graph, points, ranked, fmt)
+    if picture:
+        draw_review(fleet.graph, picture, ranked, possible=possible)
     return _code(fleet, found=points.pairs > 0)
 
 

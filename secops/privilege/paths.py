@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from secops.hosts.tables import Row
 from secops.privilege.graph import Graph
@@ -15,31 +16,33 @@ MOST_HOSTS = 20
 
 def root_paths(graph: Graph) -> dict[str, list[Row]]:
     """Rows by host, of every account that can become root of its host or of another. Linear in the fleet's size."""
-    roots = list(graph.roots.values())
-    reached = {certain: roots_reached(graph.network(possible=not certain), roots) for certain in (True, False)}
-    found: dict[str, list[Row]] = {host: [] for host in graph.roots}
-    for path in Search(graph).to_roots():
-        bits = reached[path.certain][graph.numbers[path.start]]
-        found[path.start.host].append(_row(graph, path, list(_hosts(graph, path, bits))))
+    hosts, roots = list(graph.roots), list(graph.roots.values())
+    search = Search(graph)
+    reached = {certain: roots_reached(network, roots) for network, certain in search.networks}
+    bits = {host: 1 << place for place, host in enumerate(hosts)}
+    found: dict[str, list[Row]] = {host: [] for host in hosts}
+    for path in search.to_roots():
+        number, own = graph.numbers[path.start], bits[path.start.host]
+        others = reached[path.certain][number] & ~(own if graph.roots[path.start.host] == number else 0)
+        names = [graph.names.get(host, host) for host in islice(_set(hosts, others), MOST_HOSTS)]
+        row = _row(graph, path) | {"roots": others.bit_count(), "hosts": names, "own_root": bool(others & own)}
+        found[path.start.host].append(row)
     return found
 
 
-def _hosts(graph: Graph, path: Path, bits: int) -> Iterator[str]:
-    """The hosts whose root the account reaches, but for the one whose root it is."""
-    own = graph.numbers[path.start]
-    for place, (host, root) in enumerate(graph.roots.items()):
-        if bits >> place & 1 and root != own:
-            yield graph.names.get(host, host)
+def _set(hosts: Sequence[str], bits: int) -> Iterator[str]:
+    """The hosts whose bits are set."""
+    while bits:
+        lowest = bits & -bits
+        yield hosts[lowest.bit_length() - 1]
+        bits ^= lowest
 
 
-def _row(graph: Graph, path: Path, hosts: list[str]) -> Row:
+def _row(graph: Graph, path: Path) -> Row:
     start, end, first = path.start, path.end, path.steps[0]
     return {
         "user_name": start.user,
         "certain": path.certain,
-        "roots": len(hosts),
-        "hosts": hosts[:MOST_HOSTS],
-        "own_root": graph.names.get(start.host, start.host) in hosts,
         "nearest": graph.names.get(end.host, end.host),
         "steps": len(path.steps),
         "path": [graph.said(node) for node in path.nodes],

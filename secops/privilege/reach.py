@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 def roots_reached(network: nx.DiGraph[int], roots: Sequence[int]) -> dict[int, int]:
     """For each node the roots that it reaches, itself among them, as a number with bit n set for `roots[n]`."""
-    return reached_from(network.succ, {root: 1 << place for place, root in enumerate(roots)}, {})
+    return _reached(network, dict(network.adjacency()), {root: 1 << place for place, root in enumerate(roots)}, {})
 
 
 def reached_from(
@@ -28,6 +28,14 @@ def reached_from(
     part: nx.DiGraph[int] = nx.DiGraph()
     part.add_nodes_from(edges)
     part.add_edges_from((node, other) for node, following in edges.items() for other in following if other in edges)
+    return _reached(part, edges, bits, known)
+
+
+def _reached(
+    part: nx.DiGraph[int], edges: Mapping[int, Iterable[int]], bits: Mapping[int, int], known: Mapping[int, int]
+) -> dict[int, int]:
+    import networkx as nx
+
     reached: dict[int, int] = {}
     for component in nx.strongly_connected_components(part):  # what is reached comes before what reaches it
         found = 0

@@ -40,27 +40,31 @@ def _account(node: Node) -> At:
 
 
 class Search:
-    """Shortest paths over the certain ways, and where there is none over all; `possible` False leaves that out."""
+    """Shortest paths over the certain ways, and where there is none over all; `possible` False leaves that out.
+
+    `networks` are the edges that count, each with whether all of them are certain.
+    """
 
     def __init__(self, graph: Graph, *, possible: bool = True) -> None:
         self._graph = graph
-        self._networks = [(graph.network(possible=more), not more) for more in (False, True)[: 1 + possible]]
+        hangs = possible and not all(graph.edges.values())
+        self.networks = [(graph.network(possible=more), not more) for more in (False, True)[: 1 + hangs]]
 
     def to_roots(self) -> Iterator[Path]:
         """From each account that can become root of any host, the shortest path to one; from roots to another."""
-        yield from self._first(self._all_to_roots(network, certain=certain) for network, certain in self._networks)
+        yield from self._first(self._all_to_roots(network, certain=certain) for network, certain in self.networks)
 
     def to(self, target: At) -> Iterator[Path]:
         """From each account that can become the target; who is root of its host can."""
         ends = self._ends(target)
-        found = (self._towards(network, ends, target, certain=certain) for network, certain in self._networks)
+        found = (self._towards(network, ends, target, certain=certain) for network, certain in self.networks)
         yield from self._first(found)
 
     def of(self, start: At) -> Iterator[Path]:
         """From the account to each root that it can become."""
         number = self._graph.numbers.get(start, -1)
         roots = [root for root in self._graph.roots.values() if root != number]
-        for network, certain in self._networks:
+        for network, certain in self.networks:
             came = reached_by(network, self._graph, number) if number in network else {}
             yield from (self._path(path(came, root)[::-1], certain=certain) for root in roots if root in came)
             roots = [root for root in roots if root not in came]
@@ -68,7 +72,7 @@ class Search:
     def between(self, start: At, target: At) -> Path | None:
         """The shortest path from one account to another, or to the root of its host."""
         number, ends = self._graph.numbers.get(start, -1), set(self._ends(target))
-        for network, certain in self._networks:
+        for network, certain in self.networks:
             if number in network and (nodes := shortest(network, self._graph, number, ends)):
                 return self._path(nodes, target, certain=certain)
         return None
@@ -78,7 +82,7 @@ class Search:
         import networkx as nx
 
         start, nodes = self._graph.numbers[found.start], self._graph.nodes
-        network = next(one for one, certain in self._networks if certain is found.certain).copy()
+        network = next(one for one, certain in self.networks if certain is found.certain).copy()
         network.add_edges_from((end, -1) for end in self._ends(found.target))
         above, cut, number = nx.immediate_dominators(network, start), list[Key | Step](), -1
         while (number := above[number]) != start:
@@ -110,8 +114,9 @@ class Search:
         self, network: nx.DiGraph[int], ends: list[int], target: At | None, *, certain: bool
     ) -> Iterator[Path]:
         following = towards(network, self._graph, [end for end in ends if end in network])
+        last = frozenset(ends)
         for number, _ in accounts(self._graph):
-            if number in following and number not in ends:
+            if number in following and number not in last:
                 yield self._path(path(following, number), target, certain=certain)
 
     def _path(self, numbers: list[int], target: At | None = None, *, certain: bool) -> Path:
