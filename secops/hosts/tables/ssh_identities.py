@@ -85,8 +85,20 @@ class _Accounts:
 def build(evidence: Evidence) -> Built:
     built = Built()
     accounts = _Accounts.of(evidence, built)
+    found, above = _read(evidence, built)
+    for key in found:
+        built.rows += _rows(key, above, accounts)
+        if len(built.rows) > MAX_ROWS:
+            built.rows = built.rows[:MAX_ROWS]
+            built.lack(f"more than {MAX_ROWS} keys and accounts", Status.TRUNCATED)
+            break
     if problem := evidence.problem(SSH_CLIENT):
         built.lack(f"which keys the client's configuration names is not known: {problem.reason}", problem.status)
+    return built
+
+
+def _read(evidence: Evidence, built: Built) -> tuple[list[Found], dict[str, Place | None]]:
+    """The keys in the order of their paths, and the directories above them."""
     found: list[Found] = []
     above: dict[str, Place | None] = {}
     for item in evidence[IDENTITIES.name].files:
@@ -100,15 +112,9 @@ def build(evidence: Evidence) -> Built:
                     _tell(built, Problem(Status.DENIED, f"{record}: permission denied"))
                 case None:
                     _tell(built, Problem(Status.FAILED, "ssh_identities: a record of the listing does not parse"))
-    for key in sorted(found, key=lambda one: one.path):
-        built.rows += _rows(key, above, accounts)
-        if len(built.rows) > MAX_ROWS:
-            built.rows = built.rows[:MAX_ROWS]
-            built.lack(f"more than {MAX_ROWS} keys and accounts", Status.TRUNCATED)
-            break
     if any(key.place is None for key in found):
         built.lack("ssh_identities: files changed while they were listed")
-    return built
+    return sorted(found, key=lambda one: one.path), above
 
 
 def _tell(built: Built, problem: Problem) -> None:
