@@ -154,7 +154,6 @@ REASONS = (
     N_("more than {n} keys and accounts"),
     N_("{place}: {n} lines are not public keys, the first is {line}"),
     # private keys and the ssh client
-    N_("which keys the client's configuration names is not known: {reason}"),
     N_("files changed while they were listed"),
     N_("more than {n} settings and accounts"),
     # sudo
