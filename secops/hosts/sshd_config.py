@@ -52,6 +52,7 @@ class Dialect:
 
     `blocks`: by keyword, what makes a block's words one text, or None when the program refuses them. `base` is where
     relative includes are looked for, `home` what `~` stands for; `between` parts the contexts of nested blocks.
+    `numbers`: those of the lines, by path, of files of which only some lines are known.
     """
 
     program: str
@@ -59,6 +60,7 @@ class Dialect:
     base: str = "/etc/ssh"
     home: str = ""
     between: str = " "
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 def parse(main: str, files: Mapping[str, Item], collected: Sequence[str], dialect: Dialect | None = None) -> Parsed:
@@ -193,7 +195,8 @@ class _Reader:
         if item.status not in (Status.OK, Status.EMPTY):
             self.fault(f"{path}: {item.reason or item.status}", item.status)
         context = outer
-        for number, line in enumerate(item.lines, start=1):
+        numbers = self.dialect.numbers.get(path) or range(1, len(item.lines) + 1)
+        for number, line in zip(numbers, item.lines, strict=True):
             self.budget -= len(line) + 1
             if self.budget < 0:
                 self.fault(f"{path}:{number}: the configuration is too large to be read")

@@ -102,12 +102,12 @@ def shown(secrets: tuple[bytes, ...], evidence: bytes) -> bool:
     return False
 
 
-def with_public_part(blob: bytes, cipher: bytes = b"none", count: int = 1) -> bytes:
-    """An OpenSSH file around a public key, such as those of tokens; its private part is none."""
+def with_public_part(blob: bytes, private: bytes = b"private", cipher: bytes = b"none", count: int = 1) -> bytes:
+    """An OpenSSH file around a public key, with any private part."""
     parts = [cipher, b"none", b""]
     body = b"openssh-key-v1\0" + b"".join(_framed(part) for part in parts) + count.to_bytes(4, "big")
-    text = base64.encodebytes(body + _framed(blob) + _framed(b"private" * 20))
-    return b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + text + b"-----END OPENSSH PRIVATE KEY-----\n"
+    text = base64.b64encode(body + _framed(blob) + _framed(private))
+    return b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + text + b"\n-----END OPENSSH PRIVATE KEY-----\n"
 
 
 def _framed(part: bytes) -> bytes:

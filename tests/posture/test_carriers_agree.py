@@ -69,6 +69,8 @@ NOT_FOR_A_USER = {
     "special_files": "needs more privilege",
     "special_files.capabilities": "needs more privilege",
     "special_files.unowned": "needs more privilege",
+    "ssh_client": "/root/.ssh: permission denied",
+    "ssh_identities": "/root/.ssh: permission denied",
     "sshd_effective.ciphers": "neither the configuration nor sshd told ciphers",
     "sshd_effective.kexalgorithms": "neither the configuration nor sshd told kexalgorithms",
     "sshd_effective.macs": "neither the configuration nor sshd told macs",

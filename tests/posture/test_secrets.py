@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from tests import testroot
+from tests.hosts import key_kit
 from tests.hosts.carriers.test_seal import make_certificate
 from tests.posture.whole import as_on, citywall
 from tests.testroot import OPS, TestHost
@@ -40,6 +41,8 @@ HOLD = (
     "mounts",
     "pam_rules",
     "processes",
+    "ssh_client",
+    "ssh_identities",
     "sshd_effective",
     "sudo_rules",
     "users",
@@ -55,6 +58,7 @@ HASHED = {
     "sysctl": ("/etc/sysctl.d/core.conf", "kernel.core_pattern = |/bin/x {}\n"),
     "cron": ("/etc/cron.d/hash", "* * * * * {} /bin/true\n"),
     "keys": ("/root/.ssh/authorized_keys", "ssh-ed25519 @KEY@ {}\n"),
+    "public": ("/root/.ssh/id.pub", "ssh-ed25519 @KEY@ {}\n"),
     "defs": ("/etc/login.defs", "USERDEL_CMD /bin/x {}\n"),
     "gecos": ("/etc/passwd", "named:x:2200:100:{}:/nonexistent:/bin/sh\n"),
     "inetd": ("/etc/inetd.conf", "9000 stream tcp nowait root /bin/x x {}\n"),
@@ -68,7 +72,8 @@ TOKENS = {
     for number, place in enumerate(
         ("passwd", "group", "gshadow", "backup", "cifs", "cifs2", "davfs", "cron", "crontab", "environment", "argument",
          "sudoers", "sshd", "pam", "pamcomment", "defs", "key", "fstabcomment", "sudoarg", "sudoarg2", "setenv",
-         "force", "keycommand", "keyenvironment", *(f"hashed{place}" for place in HASHED)),
+         "force", "keycommand", "keyenvironment", "identity", "client", "clientmatch",
+         *(f"hashed{place}" for place in HASHED)),
         start=100,
     )
 }  # fmt: skip
@@ -123,6 +128,10 @@ def plant(host: TestHost) -> None:
             file.write(text.format(f"$6$saltsalt${TOKENS[f'hashed{place}']}").replace("@KEY@", KEY))
     (keys := host.at("/home/ops/.ssh/authorized_keys")).unlink(missing_ok=True)
     keys.symlink_to("/etc/shadow")
+    private = key_kit.with_public_part(base64.b64decode(KEY), TOKENS["identity"].encode())
+    host.write("/root/.ssh/id", private, 0o600)
+    client = f'  ProxyCommand nc -P {TOKENS["client"]} %h\nMatch exec "/bin/x {TOKENS["clientmatch"]}"\n'
+    host.write("/home/ops/.ssh/config", f"Host *\n{client}  ForwardAgent yes\n", 0o600, OPS)
     host.write("/home/ops/.ssh/authorized_keys2", f"-----BEGIN OPENSSH PRIVATE KEY-----\n{TOKENS['key']}\n", 0o600, OPS)
     program = """sh -c 'sleep 600; :' sh --password="$0" </dev/null >/dev/null 2>&1 &"""
     host.run(["sh", "-c", program, TOKENS["argument"]], check=True)
@@ -252,6 +261,8 @@ def test_the_host_holds_every_secret(host: TestHost) -> None:
         host.at(path).read_bytes()
         for path in (
             "/home/ops/.ssh/authorized_keys2",
+            "/home/ops/.ssh/config",
+            "/root/.ssh/id",
             "/etc/ssh/authorized_keys.d/root",
             "/var/spool/cron/crontabs/ops",
         )

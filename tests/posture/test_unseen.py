@@ -26,6 +26,7 @@ from secops.hosts.tables import registry
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import Rule, load_rules
+from tests.hosts import key_kit
 from tests.posture.whole import spooled
 from tests.testroot import TestHost
 
@@ -53,6 +54,9 @@ def plant(host: TestHost) -> None:
     host.write("/etc/ssh/sshd_config.d/x.conf", "PermitRootLogin yes\nPermitEmptyPasswords yes\nX11Forwarding yes\n")
     host.write("/etc/sysctl.d/x.conf", "net.ipv4.ip_forward = 1\nkernel.randomize_va_space = 0\n")
     host.write("/home/ops/.ssh/authorized_keys", f"{host.host_keys()[0]} shared\n", 0o600, 1000)
+    host.write("/home/ops/.ssh/id", key_kit.made()["ed25519-openssh"].content, 0o644, 1000)
+    host.at("/home/ops/.ssh").chmod(0o755)
+    host.write("/etc/ssh/ssh_config.d/x.conf", "ForwardAgent yes\n")
     host.write("/usr/local/bin/suid", b"\x7fELF", 0o4755)
     host.run(["sh", "-c", FAULTS], check=True)
     host.run(["sh", "-c", 'usermod -p "$(openssl passwd -1 Ops@2025)" ops'], check=True)

@@ -153,6 +153,9 @@ REASONS = (
     N_("sshd reads keys from {place}, which is not collected"),
     N_("more than {n} keys and accounts"),
     N_("{place}: {n} lines are not public keys, the first is {line}"),
+    # private keys and the ssh client
+    N_("files changed while they were listed"),
+    N_("more than {n} settings and accounts"),
     # sudo
     N_("sudo is installed, but its sudoers file is missing or empty"),
     N_("sudo rules of a directory (nsswitch.conf: sudoers) are not seen"),

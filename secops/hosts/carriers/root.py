@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
 from secops.hosts.capability import from_attribute
-from secops.hosts.carriers.image_identities import identities
+from secops.hosts.carriers.image_ssh_files import ssh_files
 from secops.hosts.carriers.process import stoppable
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
-from secops.hosts.identities import IDENTITIES
 from secops.hosts.image import Image, homes, literal
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import without_hashes
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
+from secops.hosts.ssh_files import SSH_FILES
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 #: What stands for a command that images can answer too, by the section's name.
-_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {IDENTITIES.name: identities}
+_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {SSH_FILES.name: ssh_files}
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secops.hosts.identities import IDENTITIES
+from secops.hosts.ssh_files import SSH_FILES
 from secops.hosts.tables import Column, Table
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
@@ -53,7 +53,7 @@ TABLE = Table(
         Column("left_out", "integer", "holders that have no row of this line: too many", parts=_HOLDERS),
     ),
     sections=(AUTHORIZED_KEYS, PASSWD),
-    parts={"holders": (IDENTITIES, GROUP)},
+    parts={"holders": (SSH_FILES, GROUP)},
     build=elsewhere,
     late="privilege",
 )

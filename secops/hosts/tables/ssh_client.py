@@ -2,79 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from posixpath import join
 
 from secops.hosts.evidence import Evidence, Item, Status
-from secops.hosts.identities import HOME_CONFIGS, SYSTEM_CONFIGS
-from secops.hosts.masking import any_case
-from secops.hosts.section import Files
+from secops.hosts.ssh_files import HOME_CONFIGS, SSH_FILES, SYSTEM_CONFIGS
+from secops.hosts.ssh_records import ConfigLine
 from secops.hosts.sshd_config import ALL, Dialect, Parsed, Setting, parse
 from secops.hosts.tables import Built, Column, Row, Table
 from secops.hosts.tables._files import one_path
+from secops.hosts.tables._ssh import told_records
 from secops.hosts.tables.users import PASSWD, passwd_lines
 
 MAX_ROWS = 100_000
 
 _MAIN = ("/etc/ssh/ssh_config", "/usr/etc/ssh/ssh_config")
 _BETWEEN = " + "
-_KEYWORDS = "|".join(map(any_case, ("host", "match", "forwardagent", "identityfile", "include")))
-_OPENING = f'[ \t]*"?({_KEYWORDS})"?[ \t=]'
-
-#: Of all that a configuration holds (commands with passwords too) only these lines leave the host, without remarks and
-#: without what `Match exec` runs. Blank lines keep the numbering.
-SSH_CLIENT = Files(
-    "ssh_client",
-    (*SYSTEM_CONFIGS, *(f"~/{name}" for name in HOME_CONFIGS), *(f"/{name}" for name in HOME_CONFIGS)),
-    rewrite=(
-        (f'^([ \t]*"?{any_case("match")}"?[ \t=]).*{any_case("exec")}.*$', r"\1exec ?"),
-        (f"^({_OPENING}.*)[ \t]#.*$", r"\1"),
-        (f"^({_OPENING}.*)$", r"\1"),
-        ("^.*$", ""),
-    ),
-)
-
 _FLAGS = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
+
+
+@dataclass
+class _Known:
+    """The lines of configurations that are known, by home (empty: the system's) and path."""
+
+    files: dict[str, dict[str, Item]] = field(default_factory=dict)
+    numbers: dict[str, list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, evidence: Evidence, built: Built) -> _Known:
+        lines: dict[str, list[bytes]] = {}
+        found = cls()
+        for record in told_records(evidence, built):
+            if isinstance(record, ConfigLine):
+                path = one_path(record.path)
+                lines.setdefault(path, []).append(record.text)
+                found.numbers.setdefault(path, []).append(record.number)
+        for path, texts in lines.items():
+            home, mark, _ = path.partition("/.ssh/")
+            folder = found.files.setdefault((home or "/") if mark else "", {})
+            folder[path] = Item(path, b"\n".join(texts) + b"\n")
+        return found
+
+    def parse(self, main: str, home: str = "") -> Parsed:
+        """What a configuration says, with what it includes; nothing when no line of it matters."""
+        files = self.files.get(home, {})
+        if main not in files:
+            return Parsed()
+        base = join(home, ".ssh") if home else "/etc/ssh"
+        asked = [join(home, pattern) for pattern in HOME_CONFIGS] if home else SYSTEM_CONFIGS
+        blocks = {"host": _host, "match": _match}
+        return parse(main, files, asked, Dialect("ssh", blocks, base, home, _BETWEEN, self.numbers))
 
 
 def build(evidence: Evidence) -> Built:
     built = Built()
-    files = {one_path(item.path): item for item in evidence[SSH_CLIENT.name].items if item.status is not Status.ABSENT}
-    own = of_homes(files)
-    main = next((path for path in _MAIN if path in files), "")
-    parsed: dict[str, Parsed] = {}
-    if main:
-        parsed[""] = parse(main, files, SYSTEM_CONFIGS, _dialect("/etc/ssh"))
-        built.rows += _rows(parsed[""].settings, None)
+    known = _Known.of(evidence, built)
+    system = [known.parse(path) for path in _MAIN if path in known.files.get("", {})][:1]
+    parsed = {home: known.parse(join(home, ".ssh/config"), home) for home in known.files if home}
+    built.rows = [row for one in system for row in _rows(one.settings, None)]
     for _, fields in passwd_lines(evidence, built):
-        name, home = fields[0], one_path(fields[5])
-        config = join(home, ".ssh/config")
-        if not fields[5].startswith("/") or config not in own.get(home, {}):
-            continue
-        if home not in parsed:
-            asked = [join(home, pattern) for pattern in HOME_CONFIGS]
-            parsed[home] = parse(config, own[home], asked, _dialect(join(home, ".ssh"), home))
-        built.rows += _rows(parsed[home].settings, name)
+        own = parsed.get(one_path(fields[5])) if fields[5].startswith("/") else None
+        built.rows += _rows(own.settings, fields[0]) if own else ()
         if len(built.rows) > MAX_ROWS:
             built.rows = built.rows[:MAX_ROWS]
             built.lack(f"more than {MAX_ROWS} settings and accounts", Status.TRUNCATED)
             break
-    built.problems += [problem for one in parsed.values() for problem in one.problems]
+    built.problems += [problem for one in (*system, *parsed.values()) for problem in one.problems]
     return built
-
-
-def of_homes(files: Mapping[str, Item]) -> dict[str, dict[str, Item]]:
-    """Configurations by the home that they lie in."""
-    found: dict[str, dict[str, Item]] = {}
-    for path, item in files.items():
-        home, mark, _ = path.partition("/.ssh/")
-        if mark:
-            found.setdefault(home or "/", {})[path] = item
-    return found
-
-
-def _dialect(base: str, home: str = "") -> Dialect:
-    return Dialect("ssh", {"host": _host, "match": _match}, base, home, _BETWEEN)
 
 
 def _host(words: Sequence[str]) -> str:
@@ -134,6 +129,6 @@ TABLE = Table(
         Column("source", "text", "file"),
         Column("line", "integer", "line in the file"),
     ),
-    sections=(SSH_CLIENT, PASSWD),
+    sections=(SSH_FILES, PASSWD),
     build=build,
 )

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname
 
-from secops.hosts.evidence import Evidence, Item, Problem, Status, readable
-from secops.hosts.identities import IDENTITIES, Directory, Found, Place, named_keys, records
+from secops.hosts.evidence import Evidence, Status, readable
+from secops.hosts.ssh_files import SSH_FILES
 from secops.hosts.ssh_key import PublicKey, from_der, public_key
+from secops.hosts.ssh_records import ConfigLine, Directory, Found, Place, named_keys
 from secops.hosts.tables import Built, Column, Row, Table, group_members
 from secops.hosts.tables._files import one_path
+from secops.hosts.tables._ssh import told_records
 from secops.hosts.tables.authorized_keys import parse_line
 from secops.hosts.tables.groups import GROUP
-from secops.hosts.tables.ssh_client import SSH_CLIENT
 from secops.hosts.tables.users import PASSWD, passwd_lines
 
 MAX_ROWS = 100_000
-_MAX_TOLD = 20
 
 #: In `readers`: every account of the host.
 EVERYONE = "*"
@@ -42,15 +42,13 @@ class _Accounts:
                 found.homes.setdefault(one_path(home), []).append(name)
         for row in group_members.build(evidence).rows:
             found.gids.setdefault(row["user_name"], set()).add(row["gid"])
-        for item in evidence[SSH_CLIENT.name].files:
-            found._name_keys(item)
         return found
 
-    def _name_keys(self, config: Item) -> None:
-        """Note the keys that a configuration names: an account's own, and below every home the system's."""
-        own, mark, _ = one_path(config.path).partition("/.ssh/")
+    def name_keys(self, line: ConfigLine) -> None:
+        """Note the key that a configuration names: an account's own, and below every home the system's."""
+        own, mark, _ = one_path(line.path).partition("/.ssh/")
         for home in [own or "/"] if mark else self.homes:
-            for path in map(readable, named_keys(config.data, home.encode())):
+            for path in map(readable, named_keys(line.text, home.encode())):
                 if mark or path.startswith(f"{home}/"):
                     names = self.named.setdefault(one_path(path), [])
                     names += [name for name in self.homes.get(home, ()) if name not in names]
@@ -85,35 +83,31 @@ class _Accounts:
 def build(evidence: Evidence) -> Built:
     built = Built()
     accounts = _Accounts.of(evidence, built)
-    if problem := evidence.problem(SSH_CLIENT):
-        built.lack(f"which keys the client's configuration names is not known: {problem.reason}", problem.status)
-    found: list[Found] = []
-    above: dict[str, Place | None] = {}
-    for item in evidence[IDENTITIES.name].files:
-        for record in records(item.data):
-            match record:
-                case Found():
-                    found.append(record)
-                case Directory():
-                    above[one_path(record.path)] = record.place
-                case str():
-                    _tell(built, Problem(Status.DENIED, f"{record}: permission denied"))
-                case None:
-                    _tell(built, Problem(Status.FAILED, "ssh_identities: a record of the listing does not parse"))
-    for key in sorted(found, key=lambda one: one.path):
+    found, above = _read(evidence, accounts, built)
+    for key in found:
         built.rows += _rows(key, above, accounts)
         if len(built.rows) > MAX_ROWS:
             built.rows = built.rows[:MAX_ROWS]
             built.lack(f"more than {MAX_ROWS} keys and accounts", Status.TRUNCATED)
             break
-    if any(key.place is None for key in found):
-        built.lack("ssh_identities: files changed while they were listed")
     return built
 
 
-def _tell(built: Built, problem: Problem) -> None:
-    if len(built.problems) < _MAX_TOLD:
-        built.problems.append(problem)
+def _read(evidence: Evidence, accounts: _Accounts, built: Built) -> tuple[list[Found], dict[str, Place | None]]:
+    """The keys in the order of their paths, and the directories above them."""
+    found: list[Found] = []
+    above: dict[str, Place | None] = {}
+    for record in told_records(evidence, built):
+        match record:
+            case Found():
+                found.append(record)
+            case Directory():
+                above[one_path(record.path)] = record.place
+            case ConfigLine():
+                accounts.name_keys(record)
+    if any(key.place is None for key in found):
+        built.lack("ssh_files: files changed while they were listed")
+    return sorted(found, key=lambda one: one.path), above
 
 
 def _rows(found: Found, above: Mapping[str, Place | None], accounts: _Accounts) -> Iterable[Row]:
@@ -207,7 +201,6 @@ TABLE = Table(
             "by_public_file", "boolean", "the private file does not tell its key: type and fingerprint are that one's"
         ),
     ),
-    sections=(IDENTITIES, PASSWD, GROUP),
+    sections=(SSH_FILES, PASSWD, GROUP),
     build=build,
-    extra_sections=(SSH_CLIENT,),
 )

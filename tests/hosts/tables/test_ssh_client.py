@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.hosts.carriers.root import rewrite
 from secops.hosts.evidence import Status
+from secops.hosts.ssh_records import MOST, closed_record, config_records
 from secops.hosts.tables import Facts
-from secops.hosts.tables.ssh_client import SSH_CLIENT, TABLE, every_host
+from secops.hosts.tables.ssh_client import TABLE, every_host
 from tests.hosts.evidence_kit import derive, evidence
 from tests.testroot import OPS, TestHost
 
@@ -24,8 +23,18 @@ bare:x:1002:1002::/:/bin/sh
 SYSTEM, ALICE = "/etc/ssh/ssh_config", "/home/alice/.ssh/config"
 
 
+def answer(files: dict[str, Any]) -> bytes:
+    """The records of configurations; `Status.DENIED` stands for one that may not be read."""
+    records: list[bytes] = []
+    for path, text in files.items():
+        content = text.encode() if isinstance(text, str) and not isinstance(text, Status) else text
+        closed = text is Status.DENIED
+        records += [closed_record(path.encode())] if closed else config_records(path.encode(), content)
+    return b"".join(record + b"\n" for record in records)
+
+
 def facts(files: dict[str, Any]) -> Facts:
-    return derive(TABLE, evidence(ssh_client=files, passwd={"/etc/passwd": PASSWD}))
+    return derive(TABLE, evidence(ssh_files=answer(files), passwd={"/etc/passwd": PASSWD}))
 
 
 def told(config: str, path: str = ALICE, **others: str) -> list[tuple[str, str, bool | None]]:
@@ -59,7 +68,7 @@ def test_rows() -> None:
         ("Match final all\nForwardAgent yes", [("match final all", "yes", True)]),
         ("Match host *\nForwardAgent yes", [("match host *", "yes", True)]),
         ("Match host web* user root\nForwardAgent yes", [("match host web* user root", "yes", False)]),
-        ('Match exec "test x"\nForwardAgent yes', [("match exec test x", "yes", None)]),
+        ('Match exec "test x"\nForwardAgent yes', [("match exec ?", "yes", None)]),
         ("Match localuser alice\nForwardAgent yes", [("match localuser alice", "yes", None)]),
         # the first value wins
         ("ForwardAgent no\nHost *\nForwardAgent yes", [("", "no", True)]),
@@ -100,24 +109,10 @@ def test_what_is_not_seen_or_not_understood_is_a_problem() -> None:
     assert derive(TABLE, evidence()).problems[""]
 
 
-SECRET = """Host *
-  ProxyCommand sshpass -p S3cret nc %h %p
-  ForwardAgent yes # was S3cret
-Match host x exec "curl -u a:S3cret http://x"
-  SetEnv TOKEN=S3cret
- identityFile ~/k
-# Host S3cret
-include "config.d/*"
-LocalCommand S3cret Host x
-"""
-
-
-def test_only_lines_that_the_table_needs_leave_the_host() -> None:
-    kept = 'Host *\n\n  ForwardAgent yes\nMatch exec ?\n\n identityFile ~/k\n\ninclude "config.d/*"\n\n'
-    assert rewrite(SECRET.encode(), SSH_CLIENT.rewrite).decode() == kept
-    script = [f"-es~{ere}~{replacement}~;t" for ere, replacement in SSH_CLIENT.rewrite]
-    done = subprocess.run(["sed", "-E", *script, "-ed"], input=SECRET.encode(), capture_output=True, check=True)
-    assert done.stdout.decode() == kept
+def test_a_configuration_that_is_too_large_is_told() -> None:
+    found = facts({ALICE: "Host a\n" * (MOST + 1)})
+    assert found.problems[""][0].reason == f"{ALICE}: the configuration is too large to be read"
+    assert facts({ALICE: "Host a\n" * MOST}).problems[""] == []
 
 
 def test_ssh_itself_says_the_same(test_host: TestHost) -> None:
@@ -130,13 +125,13 @@ def test_ssh_itself_says_the_same(test_host: TestHost) -> None:
     test_host.write("/home/ops/.ssh/config.d/a", "Host far\n  ForwardAgent yes\n", 0o600, OPS)
     told_ = {}
     for name in ("web1", "db1", "db2", "mail", "far", "late", "x"):
-        answer = test_host.run(["ssh", "-G", name, "-F", "/home/ops/.ssh/config"], uid=OPS, check=True).stdout
-        told_[name] = "forwardagent yes" in answer.decode().split("\n")
+        said = test_host.run(["ssh", "-G", name, "-F", "/home/ops/.ssh/config"], uid=OPS, check=True).stdout
+        told_[name] = "forwardagent yes" in said.decode().split("\n")
     assert told_ == {"web1": True, "db1": False, "db2": True, "mail": True, "far": False, "late": False, "x": False}
     paths = ("/home/ops/.ssh/config", "/home/ops/.ssh/config.d/a")
     passwd = test_host.at("/etc/passwd").read_text()
-    files = {path: test_host.at(path).read_text() for path in paths}
-    rows = derive(TABLE, evidence(ssh_client=files, passwd={"/etc/passwd": passwd})).rows
+    records = answer({path: test_host.at(path).read_text() for path in paths})
+    rows = derive(TABLE, evidence(ssh_files=records, passwd={"/etc/passwd": passwd})).rows
     assert [(row["context"], row["forward_agent"]) for row in rows] == [
         ("host web*", "yes"), ("host !db1 db*", "yes"), ("match host mail", "yes"),
         ("match host mail + host far", "yes"), ("host *", "no"),
@@ -146,7 +141,9 @@ def test_ssh_itself_says_the_same(test_host: TestHost) -> None:
 @given(st.text(alphabet="aHost Match*!\"'#=\n\tForwardAgentincludeall./~", max_size=300), st.binary(max_size=200))
 def test_any_text_parses_without_raising(text: str, raw: bytes) -> None:
     facts({ALICE: text, SYSTEM: raw, "/home/alice/.ssh/config.d/x": raw, "x/.ssh/config": text})
-    rewrite(raw, SSH_CLIENT.rewrite)
+    derive(
+        TABLE, evidence(ssh_files=raw + b"\nc 9999999\t/home/alice/.ssh/config\t" + raw, passwd={"/etc/passwd": PASSWD})
+    )
 
 
 @given(st.text(max_size=100))

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.evidence import Status
-from secops.hosts.identities import Place, directory_record, key_record
 from secops.hosts.private_key import told
 from secops.hosts.ssh_key import joined
+from secops.hosts.ssh_records import Place, config_records, directory_record, key_record
 from secops.hosts.tables import Facts, Row
 from secops.hosts.tables.ssh_identities import TABLE
 from tests.hosts import key_kit
@@ -33,7 +33,7 @@ CLOSED = Place(0o700, 1000, 1000)
 
 def facts(*records: bytes, **sections: Any) -> Facts:
     files = {"passwd": {"/etc/passwd": PASSWD}, "group": {"/etc/group": GROUP}}
-    return derive(TABLE, evidence(ssh_identities=b"".join(record + b"\n" for record in records), **(files | sections)))
+    return derive(TABLE, evidence(ssh_files=b"".join(record + b"\n" for record in records), **(files | sections)))
 
 
 def key(path: str = "/home/alice/.ssh/id", mode: int = 0o600, gid: int = 1000, *, uid: int = 1000,
@@ -151,9 +151,12 @@ def test_what_is_above_and_was_not_seen_leaves_it_open() -> None:
 
 
 def test_whose_key_it_is() -> None:
-    config = {"/home/bob/.ssh/config": "IdentityFile /srv/key\n", "/etc/ssh/ssh_config": "IdentityFile ~/work/key\n"}
+    config = [
+        *config_records(b"/home/bob/.ssh/config", b"IdentityFile /srv/key\n"),
+        *config_records(b"/etc/ssh/ssh_config", b"IdentityFile ~/work/key\nIdentityFile /other/key\n"),
+    ]
     paths = ["/home/alice/.ssh/id", "/.ssh/id", "/srv/key", "/home/bob/work/key", "/other/key"]
-    found = facts(*[key(path) for path in paths], *above(CLOSED), ssh_client=config)
+    found = facts(*[key(path) for path in paths], *above(CLOSED), *config)
     assert [(row["path"], row["user_name"]) for row in found.rows] == [
         ("/.ssh/id", "bare"),
         ("/home/alice/.ssh/id", "alice"),
@@ -173,18 +176,16 @@ def test_what_is_closed_or_broken_is_a_problem() -> None:
     found = facts(b"! /root/.ssh", b"?", key(), *above(CLOSED))
     assert [(problem.status, problem.reason) for problem in found.problems[""]] == [
         (Status.DENIED, "/root/.ssh: permission denied"),
-        (Status.FAILED, "ssh_identities: a record of the listing does not parse"),
+        (Status.FAILED, "ssh_files: a record of the listing does not parse"),
     ]
     assert len(found.rows) == 2
     unknown = facts(b"k ? ? ? pem ? -\t/home/alice/.ssh/id\t")
-    assert [problem.reason for problem in unknown.problems[""]] == [
-        "ssh_identities: files changed while they were listed"
-    ]
+    assert [problem.reason for problem in unknown.problems[""]] == ["ssh_files: files changed while they were listed"]
     assert {row["readers"] for row in unknown.rows} == {None}
-    denied = facts(ssh_client={"/home/bob/.ssh/config": Status.DENIED})
-    assert [problem.status for problem in denied.problems[""]] == [Status.DENIED]
-    for lost in ("ssh_identities", "passwd", "group"):
-        sections = {"passwd": {"/etc/passwd": PASSWD}, "group": {"/etc/group": GROUP}, "ssh_identities": ""}
+    large = facts(b"> /home/bob/.ssh/config").problems[""]
+    assert [problem.reason for problem in large] == ["/home/bob/.ssh/config: the configuration is too large to be read"]
+    for lost in ("ssh_files", "passwd", "group"):
+        sections = {"passwd": {"/etc/passwd": PASSWD}, "group": {"/etc/group": GROUP}, "ssh_files": ""}
         assert derive(TABLE, evidence(**(sections | {lost: Status.DENIED}))).problems[""]  # type: ignore[arg-type]
     assert derive(TABLE, evidence(**sections)).problems[""] == []  # type: ignore[arg-type]
 
@@ -193,4 +194,4 @@ def test_what_is_closed_or_broken_is_a_problem() -> None:
 def test_any_bytes_parse_without_raising(raw: bytes, lead: bytes) -> None:
     files = {"passwd": {"/etc/passwd": PASSWD}, "group": {"/etc/group": GROUP}}
     for record in (lead + raw, lead + raw.hex().encode() + b"\t/home/alice/.ssh/id\t" + raw):
-        derive(TABLE, evidence(ssh_identities=record, ssh_client={"/home/bob/.ssh/config": raw}, **files))  # type: ignore[arg-type]
+        derive(TABLE, evidence(ssh_files=record, **files))  # type: ignore[arg-type]

@@ -1,34 +1,35 @@
-"""Private keys in a mounted image: what `secops.hosts.identities` asks of a running host, told in the same records."""
+"""Files for SSH in a mounted image: what `secops.hosts.ssh_files` asks of a running host, told in the same records."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from posixpath import dirname
 
 from secops.hosts.evidence import Item, judge
-from secops.hosts.identities import (
-    HOME_CONFIGS,
-    LARGEST,
-    LONGEST,
-    PUBLIC,
-    SYSTEM_CONFIGS,
-    Place,
-    closed_record,
-    directory_record,
-    key_record,
-    named_keys,
-)
 from secops.hosts.image import Image, homes, literal
 from secops.hosts.private_key import told
 from secops.hosts.section import PASSWD_LIMIT, Command
+from secops.hosts.ssh_files import HOME_CONFIGS, SYSTEM_CONFIGS
+from secops.hosts.ssh_records import (
+    LARGEST,
+    LONGEST,
+    PUBLIC,
+    Place,
+    closed_record,
+    config_records,
+    directory_record,
+    key_record,
+    large_record,
+    named_keys,
+)
 
 _PUBLIC = re.compile(PUBLIC.encode())
 
 
-def identities(image: Image, section: Command) -> Item:
+def ssh_files(image: Image, section: Command) -> Item:
     """The records of the image, as the section's script prints them for a host."""
     return judge(section, "", b"".join(record + b"\n" for record in _Search(image).records()), 0)
 
@@ -36,57 +37,81 @@ def identities(image: Image, section: Command) -> Item:
 class _Search:
     def __init__(self, image: Image) -> None:
         self.image = image
+        self.closed: list[bytes] = []
+        self.named: list[bytes] = []
         passwd = _read(image, b"/etc/passwd", PASSWD_LIMIT) or b""
         self.homes = sorted({b"", b"/root", *homes(passwd)})
-        self.closed: list[bytes] = []
+        opened = ((home, self.names(home + b"/.ssh")) for home in self.homes)
+        self.folders = {home: names for home, names in opened if names is not None}
 
     def records(self) -> Iterator[bytes]:
+        yield from self.configurations()
         above: set[bytes] = set()
         files = {path: place for path in self.candidates() if (place := self.regular(path))}
         for path, place in files.items():
-            try:
-                found = told(_read(self.image, path, LARGEST) or b"")
-            except PermissionError:
-                self.closed.append(path)
-                continue
-            if found:
+            if found := told(self.content(path)):
                 yield key_record(path, place, found, self.public(path + b".pub") if path + b".pub" in files else b"")
                 above |= set(_above(path))
         for path in sorted(above):
             yield directory_record(path, _place(self.image, path))
         yield from map(closed_record, dict.fromkeys(self.closed))
 
+    def configurations(self) -> Iterator[bytes]:
+        """The records of every configuration; the keys that they name are noted."""
+        for pattern in SYSTEM_CONFIGS:
+            yield from self.configuration(pattern.encode(), self.homes)
+        for home in self.folders:
+            for name in HOME_CONFIGS:
+                yield from self.configuration(literal(home) + b"/" + name.encode(), [home])
+
+    def configuration(self, pattern: bytes, owners: Sequence[bytes]) -> Iterator[bytes]:
+        for path in self.matching(pattern):
+            size = self.size(path)
+            content = self.content(path) if size <= LARGEST else b""
+            for home in owners:
+                self.named += named_keys(content, home)
+            yield from config_records(path, content) if size <= LARGEST else [large_record(path)]
+
     def candidates(self) -> Iterator[bytes]:
         """What lies in ~/.ssh, and the files that configurations name elsewhere."""
-        folders = dict.fromkeys(home + b"/.ssh" for home in self.homes)
-        for folder in folders:
-            yield from (folder + b"/" + name for name in self.names(folder))
-        yield from dict.fromkeys(path for path in self.named() if dirname(path) not in folders)
+        for home, names in self.folders.items():
+            yield from (home + b"/.ssh/" + name for name in names)
+        seen = {home + b"/.ssh" for home in self.folders}
+        yield from dict.fromkeys(path for path in self.named if dirname(path) not in seen)
 
-    def names(self, folder: bytes) -> list[bytes]:
+    def matching(self, pattern: bytes) -> list[bytes]:
+        try:
+            return self.image.glob(pattern)
+        except PermissionError:
+            self.closed.append(pattern)
+            return []
+
+    def names(self, folder: bytes) -> list[bytes] | None:
+        """What lies in a directory; None of one that is not there or closed."""
         try:
             return self.image.names(folder)
         except PermissionError:
             self.closed.append(folder)
         except OSError:
             pass
-        return []
+        return None
 
-    def named(self) -> Iterator[bytes]:
-        for pattern in SYSTEM_CONFIGS:
-            for path in self.configured(pattern.encode(), b"~"):
-                yield from [home + path[1:] for home in self.homes] if path.startswith(b"~") else [path]
-        for home in self.homes:
-            for name in HOME_CONFIGS:
-                yield from self.configured(literal(home) + b"/" + name.encode(), home)
-
-    def configured(self, pattern: bytes, home: bytes) -> Iterator[bytes]:
-        """The keys that the configurations of a pattern name; one that cannot be read is told by `ssh_client`."""
+    def content(self, path: bytes) -> bytes:
+        """What a file holds, if it is one and may be read."""
         try:
-            for path in self.image.glob(pattern):
-                yield from named_keys(_read(self.image, path, LARGEST) or b"", home)
+            return _read(self.image, path, LARGEST) or b""
+        except PermissionError:
+            self.closed.append(path)
+            return b""
+
+    def size(self, path: bytes) -> int:
+        """Bytes of a regular file; 0 of what is none."""
+        try:
+            with self.image.at(path) as fd:
+                found = os.fstat(fd)
         except OSError:
-            return
+            return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
     def regular(self, path: bytes) -> Place | None:
         """Mode and owner of a regular file of a size that a key may have."""

@@ -1,4 +1,4 @@
-"""Private keys found on real hosts: by every shell and awk at hand, and in their images."""
+"""Keys and configurations found on real hosts: by every shell and awk at hand, and in their images."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import pytest
 
 from secops.hosts.carriers.root import Root
 from secops.hosts.evidence import Evidence, Status, decode, judge
-from secops.hosts.identities import IDENTITIES, Found, Place, Record, named_keys, records
 from secops.hosts.manifest import manifest
 from secops.hosts.private_key import Told
 from secops.hosts.script import generate
+from secops.hosts.ssh_files import SSH_FILES
+from secops.hosts.ssh_records import MOST, ConfigLine, Found, Place, Record, Unseen, named_keys, records
 from secops.hosts.tables import derive
 from secops.hosts.tables.ssh_identities import TABLE
 from tests import testroot
@@ -38,6 +39,24 @@ def host(test_root: Path) -> Iterator[TestHost]:
         yield made
 
 
+#: What is kept of it is below; nothing that is secret may be.
+CONFIG = """Host *
+  ProxyCommand sshpass -p S3cret nc %h %p
+  ForwardAgent yes # was S3cret\r
+Match host x exec "curl -u a:S3cret http://x"
+  SetEnv TOKEN=S3cret
+\t"forwardAgent" = no
+# Host S3cret
+include "config.d/*"
+LocalCommand S3cret Host x
+HostName x
+"""
+KEPT = [
+    (1, b"Host *"), (3, b"  ForwardAgent yes"), (4, b"Match exec ?"), (6, b'\t"forwardAgent" = no'),
+    (8, b'include "config.d/*"'), (11, b"IdentityFile /opt/deploy/key"),
+]  # fmt: skip
+
+
 def plant(host: TestHost) -> None:
     """Keys of every kind, and files that are none."""
     for name, key in key_kit.made().items():
@@ -54,8 +73,14 @@ def plant(host: TestHost) -> None:
     host.write("/home/ops/.ssh/known_hosts", "host ssh-ed25519 AAAA\n" * 5000, 0o600, OPS)
     host.write("/home/ops/.ssh/large", plain.content + b"\n" * (1 << 20), 0o600, OPS)
     host.write("/home/ops/.ssh/alone.pub", plain.public, 0o644, OPS)
-    config = 'IdentityFile /opt/deploy/key # x\nidentityfile = "/opt/deploy/my key"\nIdentityFile ~/keys/%h\n'
+    config = CONFIG + 'IdentityFile /opt/deploy/key # x\nidentityfile = "/opt/deploy/my key"\nIdentityFile ~/keys/%h\n'
     host.write("/home/ops/.ssh/config", config + "IdentityFile ~/.ssh/rsa-pem\nIdentityFile relative\n", 0o600, OPS)
+    host.at("/home/ops/.ssh/config.d").mkdir()
+    host.write("/home/ops/.ssh/config.d/odd\t%41", "ForwardAgent no\nHost " + "x" * 9000 + "\n", 0o600, OPS)
+    host.write("/home/ops/.ssh/config.d/large", "ForwardAgent yes\n" + "#\n" * (1 << 19), 0o600, OPS)
+    host.write("/home/ops/.ssh/config.d/many", "ForwardAgent yes\n" * (MOST + 1), 0o600, OPS)
+    host.at("/home/ops/.ssh/config.d/shadow").symlink_to("/etc/shadow")
+    os.mkfifo(host.at("/home/ops/.ssh/config.d/fifo"))
     host.write("/etc/ssh/ssh_config.d/own.conf", "Host *\n\tIdentityFile ~/work/key\n  IdentityFile=/gone\n")
     for folder in ("/opt/deploy", "/home/ops/work", "/root/.ssh", "/.ssh"):
         host.at(folder).mkdir(mode=0o755)
@@ -71,7 +96,7 @@ def plant(host: TestHost) -> None:
 
 
 def answer(host: TestHost, shell: str, uid: int = 0) -> bytes:
-    done = host.run([*SHELLS[shell], "-c", IDENTITIES.script], uid=uid)
+    done = host.run([*SHELLS[shell], "-c", SSH_FILES.script], uid=uid)
     assert done.returncode == 0
     return done.stdout
 
@@ -97,13 +122,30 @@ def test_every_key_is_found_and_nothing_else(host: TestHost) -> None:
     assert not list(host.root.glob("**/owned"))
 
 
+def test_of_configurations_only_what_matters_leaves_the_host(host: TestHost) -> None:
+    found = [record for record in records(answer(host, "dash")) if isinstance(record, ConfigLine | Unseen)]
+    own = [
+        (one.number, one.text) for one in found if isinstance(one, ConfigLine) and one.path == "/home/ops/.ssh/config"
+    ]
+    assert own[: len(KEPT)] == KEPT
+    odd = [(one.number, one.text) for one in found if one.path == "/home/ops/.ssh/config.d/odd\t%41"]
+    assert odd == [(1, b"ForwardAgent no"), (2, b"?")]
+    assert {one.path for one in found if isinstance(one, Unseen)} == {
+        "/home/ops/.ssh/config.d/many", "/home/ops/.ssh/config.d/large",
+    }  # fmt: skip
+    assert {one.path for one in found if one.path.startswith("/etc/")} == {
+        "/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d/own.conf",
+    }  # fmt: skip
+    assert b"S3cret" not in answer(host, "dash")
+
+
 @pytest.mark.parametrize("shell", list(SHELLS)[1:])
 def test_every_shell_and_tool_gives_the_same(host: TestHost, shell: str) -> None:
     assert sorted(answer(host, shell).split(b"\n")) == sorted(answer(host, "dash").split(b"\n"))
 
 
 def test_the_image_gives_the_same(host: TestHost) -> None:
-    image = Root(str(host.root)).collect()[IDENTITIES.name]
+    image = Root(str(host.root)).collect()[SSH_FILES.name]
     assert image.status is Status.OK
     assert sorted(image.only.data.split(b"\n")) == sorted(answer(host, "dash").split(b"\n"))
 
@@ -121,11 +163,11 @@ def test_no_private_byte_leaves_the_host(host: TestHost) -> None:
     locked = [key.content for key in key_kit.made().values() if key.locked and key.form != "openssh"]
     for evidence in (whole(host), Root(str(host.root)).collect()):
         data = b"\n".join(item.data for section in evidence.sections.values() for item in section.items)
-        assert IDENTITIES.name in evidence.sections
+        assert SSH_FILES.name in evidence.sections
         assert b"rsa-pem" in data
         assert not key_kit.shown(tuple(secrets), data)
         assert not any(line in data for content in locked for line in content.split(b"\n")[4:-2])
-        assert b"root:" not in evidence[IDENTITIES.name].only.data
+        assert b"root:" not in evidence[SSH_FILES.name].only.data
 
 
 def test_a_user_is_told_what_is_closed(host: TestHost) -> None:
@@ -135,13 +177,14 @@ def test_a_user_is_told_what_is_closed(host: TestHost) -> None:
         assert "/home/ops/.ssh/rsa-pem" in keys(data)
     facts = derive(TABLE, whole(host, uid=OPS))
     assert (Status.DENIED, "/root/.ssh: permission denied") in [(p.status, p.reason) for p in facts.problems[""]]
-    assert derive(TABLE, whole(host)).problems[""] == []
+    reasons = [problem.reason for problem in derive(TABLE, whole(host)).problems[""]]
+    assert {reason.rpartition(": ")[2] for reason in reasons} == {"the configuration is too large to be read"}
 
 
 def test_a_key_in_an_open_folder_that_may_not_be_read_is_told(host: TestHost) -> None:
     host.at("/home/ops/.ssh").chmod(0o755)
     try:
-        done = host.run(["sh", "-c", IDENTITIES.script], uid=65534)
+        done = host.run(["sh", "-c", SSH_FILES.script], uid=65534)
         assert b"! /home/ops/.ssh/rsa-pem" in done.stdout.split(b"\n")
         assert "/home/ops/.ssh/linked" not in keys(done.stdout)
     finally:
@@ -161,7 +204,7 @@ def test_mutations_are_read_alike_by_awk_and_by_python(test_host: TestHost) -> N
             )
         test_host.write(f"/home/ops/.ssh/{number}", bytes(content), 0o600, OPS)
     test_host.run(["sh", "-c", "mkdir /bb && busybox --install -s /bb"], check=True)
-    image = Root(str(test_host.root)).collect()[IDENTITIES.name].only.data
+    image = Root(str(test_host.root)).collect()[SSH_FILES.name].only.data
     assert len(keys(image)) > 200
     for shell in ("dash", "busybox and its tools"):
         assert sorted(answer(test_host, shell).split(b"\n")) == sorted(image.split(b"\n"))
@@ -179,8 +222,8 @@ def test_a_home_full_of_files_stays_cheap(test_host: TestHost) -> None:
 
 def test_without_awk_it_says_so(test_host: TestHost) -> None:
     test_host.at("/usr/bin/awk").unlink()
-    done = test_host.run(["sh", "-c", IDENTITIES.script])
-    assert judge(IDENTITIES, "", done.stdout, done.returncode).status is Status.ABSENT
+    done = test_host.run(["sh", "-c", SSH_FILES.script])
+    assert judge(SSH_FILES, "", done.stdout, done.returncode).status is Status.ABSENT
 
 
 @pytest.mark.parametrize(
