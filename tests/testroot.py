@@ -21,11 +21,20 @@ from functools import cache
 from pathlib import Path
 
 SUITE = "bookworm"
-PACKAGES = ("openssh-server", "sudo", "busybox-static", "cron", "libcap2-bin", "libpam-modules", "openssl")
+PACKAGES = (
+    "openssh-server", "sudo", "busybox-static", "cron", "libcap2-bin", "libpam-modules", "openssl", "opendoas",
+    "dbus-daemon", "libduktape207", "libpolkit-agent-1-0",
+)  # fmt: skip
 
-#: What is done in the fresh root. `ops` has the password `ops-password`; nobody has a right of sudo yet.
+#: What is done in the fresh root. `ops` has the password `ops-password`; nobody has a right of sudo yet. polkit, which
+#: would bring systemd with it, waits below /opt/polkit: see `tests/privilege/polkit_kit.py`.
 RECIPE = """set -e
-rm -rf /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
+mkdir /opt/polkit
+cd /opt/polkit
+apt-get download -qq -o APT::Sandbox::User=root polkitd pkexec polkitd-pkla
+for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done
+cd /
+rm -rf /var/cache/apt/archives/*.deb /var/cache/apt/*.bin /var/lib/apt/lists/*
 useradd --create-home --shell /bin/bash --uid 1000 ops
 echo ops:ops-password | chpasswd
 install -d -m 700 -o ops -g ops /home/ops/.ssh

@@ -66,6 +66,26 @@ SSHD_SECRETS: Rewrite = (
     (f'^([ \t]*"?{_FORCE}[ \t="]+[^ \t="][^ \t"]*)[ \t].*({_ON_HOST}|//[^ \t/]*:|[ \t]-[pu]).*$', rf"\1 {HIDDEN}"),
 )
 
+_NO_MARK = r'[^#"\\]*'  # of doas.conf: no comment, quote or escape begins
+_BRACED = r'[^#"\\{}]*'
+_NO_NAME = "(permit|deny|as|cmd|args|nopass|nolog|persist|keepenv|setenv)"  # between braces a mistake
+_SECRET_WORD = f"({_ON_HOST}|//[^ \t/]*:)"
+_ARGS = rf"({_NO_MARK}[ \t]args)([ \t]{_NO_MARK}{_SECRET_WORD}|([ \t]{_NO_MARK})?[ \t]-[pu]){_NO_MARK}(#.*)?"
+
+#: Lines of doas.conf: without comments, what `setenv` sets, and arguments of which one seems to be a secret. A bare `?`
+#: where that cannot be told apart, and for a line that is too long.
+DOAS_SECRETS: Rewrite = (
+    ("^.{2048}.*$", "?"),  # the ones below cost the square of its length
+    (rf"^{_NO_MARK}\{{(.*[ \t])?{_NO_NAME}([ \t].*)?\}}.*$", "?"),
+    (rf"^({_NO_MARK}\{{){_BRACED}={_BRACED}\}}{_ARGS}$", rf"\1 {HIDDEN} }}\2 {HIDDEN}"),
+    (rf"^({_NO_MARK}\{{){_BRACED}={_BRACED}(\}}{_NO_MARK})(#.*)?$", rf"\1 {HIDDEN} \2"),
+    (r"^[^#]*(setenv[^#]*=|=[^#]*\}).*$", "?"),
+    (f"^{_ARGS}$", rf"\1 {HIDDEN}"),
+    (f"^({_NO_MARK})(#.*)?$", r"\1"),
+    (rf"^.*(=|#|[ \t]args.*({_SECRET_WORD}|[ \t]-[pu])).*$", "?"),
+    ("^(.*)$", r"\1"),
+)
+
 _OPTION = f'({any_case("command")}|{any_case("environment")})="'
 _QUOTED = r'([^"\\]|\\.)*'
 

@@ -1,9 +1,9 @@
-"""What programs and groups give to whoever may use them as root: `rules/privilege/`."""
+"""What programs, groups and actions of polkit give to whoever may use them as root: `rules/privilege/`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Literal, TypeVar
 
@@ -12,11 +12,13 @@ import msgspec
 from secops.core import yaml
 from secops.core.content import Text, shipped
 from secops.core.errors import UsageError
+from secops.hosts.tables import Row
 
 T = TypeVar("T")
 
 #: What matches any arguments: a star that no backslash takes away.
 _STAR = re.compile(r"(?<!\\)\*")
+_MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
 
 Power = Literal["shell", "write", "read", "load", "account"]
 When = Literal["any", "none", "free"]
@@ -71,6 +73,26 @@ class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class ActionPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What whoever is authorized to an action of polkit may do, and by which program.
+
+    `details` are what polkit is told of the request, with values that no rule names. `runs`: it runs a program of
+    choice as a user of choice, and polkit is told of both.
+    """
+
+    id: str
+    gives: Power
+    program: str
+    details: dict[str, str]
+    how: Text
+    source: str
+    runs: bool = False
+
+
+class _Actions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    actions: list[ActionPower]
+
+
 class _Techniques(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     techniques: list[Technique]
 
@@ -97,6 +119,12 @@ def by_group() -> dict[str, GroupPower]:
     return {name: group for group in content("groups", _Groups).groups for name in group.names}
 
 
+@cache
+def by_action() -> dict[str, ActionPower]:
+    """Powers by the id of an action of polkit."""
+    return {action.id: action for action in content("polkit-actions", _Actions).actions}
+
+
 def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> list[Technique]:
     """Techniques of a program whose arguments sudo fixes (None = any), on a host with packages of these versions."""
     return [
@@ -105,6 +133,13 @@ def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> li
         if technique.fits(arguments)
         and not (technique.closed and majors.get(technique.closed.package, 0) >= technique.closed.major)
     ]
+
+
+def major_versions(packages: Iterable[Row]) -> dict[str, int]:
+    """The number that a package's version begins with, for packages that end a technique. `packages`: rows of them."""
+    asked = {t.closed.package for techniques in by_program().values() for t in techniques if t.closed}
+    rows = (row for row in packages if row["name"] in asked)
+    return {row["name"]: int(match[1]) for row in rows if (match := _MAJOR.match(row["version"] or ""))}
 
 
 def content(name: str, kind: type[T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from secops.core.content import Text
 from secops.hosts.evidence import Evidence
@@ -48,6 +48,12 @@ class Way:
         }  # fmt: skip
 
 
+def besides(ways: list[Way]) -> list[Way]:
+    """The ways of one account by one program, each with whether another of them lets it do everything."""
+    everything = any(way.program is None and way.certain for way in ways)
+    return [replace(way, besides_all=everything and way.program is not None) for way in ways]
+
+
 @dataclass(frozen=True)
 class View:
     """What ways are worked out from: one host's evidence and tables, its accounts by name, and who of them is root."""
@@ -64,6 +70,11 @@ class View:
 
     def rows(self, table: str) -> list[Row]:
         return list(self.tables[table].rows)
+
+    @property
+    def has_directory(self) -> bool:
+        """Whether accounts may also come from a directory: also where that is not known."""
+        return any(row["directory_accounts"] is not False for row in self.rows("hosts"))
 
     def members(self, gid: int) -> Iterator[Account]:
         """The accounts in a group, but not root's."""

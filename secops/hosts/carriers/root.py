@@ -20,12 +20,16 @@ from secops.hosts.image import Image, homes, literal
 from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import without_hashes
+from secops.hosts.polkit import collected
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
 from secops.hosts.ssh_files import SSH_FILES
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 #: What stands for a command that images can answer too, by the section's name.
-_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {SSH_FILES.name: ssh_files}
+_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
+    SSH_FILES.name: ssh_files,
+    collected.ACTIONS.name: collected.actions_of_image,
+}
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 
 from secops.core.content import Text
 from secops.hosts.sudoers import Command, TooLargeError
-from secops.hosts.tables import Built, Row
+from secops.hosts.tables import Built
 from secops.hosts.tables.hosts import hostname
 from secops.hosts.tables.sudo_rules import read_policy
 from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild
 from secops.privilege.sudo import Request, Right, Sudo, is_command
-from secops.privilege.techniques import Power, Technique, by_program, usable
-from secops.privilege.way import Kind, View, Way
+from secops.privilege.techniques import Power, Technique, by_program, major_versions, usable
+from secops.privilege.way import Kind, View, Way, besides
 
 #: Where programs are looked for that a directory or a wildcard takes in.
 _FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
 
 #: A program that no rule names: what is allowed for it is allowed for all.
 _ANY = "/citywall/any-program"
-_MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
 _NOBODY = Account("")
 _EVERYTHING = Text("any command", "任意命令")
 
@@ -34,17 +32,13 @@ def find(view: View, built: Built) -> Iterator[Way]:
     """Entries of the sudoers policy that make an account root."""
     try:
         sudo = Sudo(read_policy(view.evidence, Built()), hostname(view.evidence))
-        majors = cache(lambda: _majors(view.rows("packages")))
-        elsewhere = _of_a_directory(sudo, view.accounts) if _has_directory(view.rows("hosts")) else []
+        majors = cache(lambda: major_versions(view.rows("packages")))
+        elsewhere = _of_a_directory(sudo, view.accounts) if view.has_directory else []
         for account in (*view.accounts.values(), *elsewhere):
             if account.uid != 0:
-                yield from _besides(list(_of_account(sudo, account, view.root, majors)))
+                yield from besides(list(_of_account(sudo, account, view.root, majors)))
     except TooLargeError as error:
         built.lack(str(error))
-
-
-def _has_directory(hosts: Sequence[Row]) -> bool:
-    return any(row["directory_accounts"] is not False for row in hosts)
 
 
 def _of_a_directory(sudo: Sudo, known: Mapping[str, Account]) -> Iterator[Account]:
@@ -54,13 +48,6 @@ def _of_a_directory(sudo: Sudo, known: Mapping[str, Account]) -> Iterator[Accoun
             yield Account(member.text)
         elif member.kind == "group":
             yield Account(member.text, groups=frozenset({member.text[1:]}))
-
-
-def _majors(packages: Sequence[Row]) -> dict[str, int]:
-    """The number that a package's version begins with, for packages that end a technique."""
-    asked = {t.closed.package for techniques in by_program().values() for t in techniques if t.closed}
-    rows = (row for row in packages if row["name"] in asked)
-    return {row["name"]: int(match[1]) for row in rows if (match := _MAJOR.match(row["version"] or ""))}
 
 
 def _of_account(sudo: Sudo, account: Account, root: Account, majors: Callable[[], Mapping[str, int]]) -> Iterator[Way]:
@@ -84,12 +71,6 @@ def _of_account(sudo: Sudo, account: Account, root: Account, majors: Callable[[]
                     program, decision.asks or "none", certain=decision.allowed is True,
                 )  # fmt: skip
                 break
-
-
-def _besides(ways: list[Way]) -> list[Way]:
-    """The ways of one account, each with whether another entry lets it do everything."""
-    everything = any(way.thing == "ALL" and way.certain for way in ways)
-    return [replace(way, besides_all=everything and way.thing != "ALL") for way in ways]
 
 
 def _probes(

@@ -1,0 +1,65 @@
+"""Rules of polkit in the few shapes of JavaScript whose meaning is certain: nothing is run.
+
+`addRule` and `addAdminRule` with functions of `if`, `return` and `var`, and conditions on the action's id and details
+and on the subject's user, groups and session. Anything else, anywhere in a file, and the file is not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from secops.hosts.polkit.script_lexer import ScriptError as ScriptError
+from secops.hosts.polkit.script_lexer import Token, tokens
+from secops.hosts.polkit.script_meaning import Scope, Unsure
+from secops.hosts.polkit.script_meaning import Subject as Subject
+from secops.hosts.polkit.script_parser import Found, Parser
+from secops.hosts.polkit.values import UNDEFINED, UNKNOWN
+
+#: The rules by which polkit asks the files of the local authority (polkitd-pkla, polkit-pkla-compat): they start a
+#: program. Known by the digest of their tokens.
+_LOCAL_AUTHORITY = frozenset({"7101b43552f4d96ee144c4fb09ec08c0d0ce3c642a8e053fc690dfd8a396bc00"})
+
+
+@dataclass(frozen=True)
+class Function:
+    """A rule: with `admin` it tells who is an administrator, else what is authorized."""
+
+    admin: bool
+    line: int
+    _found: Found
+
+    def __call__(self, subject: Subject) -> Any:
+        """What it returns; `UNKNOWN` where that is not known. Raises `ScriptFailure` where the script would fail."""
+        scope = Scope(subject, dict(self._found.constants))
+        try:
+            self._found.body(scope)
+        except Unsure:
+            return UNKNOWN
+        return scope.names.get("return", UNDEFINED)
+
+
+@dataclass(frozen=True)
+class Script:
+    """One file. `literals` are all texts in it; `is_local_authority`: it asks the files of the local authority."""
+
+    functions: Sequence[Function] = ()
+    literals: frozenset[str] = frozenset()
+    is_local_authority: bool = False
+
+
+def read(text: str) -> Script:
+    """A file of rules. Raises `ScriptError` for one that is not of the few shapes."""
+    found = list(tokens(text))
+    if _digest(found) in _LOCAL_AUTHORITY:
+        return Script(is_local_authority=True)
+    functions = [Function(one.admin, one.line, one) for one in Parser(found).functions()]
+    return Script(functions, frozenset(token.text for token in found if token.kind == "text"))
+
+
+def _digest(found: Sequence[Token]) -> str:
+    """Of the tokens, wherever distributions put the programs that they start."""
+    words = (token.text.replace("/usr/sbin/pkla-", "/usr/bin/pkla-") for token in found)
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
