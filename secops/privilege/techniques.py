@@ -9,9 +9,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from secops.core import yaml
-from secops.core.content import Text, shipped
-from secops.core.errors import UsageError
+from secops.core.content import Text, read_as, shipped
 
 T = TypeVar("T")
 
@@ -109,8 +107,4 @@ def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> li
 
 def content(name: str, kind: type[T]) -> T:
     """A file of `rules/privilege/`. Raises `UsageError` when it does not fit `kind`."""
-    path = shipped("rules") / "privilege" / f"{name}.yml"
-    try:
-        return msgspec.convert(yaml.load(path), kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise UsageError(str(error), where=str(path)) from error
+    return read_as(shipped("rules") / "privilege" / f"{name}.yml", kind)
