@@ -75,7 +75,8 @@ def _between(subject: _Subject, duties: _Duties, pair: Pair) -> Iterator[tuple[s
     """One gap for each host of the duty that is held on fewer hosts; of as many, the one that is really held."""
     if not pair <= duties.keys():
         return
-    less, most = sorted(reversed(in_order(pair)), key=lambda level: (len(duties[level]), not _is_held(duties[level])))
+    first, second = in_order(pair)
+    less, most = sorted((second, first), key=lambda level: (len(duties[level]), not _is_held(duties[level])))
     for host, duty in duties[less].items():
         other = duties[most].get(host) or next(iter(duties[most].values()))
         yield host, _gap(subject, duty, other, len(duties[most]) - 1)

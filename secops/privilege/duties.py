@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Literal
@@ -11,8 +12,8 @@ import msgspec
 from secops.core.content import read_as, shipped
 from secops.privilege.levels import Level
 
-#: What may stand at the end of a name that belongs to nobody: test1, admin_02.
-_NUMBERED = "0123456789._-"
+#: What may stand at the end of a name that belongs to nobody: test1, admin_02. More digits number people.
+_NUMBER = re.compile(r"[._-]?[0-9]{0,2}$")
 
 Duty = Literal["security", "audit"]
 
@@ -73,7 +74,7 @@ def of_group(group: str, user: str) -> Level | None:
 
 def is_generic(user: str) -> bool:
     """Whether a login name belongs to nobody: admin, test1, 公用."""
-    return user.lower().rstrip(_NUMBERED) in _generic()
+    return _NUMBER.sub("", user.lower(), count=1) in _generic()
 
 
 @cache
