@@ -52,7 +52,9 @@ class GroupDuty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
-class _Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file. `verbs` are no names of services, `generic` names that belong to nobody."""
+
     commands: list[CommandDuty]
     groups: list[GroupDuty]
     verbs: list[str]
@@ -62,7 +64,7 @@ class _Duties(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def of_command(command: str, arguments: str | None) -> Level:
     """The duty of who may run a command as root that does not make them root: an operator's when no other is known."""
     known = _by_program().get(command.rpartition("/")[2], ())
-    verbs = _content().verbs
+    verbs = content().verbs
     return next((Level(entry.duty) for entry in known if entry.fits(arguments, verbs)), Level.OPERATOR)
 
 
@@ -80,7 +82,7 @@ def is_generic(user: str) -> bool:
 @cache
 def _by_program() -> dict[str, list[CommandDuty]]:
     found: dict[str, list[CommandDuty]] = {}
-    for entry in _content().commands:
+    for entry in content().commands:
         for program in entry.programs:
             found.setdefault(program, []).append(entry)
     return found
@@ -88,14 +90,15 @@ def _by_program() -> dict[str, list[CommandDuty]]:
 
 @cache
 def _by_group() -> dict[str, GroupDuty]:
-    return {name: entry for entry in _content().groups for name in entry.names}
+    return {name: entry for entry in content().groups for name in entry.names}
 
 
 @cache
 def _generic() -> frozenset[str]:
-    return frozenset(_content().generic)
+    return frozenset(content().generic)
 
 
 @cache
-def _content() -> _Duties:
-    return read_as(shipped("rules") / "privilege" / "duties.yml", _Duties)
+def content() -> Duties:
+    """All duties. Raises `UsageError` for content that does not fit."""
+    return read_as(shipped("rules") / "privilege" / "duties.yml", Duties)
