@@ -12,6 +12,8 @@ from secops.privilege.holdings import Held, Proof
 from secops.privilege.levels import Level
 from secops.privilege.place import Gap, Place, said
 
+_DAY = 86_400  # seconds
+
 #: Seconds since 1970 of the last day that a calendar knows.
 _LAST = 253_402_300_799
 
@@ -39,36 +41,30 @@ def found(place: Place) -> Iterator[Gap]:
         if not held.levels or is_kept:
             continue
         unused = _unused(held, place, _LOGIN) if held.can_login is not False else None
-        if unused and _is_new(held, place):
-            continue
         for level, proof in held.levels.items():
-            if since := unused or (_unused(held, place, _SUDO) if proof.way == "sudo" else None):
+            if since := unused or (_unused(held, place, _SUDO, proof) if proof.way == "sudo" else None):
                 yield _gap(held, level, proof, since)
 
 
-def _unused(held: Held, place: Place, use: _Use) -> Text | None:
-    """What was not done, and since when; None when it was done, or when the record does not tell."""
-    row = held.uses.get(use.table, {})
-    last, since = _day(row.get(use.column)), _day(row.get("record_since"))
-    limit = _limit(place)
-    if last and last > limit:
+def _unused(held: Held, place: Place, use: _Use, proof: Proof | None = None) -> Text | None:
+    """What was not done, and since when; None when it was done, could not be yet, or is not on record.
+
+    `proof` is the rule that gives the right to it, which may be newer than the record.
+    """
+    row, days = held.uses.get(use.table, {}), place.roles.unused_days
+    last, since, reach = _day(row.get(use.column)), _day(row.get("record_since")), row.get("record_days")
+    if last and last > place.today - timedelta(days=days):
         return None
-    if since is None or since > limit:
-        _lack(place, f"{use.table}: the record does not reach back {place.roles.unused_days} days")
+    if since is None or reach is None or reach < days:
+        _lack(place, f"{use.table}: the record does not reach back {days} days")
+        return None
+    given = max(row.get("granted") or 0, (proof.changed if proof else None) or 0)
+    if (row["idle_days"] or 0) < days or given > row["record_since"] + (reach - days) * _DAY:
         return None
     never = use.never
     if last:
         return Text(f"{never.en} since {last}", f"自 {last} 起{never.zh}")
     return Text(f"{never.en} in the record, which begins on {since}", f"自记录起始日 {since} 以来{never.zh}")
-
-
-def _limit(place: Place) -> date:
-    return place.today - timedelta(days=place.roles.unused_days)
-
-
-def _is_new(held: Held, place: Place) -> bool:
-    """Whether the account got its password lately: then it may not have been there before."""
-    return held.password_day is not None and held.password_day > _limit(place)
 
 
 def _day(seconds: int | None) -> date | None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from secops.core.content import read_as, shipped
+from secops.privilege import techniques
 from secops.privilege.levels import Level
 
 #: What may stand at the end of a name that belongs to nobody: test1, admin_02. More digits number people.
@@ -101,4 +101,4 @@ def _generic() -> frozenset[str]:
 @cache
 def content() -> Duties:
     """All duties. Raises `UsageError` for content that does not fit."""
-    return read_as(shipped("rules") / "privilege" / "duties.yml", Duties)
+    return techniques.content("duties", Duties)

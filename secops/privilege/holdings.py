@@ -26,20 +26,24 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True)
 class Proof:
-    """The row that gives a level: the kind of way, the thing, where it stands; `more` others give the same."""
+    """The row that gives a level: the kind of way, the thing, where it stands; `more` others give the same.
+
+    `changed`: when a file of sudo rules was last changed, in seconds since 1970; None where it is not known.
+    """
 
     way: str
     thing: str
     source: str
     line: int | None
     more: int = 0
+    changed: int | None = None
 
 
 @dataclass(frozen=True)
 class Held:
     """What one account holds. `can_login` is None when it is not known; `is_root` is root itself, who has no level.
 
-    `uses` are its rows of the tables of use; `password_day` is when the password was last changed.
+    `uses` are its rows of the tables of use, of sudo those of sudo itself.
     """
 
     user: str
@@ -48,7 +52,6 @@ class Held:
     is_root: bool = False
     keys: tuple[Row, ...] = ()
     uses: Mapping[str, Row] = field(default_factory=dict)
-    password_day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def holdings(tables: Mapping[str, Facts], today: date) -> Holdings:
         "": [*host.problems(*_ACCOUNTS), *host.of_a_directory()],
         "rights": [*host.problems(*_RIGHTS, *((_SHADOW, _KEYS) if is_open else ())), *host.built.problems],
         "shared": list(host.problems(_KEYS)),
-        "use": list(host.problems(*_USE)),
+        "use": list(host.problems(*_USE, parts=False)),
     }
     return Holdings({user: replace(held, levels=_strongest(held)) for user, held in found.items()}, lacks)
 
@@ -90,21 +93,25 @@ class _Host:
         self.others = _by_user(way for way in self.rows("account_ways") if way["certain"])
         self.groups = _by_user(self.rows("group_members"))
         self.group_lines = {row["group_name"]: row["line"] for row in reversed(self.rows("groups"))}
-        self.uses = {table: {row["user_name"]: row for row in self.rows(table)} for table in _USE}
+        self.uses = {
+            table: {row["user_name"]: row for row in self.rows(table) if row.get("program") in (None, "sudo")}
+            for table in _USE
+        }
+        self.changed = {row["source"]: row.get("changed") for row in self.rows("sudo_rules")}
         rules = entries(self.rows("sudo_rules"), self.rows("sudo_defaults"), self.built)
         self.sudo = SudoRights(list(rules), self.built)
 
     def rows(self, table: str) -> list[Row]:
         return list(self.tables[table].rows) if table in self.tables else []
 
-    def problems(self, *names: str) -> Iterator[Problem]:
+    def problems(self, *names: str, parts: bool = True) -> Iterator[Problem]:
         """Why tables are not whole, with all their parts."""
         for name in names:
             if name not in self.tables:
                 yield Problem(Status.ABSENT, f"{name}: not collected")
             else:
-                found = [problem for part in self.tables[name].problems.values() for problem in part]
-                yield from dict.fromkeys(found)
+                told = self.tables[name].problems
+                yield from dict.fromkeys(problem for part in (told if parts else ("",)) for problem in told[part])
 
     def of_a_directory(self) -> Iterator[Problem]:
         if [row["directory_accounts"] for row in self.rows("hosts")] != [False]:
@@ -116,7 +123,6 @@ class _Host:
 
     def held(self, user: str) -> Held:
         is_root = user == self.root.name and self.root.uid == 0
-        changed = self.shadow.get(user, {}).get("last_change")
         return Held(
             user,
             {} if is_root else self._levels(user),
@@ -124,7 +130,6 @@ class _Host:
             is_root,
             tuple(self.keys.get(user, ())),
             {table: rows[user] for table, rows in self.uses.items() if user in rows},
-            date.fromordinal(_EPOCH + changed) if changed and changed < 10**6 else None,
         )
 
     def _levels(self, user: str) -> dict[Level, Proof]:
@@ -137,7 +142,7 @@ class _Host:
     def _proofs(self, user: str) -> Iterator[tuple[Level, Proof]]:
         for way in self.ways.get(user, ()):
             if way["gives"] != "read":
-                yield Level.SYSTEM, _of_way(way)
+                yield Level.SYSTEM, replace(_of_way(way), changed=self.changed.get(way["source"]))
             elif way["way"] != "sudo":  # what sudo lets read is graded by the rule itself
                 yield Level.OPERATOR, _of_way(way)
         for way in self.others.get(user, ()):
@@ -149,7 +154,7 @@ class _Host:
                 yield level, Proof("group", row["group_name"], "/etc/group", line)
         for level, entry in self.sudo.of(self.known.get(user, Account(user))):
             command = f"{entry.command} {entry.arguments}" if entry.arguments else entry.command
-            yield level, Proof("sudo", command, entry.source, entry.line)
+            yield level, Proof("sudo", command, entry.source, entry.line, changed=self.changed[entry.source])
         if self._can_login(user) and user in self.passwd:
             yield Level.VIEWER, Proof("login", self.passwd[user]["shell"], "/etc/passwd", self.passwd[user]["line"])
 

@@ -51,6 +51,7 @@ class SudoRights:
     entries: Sequence[Entry]
     built: Built
     _steps: int = 0
+    _told: set[str] = field(default_factory=set)
     _by_user: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     _by_list: dict[tuple[Member, ...], list[Entry]] = field(default_factory=lambda: defaultdict(list))
 
@@ -77,7 +78,7 @@ class SudoRights:
         for users, listed in self._by_list.items():
             self._steps += len(users)
             if self._steps > MAX_STEPS:
-                self.built.lack("there are too many sudo rules and accounts to be graded")
+                self._tell("", "there are too many sudo rules and accounts to be graded")
                 return
             lists.append((decides(users, lambda member: is_user(member, account)), listed))
         for is_for, those in lists:
@@ -85,9 +86,16 @@ class SudoRights:
                 if is_for and entry.here:
                     yield entry
                 elif entry.here is not False:
-                    self.built.lack(f"{entry.source}:{entry.line}: whether it is for {account.name} here is not known")
+                    place = f"{entry.source}:{entry.line}"
+                    self._tell(place, f"{place}: whether it is for {account.name} here is not known")
                     if entry.negated:
                         yield entry
+
+    def _tell(self, place: str, reason: str) -> None:
+        """What is lacking, once for each place."""
+        if place not in self._told:
+            self._told.add(place)
+            self.built.lack(reason)
 
 
 def _is_taken(entry: Entry, taken: dict[str, set[tuple[str | None, frozenset[str]]]]) -> bool:

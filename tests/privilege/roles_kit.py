@@ -73,15 +73,25 @@ def tables(
     return {**found, **use(used if used is not None else dict.fromkeys(names, 1))}
 
 
-def use(used: Mapping[str, Any], reach: int = 200) -> dict[str, Facts]:
-    """Records of use that reach back `reach` days: by account, days since the last login, or a pair with sudo's."""
+def use(used: Mapping[str, Any], reach: int | None = 200, **columns: Any) -> dict[str, Facts]:
+    """Records of use that reach back `reach` days: by account, days since the last login, or a pair with sudo's.
+
+    `columns` are those of `sudo_use` that differ.
+    """
     logins: list[Row] = []
     sudo: list[Row] = []
     for user, given in used.items():
         login, by_sudo = given if isinstance(given, tuple) else (given, given)
-        logins.append({"user_name": user, "last_login": seconds(login), "record_since": seconds(reach)})
-        sudo.append({"user_name": user, "last_use": seconds(by_sudo), "record_since": seconds(reach)})
-    return {"last_logins": Facts(logins, {"": []}), "sudo_use": Facts(sudo, {"": []})}
+        logins.append({"user_name": user, "last_login": seconds(login), **_record(login, reach)})
+        row = {"user_name": user, "last_use": seconds(by_sudo), **_record(by_sudo, reach), "granted": None, **columns}
+        sudo += [{**row, "program": "sudo"}, {**row, "program": "su", "last_use": seconds(0), "idle_days": 0}]
+    parts = {"quarter": [], "half_year": [Problem(Status.FAILED, "too short")]}
+    return {"last_logins": Facts(logins, {"": [], **parts}), "sudo_use": Facts(sudo, {"": [], **parts})}
+
+
+def _record(last: int | None, reach: int | None) -> Row:
+    idle = None if reach is None else min(reach, reach if last is None else last)
+    return {"record_since": seconds(reach), "record_days": reach, "idle_days": idle}
 
 
 def seconds(days: int | None) -> int | None:

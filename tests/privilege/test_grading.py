@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from secops.hosts.tables import Facts
 from secops.hosts.tables.role_gaps import TABLE
 from secops.privilege.grading import gaps, undeclared
 from secops.privilege.holdings import holdings
-from tests.privilege.roles_kit import TODAY, held, roles, rows, tables, use, without
+from tests.privilege.roles_kit import TODAY, held, roles, rows, seconds, tables, use, without
 
 ALICE = "alice ALL=(ALL) ALL\n"
 BOB = "bob ALL=(root) /usr/sbin/ausearch\n"
@@ -229,15 +228,25 @@ def test_rights_by_groups_are_used_by_logging_in(tmp_path: Path) -> None:
     assert unused(tmp_path, "", 90, None, groups=docker) == [("alice", "system")]
 
 
-def test_a_new_account_had_no_time_to_be_used(tmp_path: Path) -> None:
-    day = TODAY.toordinal() - date(1970, 1, 1).toordinal()
-    assert unused(tmp_path, ALICE, None, None, shadow=f"alice:$y$:{day - 89}:0:9:7:::\n") == []
-    assert unused(tmp_path, ALICE, None, None, shadow=f"alice:$y$:{day - 90}:0:9:7:::\n") != []
-    assert unused(tmp_path, ALICE, 1, None, shadow=f"alice:$y$:{day - 1}:0:9:7:::\n") != []
+def test_what_is_new_had_no_time_to_be_used(tmp_path: Path) -> None:
+    def of(found: dict[str, Facts]) -> list[Any]:
+        return rows(roles(tmp_path, person("system")), {"w": holdings(found, TODAY)}, "unused")
+
+    def changed(days: int) -> dict[str, Facts]:
+        rules = [{**row, "changed": seconds(days)} for row in base["sudo_rules"].rows]
+        return {**base, **use({"alice": (1, None)}), "sudo_rules": Facts(rules, {"": []})}
+
+    base = tables("alice", ALICE)
+    account = {**base, **use({"alice": (None, None)})}
+    made = [{**row, "idle_days": 10} for row in account["last_logins"].rows]  # its password was set then, say
+    assert of({**account, "last_logins": Facts(made, {"": []}), "sudo_use": use({"alice": 1})["sudo_use"]}) == []
+    assert len(of({**base, **use({"alice": (1, None)}, granted=seconds(91))})) == 1
+    assert of({**base, **use({"alice": (1, None)}, granted=seconds(89))}) == []
+    assert (len(of(changed(91))), of(changed(89))) == (1, [])
 
 
 def test_a_record_that_is_too_short_proves_nothing_and_says_so(tmp_path: Path) -> None:
-    def reasons(reach: int, used: dict[str, Any]) -> tuple[list[Any], list[str]]:
+    def reasons(reach: int | None, used: dict[str, Any]) -> tuple[list[Any], list[str]]:
         found = holdings({**tables("alice", ALICE), **use(used, reach)}, TODAY)
         (facts,) = gaps(roles(tmp_path, person("system")), {"w": found}, TODAY).values()
         return list(facts.rows), [problem.reason for problem in facts.problems["use"]]
@@ -247,6 +256,7 @@ def test_a_record_that_is_too_short_proves_nothing_and_says_so(tmp_path: Path) -
     assert reasons(89, {"alice": (1, 1)}) == ([], [])
     assert reasons(89, {"alice": (None, None)}) == ([], short)
     assert reasons(89, {}) == ([], short)
+    assert reasons(None, {"alice": (None, 1)}) == ([], short[:1])
     assert len(reasons(90, {"alice": (None, None)})[0]) == 1
 
 
