@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from secops.core import yaml
 from secops.core.errors import UsageError
 from secops.core.i18n import _
+
+T = TypeVar("T")
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,3 +56,11 @@ def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
             what = _("holds no *.yml file") if folder.is_dir() else _("no such folder")
             raise UsageError(what, where=str(folder), hint=_("Give a folder that holds *.yml files."))
         yield from files
+
+
+def read_as(path: Path, kind: type[T], *, hint: str = "") -> T:
+    """The YAML document in `path` as `kind`. Raises `UsageError` that names the file, and the line or the field."""
+    try:
+        return msgspec.convert(yaml.load(path), kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise UsageError(str(error), where=str(path), hint=hint) from error

@@ -9,9 +9,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from secops.core import yaml
-from secops.core.content import Text, shipped
-from secops.core.errors import UsageError
+from secops.core.content import Text, read_as, shipped
 from secops.hosts.tables import Row
 
 T = TypeVar("T")
@@ -144,8 +142,4 @@ def major_versions(packages: Iterable[Row]) -> dict[str, int]:
 
 def content(name: str, kind: type[T]) -> T:
     """A file of `rules/privilege/`. Raises `UsageError` when it does not fit `kind`."""
-    path = shipped("rules") / "privilege" / f"{name}.yml"
-    try:
-        return msgspec.convert(yaml.load(path), kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise UsageError(str(error), where=str(path)) from error
+    return read_as(shipped("rules") / "privilege" / f"{name}.yml", kind)

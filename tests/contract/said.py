@@ -14,7 +14,7 @@ CALLS = {
     "CitywallError": (0,), "UsageError": (0,), "IncompleteError": (0,), "StoreError": (0,),
     "JudgingError": (0,), "SudoersError": (0,), "TooLargeError": (0,), "RpmdbError": (0,), "Problem": (1,),
     "SectionEvidence": (2,), "Item": (3,), "lack": (0,), "_lack": (1,), "fault": (0,), "_wrong": (1,), "fail": (0,),
-    "_refused": (2,), "Answer": (3,), "_complain": (0, 1), "echo": (0,),
+    "_refused": (2,), "Answer": (3,), "_complain": (0, 1), "_tell": (1,), "echo": (0,),
 }  # fmt: skip
 _KEYWORDS = ("reason", "hint", "error")
 

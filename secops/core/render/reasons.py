@@ -184,6 +184,14 @@ REASONS = (
     N_("{path} is not an absolute path"),
     N_("Defaults without a setting"),
     N_("not a Defaults setting"),
+    # roles
+    N_("no roles are declared"),
+    N_("accounts of a directory are not listed"),
+    N_("there are too many sudo rules and accounts to be graded"),
+    N_("{place}: whose password is asked is not known"),
+    N_("what {person} holds on {host} is not known"),
+    N_("{table}: the record does not reach back {n} days"),
+    N_("more than {n} gaps"),
     # judging
     N_("it cannot be told whether the rule applies"),
     N_("the rule did not run"),
@@ -240,6 +248,7 @@ MSGSPEC = (
     N_("Object contains unknown field `{name}`"),
     N_("Expected `{type}`, got `{other}`"),
     N_("Invalid enum value {value}"),
+    N_("Invalid RFC3339 encoded date"),
 )
 
 #: Reasons that a reader may lift by looking with more rights.
