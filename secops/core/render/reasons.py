@@ -184,6 +184,16 @@ REASONS = (
     N_("{path} is not an absolute path"),
     N_("Defaults without a setting"),
     N_("not a Defaults setting"),
+    # use of accounts and rights
+    N_("no log of logins is there"),
+    N_("what is on record begins {n} days ago, not {least}"),
+    N_("the newest line on record is {n} days old"),
+    N_("without PAM nothing tells of logins at the console"),
+    N_("sshd is set to log no logins"),
+    N_("{path} holds lines of other hosts"),
+    N_("sudo is set to log in a way that is not read here"),
+    N_("of accounts with large numbers lastlog was asked for {n} only"),
+    N_("{path} holds records that this machine does not write"),
     # judging
     N_("it cannot be told whether the rule applies"),
     N_("the rule did not run"),

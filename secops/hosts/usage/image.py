@@ -118,7 +118,7 @@ def _last_sign(image: Image) -> int:
     for path in (*image.glob(b"/var/log/*"), *image.glob(b"/var/log/journal/*/*.journal")):
         with suppress(FileNotFoundError):
             found, _ = image.status(path)
-            last = max(last, int(found.st_mtime))
+            last = max(last, int(found.st_mtime) if stat.S_ISREG(found.st_mode) else 0)
     return last
 
 

@@ -153,8 +153,8 @@ def _of_logs(answer: Answer, latest: int, names: Mapping[str, list[str]]) -> Ite
     for name, logs in families.items():
         since, until = _ends(logs, latest, answer.zone)
         events = [event for log in logs for event in _events(log, name, latest, answer.zone, names)]
-        if name == MESSAGES and (apart or not any(event.what == "login" for event in events)):
-            since = None
+        if name == MESSAGES and (apart or not any(event.what == "login" and event.how != SU for event in events)):
+            since = None  # su writes there on many hosts, sshd does not
         if name in LOGS and until:
             until = max(until, min(alive, latest))
         yield Record(name, since, until, events, {host for log in logs for host in log.hosts})

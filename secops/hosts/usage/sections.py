@@ -128,6 +128,7 @@ stat -L -c '%Y %s %n' "$@" @SIGNS@ 2>/dev/null | sort -rn | {
     [ "$read" = unread ] && continue
     { unpack "$path" 2>/dev/null || printf '\n!broken\n'; } | joined "$path" | sed -n -E "$skip
 $reduced"
+    echo # where the last line has no end, sed gives it none
     left=$((left - size))
   done
   [ ! "$denied" ] || echo @denied
