@@ -182,9 +182,9 @@ def _ends(logs: Iterable[Log], latest: int, zone: timezone) -> tuple[int | None,
 
 def _of_journal(answer: Answer, latest: int, names: Mapping[str, list[str]]) -> Iterator[Record]:
     for log in answer.logs:
-        first, last, *lines = log.times
+        first, last, *lines = *log.times, "", "", ""
         if log.limit and log.lines >= log.limit:
-            first = lines[0] if lines else ""
+            first = lines[0]  # there are older ones
         since, until = (moment(time, latest, answer.zone) for time in (first, last))
         yield Record(JOURNAL, since, until or 0, [*_events(log, JOURNAL, latest, answer.zone, names)])
 

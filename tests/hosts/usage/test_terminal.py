@@ -158,7 +158,7 @@ def test_a_database_that_is_none_is_told(content: bytes) -> None:
 
 
 def test_a_database_with_other_columns_is_told(tmp_path: Path) -> None:
-    data = database(tmp_path / "db", columns="Name, Time")
+    data = database(tmp_path / "db", columns="Name, Time, TTY, Host, Service")
     assert logins("", lastlog2={"/x": data})[1] == ["/x: it has no table Lastlog2"]
 
 
