@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from secops.hosts.evidence import Evidence, Status
+from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.tables import Built, Column, Row, Table, hosts, shadow_meta, sshd_effective
 from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
 from secops.hosts.usage.clock import DAY
@@ -21,7 +21,9 @@ _SILENT = frozenset({"quiet", "fatal", "error"})
 def build(evidence: Evidence) -> Built:
     built = Built()
     records, now = read_records(evidence, built)
-    reach = Reach.of(((record.name, record.since, record.until) for record in records if record.general), now)
+    doubts = [*_doubts(evidence, records)]
+    spans = [(record.name, record.since, record.until) for record in records if record.general and not doubts]
+    reach = Reach.of(spans, now)
     if not records and not built.problems:
         built.lack("no log of logins is there", Status.ABSENT)
     logins, made = _newest(evidence, records, built)
@@ -34,9 +36,8 @@ def build(evidence: Evidence) -> Built:
         if shell.rsplit("/", 1)[-1] not in NO_LOGIN:
             undecided |= {part for part, days in PERIODS.items() if not reach.decides(days, *signs)}
     for part, days in PERIODS.items():
-        for reason in _unlogged(evidence, records):
-            built.lack(reason, part=part)
-        if part in undecided:
+        built.part_problems[part] = list(doubts)
+        if part in undecided and not doubts:
             built.lack(reach.shortfall(days), part=part)
     return built
 
@@ -74,14 +75,16 @@ def _row(name: str, login: Event | None, reach: Reach, signs: tuple[int | None, 
     }
 
 
-def _unlogged(evidence: Evidence, records: list[Record]) -> Iterator[str]:
-    """Why there may be logins that no log tells of, or lines that tell of others."""
+def _doubts(evidence: Evidence, records: list[Record]) -> Iterator[Problem]:
+    """Why nobody can be said to have been away: logins that no log tells of, lines of others, accounts of any age."""
+    if problem := evidence.problem(shadow_meta.SHADOW):
+        yield problem
     if hosts.build(evidence).rows[0]["has_pam"] is not True:
-        yield "without PAM nothing tells of logins at the console"
+        yield Problem(Status.ABSENT, "without PAM nothing tells of logins at the console")
     settings = sshd_effective.build(evidence).rows
     silent = any(row["key"] == "loglevel" and str(row["value"]).lower() in _SILENT for row in settings)
     if silent and any(row["key"] == "usepam" and row["value"] != "yes" for row in settings):
-        yield "sshd is set to log no logins"
+        yield Problem(Status.ABSENT, "sshd is set to log no logins")
     yield from other_hosts(records)
 
 
@@ -116,6 +119,8 @@ TABLE = Table(
     ),
     sections=(PASSWD, LOGIN_RECORDS, LASTLOG2),
     build=build,
-    parts=dict.fromkeys(PERIODS, (shadow_meta.SHADOW,)),
-    extra_sections=(AUTH_LOGS, AUTH_JOURNAL, *hosts.TABLE.sections, *sshd_effective.TABLE.extra_sections),
+    parts=dict.fromkeys(PERIODS, ()),
+    extra_sections=(
+        AUTH_LOGS, AUTH_JOURNAL, shadow_meta.SHADOW, *hosts.TABLE.sections, *sshd_effective.TABLE.extra_sections
+    ),
 )  # fmt: skip

@@ -6,27 +6,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from secops.hosts.evidence import Evidence, Status
+from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.tables import Built, Column, Row, Table
 from secops.hosts.tables.sudo_rules import EXTRA_SECTIONS, read_policy
 from secops.hosts.tables.sudo_rules import SECTIONS as POLICY
 from secops.hosts.tables.users import PASSWD, passwd_lines
 from secops.hosts.usage.event import Event
-from secops.hosts.usage.reach import PERIODS, Reach
+from secops.hosts.usage.reach import PERIODS, Reach, Span
 from secops.hosts.usage.records import USES, Record, other_hosts, read_records
 from secops.hosts.usage.sections import AUTH_JOURNAL, AUTH_LOGS
 
 _PROGRAMS = tuple(dict.fromkeys(USES.values()))
 _MAX_TARGETS = 20
+_JSON = ("log_format", "json")
 
 
 @dataclass(frozen=True)
 class _Logging:
-    """Where sudo tells of what it allows: to syslog, to a file, or in a way that nothing here reads."""
+    """Where sudo tells of what it allows: in syslog, in a file of its own; and why that is not known."""
 
     syslog: bool
     logfile: str | None
-    read: bool
+    doubts: tuple[Problem, ...]
 
 
 def build(evidence: Evidence) -> Built:
@@ -34,54 +35,52 @@ def build(evidence: Evidence) -> Built:
     records, now = read_records(evidence, built)
     if not records and not built.problems:
         built.lack("no log of logins is there", Status.ABSENT)
-    logging = _logging(evidence, built)
-    general = Reach.of(((record.name, record.uses_since, record.until) for record in records if record.general), now)
-    reach = dict.fromkeys(_PROGRAMS, general) | {"sudo": _of_sudo(records, logging, now)}
+    others = [*other_hosts(records)]
+    spans = [(record.name, record.uses_since, record.until) for record in records if record.general and not others]
+    logging = _logging(evidence)
+    reach = dict.fromkeys(_PROGRAMS, Reach.of(spans, now)) | {"sudo": _of_sudo(records, spans, logging, now)}
     accounts = {fields[0]: fields[2] for _, fields in passwd_lines(evidence, built)}
     roots = {name for name, uid in accounts.items() if int(uid) == 0}
     events = [event for record in records for event in record.events]
-    granted = _granted(events)
-    uses: dict[tuple[str, str], list[Event]] = {}
-    for event in events:
-        if event.what == "use":
-            uses.setdefault((event.user, USES[event.how]), []).append(event)
+    granted, uses = _granted(events), _uses(events)
     for name in accounts:
         when = max(granted.get(name, 0), granted.get("*", 0)) or None
         for program in _PROGRAMS:
             row = _row(uses.get((name, program), []), reach[program], roots)
             built.rows.append({"user_name": name, "program": program, **row, "granted": when})
-    _judge(built, reach["sudo"], [*other_hosts(records), *([] if logging.read else [_UNREAD])])
+    _judge(built, reach["sudo"], [*others, *logging.doubts])
     return built
 
 
-_UNREAD = "sudo is set to log in a way that is not read here"
-
-
-def _logging(evidence: Evidence, built: Built) -> _Logging:
-    """What Defaults say of sudo's logs. A setting for some counts as one for all; what is not known of it is told."""
+def _logging(evidence: Evidence) -> _Logging:
+    """What Defaults say of sudo's logs. A setting for some counts as one for all."""
     policy = Built()
     settings = read_policy(evidence, policy).settings
-    for part in PERIODS:
-        built.part_problems.setdefault(part, []).extend(policy.problems)
-    syslog, logfile, read = True, None, True
+    problems = [problem for section in POLICY if (problem := evidence.problem(section))] + policy.problems
+    syslog, logfile = True, None
     for setting in settings:
         if setting.name == "syslog":
             syslog = not setting.negated and setting.value in (None, "auth", "authpriv")
         elif setting.name == "logfile":
             logfile = None if setting.negated else setting.value
         elif (setting.name == "log_allowed" and setting.negated) or (setting.name, setting.value) == _JSON:
-            read = False
-    return _Logging(syslog, logfile, read)
+            problems.append(Problem(Status.FAILED, "sudo is set to log in a way that is not read here"))
+    return _Logging(syslog, logfile, tuple(problems))
 
 
-_JSON = ("log_format", "json")
-
-
-def _of_sudo(records: Iterable[Record], logging: _Logging, now: int) -> Reach:
+def _of_sudo(records: Iterable[Record], spans: Sequence[Span], logging: _Logging, now: int) -> Reach:
     """sudo writes its own file whenever it is used: it tells of everything up to now."""
-    spans = [(r.name, r.uses_since, r.until) for r in records if r.general and logging.syslog]
-    spans += [(r.name, r.since, now) for r in records if r.name == logging.logfile]
-    return Reach.of(spans, now)
+    own = [(record.name, record.since, now) for record in records if record.name == logging.logfile]
+    return Reach.of([] if logging.doubts else [*(spans if logging.syslog else ()), *own], now)
+
+
+def _uses(events: Iterable[Event]) -> dict[tuple[str, str], list[Event]]:
+    """The uses by account and program."""
+    uses: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        if event.what == "use":
+            uses.setdefault((event.user, USES[event.how]), []).append(event)
+    return uses
 
 
 def _granted(events: Iterable[Event]) -> dict[str, int]:
@@ -111,13 +110,12 @@ def _row(uses: Sequence[Event], reach: Reach, roots: set[str]) -> Row:
     }
 
 
-def _judge(built: Built, reach: Reach, reasons: Sequence[str]) -> None:
+def _judge(built: Built, reach: Reach, doubts: Sequence[Problem]) -> None:
     """Say of each part why it is not known who used sudo."""
+    last = [row["last_use"] for row in built.rows if row["program"] == "sudo"]
     for part, days in PERIODS.items():
-        for reason in reasons:
-            built.lack(reason, part=part)
-        rows = (row for row in built.rows if row["program"] == "sudo")
-        if not all(reach.decides(days, row["last_use"]) for row in rows):
+        built.part_problems[part] = list(doubts)
+        if not doubts and not all(reach.decides(days, use) for use in last):
             built.lack(reach.shortfall(days), part=part)
 
 
@@ -153,6 +151,6 @@ TABLE = Table(
     ),
     sections=(PASSWD,),
     build=build,
-    parts=dict.fromkeys(PERIODS, POLICY),
-    extra_sections=(AUTH_LOGS, AUTH_JOURNAL, *EXTRA_SECTIONS),
+    parts=dict.fromkeys(PERIODS, ()),
+    extra_sections=(AUTH_LOGS, AUTH_JOURNAL, *POLICY, *EXTRA_SECTIONS),
 )  # fmt: skip

@@ -14,6 +14,10 @@ STALE = 7 * DAY
 PERIODS = {"quarter": 90, "half_year": 180}
 
 
+#: A record: its name, since when (None when not for certain) and until when it tells of everything.
+Span = tuple[str, int | None, int]
+
+
 @dataclass(frozen=True)
 class Reach:
     """Since when all is on record up to `now`, and the record that goes furthest; None when nothing is."""
@@ -24,8 +28,8 @@ class Reach:
     newest: int = 0  # the last that any record tells
 
     @classmethod
-    def of(cls, spans: Iterable[tuple[str, int | None, int]], now: int) -> Reach:
-        """From (name, since, until) of records: those that follow each other without a gap count together."""
+    def of(cls, spans: Iterable[Span], now: int) -> Reach:
+        """Records that follow each other without a gap count together."""
         left = sorted((span for span in spans if span[1] is not None), key=lambda span: span[2], reverse=True)
         since, record = now - STALE, None
         for name, first, last in left:

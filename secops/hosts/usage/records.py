@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, timezone
 from posixpath import split
 
-from secops.hosts.evidence import Evidence, Status
+from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.tables import Built
 from secops.hosts.tables.users import passwd_lines
 from secops.hosts.usage.clock import DAY, moment, offset
@@ -98,11 +98,11 @@ def read_records(evidence: Evidence, built: Built) -> tuple[list[Record], int]:
     return [*_of_logs(logs, now + DAY, names), *_of_journal(journal, now + DAY, names)], now
 
 
-def other_hosts(records: Iterable[Record]) -> Iterator[str]:
+def other_hosts(records: Iterable[Record]) -> Iterator[Problem]:
     """Of which logs it cannot be told whether this host is meant."""
     for record in records:
         if len(record.hosts - {"localhost"}) > 1:
-            yield f"{record.name} holds lines of other hosts"
+            yield Problem(Status.FAILED, f"{record.name} holds lines of other hosts")
 
 
 def _answer(evidence: Evidence, section: str) -> Answer:
@@ -182,9 +182,9 @@ def _ends(logs: Iterable[Log], latest: int, zone: timezone) -> tuple[int | None,
 
 def _of_journal(answer: Answer, latest: int, names: Mapping[str, list[str]]) -> Iterator[Record]:
     for log in answer.logs:
-        first, last, *lines = *log.times, "", "", ""
+        first, last, oldest, *_ = [*log.times, "", "", ""]
         if log.limit and log.lines >= log.limit:
-            first = lines[0]  # there are older ones
+            first = oldest  # there are older ones, that were not asked for
         since, until = (moment(time, latest, answer.zone) for time in (first, last))
         yield Record(JOURNAL, since, until or 0, [*_events(log, JOURNAL, latest, answer.zone, names)])
 

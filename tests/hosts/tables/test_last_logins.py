@@ -108,6 +108,7 @@ def test_without_the_shadow_file_no_part_is_whole(tmp_path: Path) -> None:
 def test_without_pam_logins_at_the_console_are_not_known(tmp_path: Path) -> None:
     found = facts(tmp_path, landmarks=b"d755\x000\x000\x001\x001\x00/\0\0\0")
     assert lacks(found)["quarter"] == ["without PAM nothing tells of logins at the console"]
+    assert {row["idle_days"] for row in found.rows} == {None}  # a rule that reads rows alone must not take it for known
 
 
 @pytest.mark.parametrize(
