@@ -26,7 +26,8 @@ from secops.hosts.usage.sections import ENDS, LOGFILE, LOGS, MAX_BYTES, PACKED, 
 #: How files of an ending are unpacked; Python has nothing for `zst`.
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {b"gz": gzip.open, b"bz2": bz2.open, b"xz": lzma.open}
 _PACKED = (*_OPENERS, b"zst")
-_FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError)  # of what is broken or cut off
+#: What unpacking raises where a file is broken or cut off.
+FAULTS = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 _BOMB = 16 * MAX_BYTES  # bytes that one packed file may unpack to
 _LONGEST = 1 << 20  # bytes of a line that are looked at together
@@ -75,8 +76,8 @@ def auth_logs(image: Image, section: Command) -> Item:
             try:
                 _read(image, file, left, reduced, joined=file.path.startswith(own))
                 left -= size
-            except PermissionError:
-                read, denied = b"unread", True
+            except OSError as error:
+                read, denied = b"unread", denied or isinstance(error, PermissionError)
         lines += [b"log\t%d\t%b\t%b" % (file.mtime, read, file.path), *reduced.lines()]
     data = b"".join(line + b"\n" for line in lines)
     if len(data) > section.limit:
@@ -105,7 +106,9 @@ def newest(image: Image, *logs: bytes, alone: tuple[bytes, ...] = ()) -> list[Fi
         try:
             with image.at(path) as fd:
                 status = os.fstat(fd)
-        except FileNotFoundError:
+        except PermissionError:
+            raise
+        except OSError:  # it is not there, or a link that leads nowhere
             continue
         if stat.S_ISREG(status.st_mode):
             files.append(File(int(status.st_mtime), status.st_size, path))
@@ -116,14 +119,14 @@ def _last_sign(image: Image) -> int:
     """When the newest file of /var/log was written, of whatever kind: a journal can tell more than a text log."""
     last = 0
     for path in (*image.glob(b"/var/log/*"), *image.glob(b"/var/log/journal/*/*.journal")):
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             found, _ = image.status(path)
             last = max(last, int(found.st_mtime) if stat.S_ISREG(found.st_mode) else 0)
     return last
 
 
 def _read(image: Image, file: File, left: int, reduced: _Reduced, *, joined: bool) -> None:
-    """Feed a file's lines: of a plain one the last `left` bytes. Raises `PermissionError`."""
+    """Feed a file's lines: of a plain one the last `left` bytes. Raises `OSError` when it cannot be opened."""
     with image.at(file.path) as fd, open(f"/proc/self/fd/{fd}", "rb") as raw:
         try:
             if file.ending in _OPENERS:
@@ -137,7 +140,7 @@ def _read(image: Image, file: File, left: int, reduced: _Reduced, *, joined: boo
             if file.size > left:
                 next(lines, None)  # a part of one
             reduced.take(_joined(lines) if joined else lines)
-        except _FAULTS:
+        except FAULTS:
             reduced.broken = True
 
 
@@ -214,7 +217,7 @@ def _rewritten(line: bytes) -> bytes:
 
 def _known(image: Image) -> frozenset[bytes]:
     """Names and numbers of the local accounts, as events name them."""
-    fields = [line.split(b":") for line in _content(image, b"/etc/passwd", PASSWD_LIMIT).split(b"\n")]
+    fields = [line.split(b":") for line in content(image, b"/etc/passwd", PASSWD_LIMIT).split(b"\n")]
     return frozenset({b"*", *(row[0] for row in fields), *(b"#" + row[2] for row in fields if len(row) > 2)})
 
 
@@ -227,7 +230,7 @@ def _sudo_log(image: Image) -> bytes:
         except PermissionError:
             continue
         for path in paths:
-            for line in _content(image, path, 1 << 20).split(b"\n"):
+            for line in content(image, path, 1 << 20).split(b"\n"):
                 if match := _LOGFILE.match(line):
                     found = match[1]
     return SUDO_LOG.encode() if b"/../" in found else found
@@ -236,13 +239,14 @@ def _sudo_log(image: Image) -> bytes:
 def _zone(image: Image) -> bytes:
     """The image's offset from UTC today, as +0800."""
     try:
-        zone = ZoneInfo.from_file(BytesIO(_content(image, b"/etc/localtime", 1 << 20)))
+        zone = ZoneInfo.from_file(BytesIO(content(image, b"/etc/localtime", 1 << 20)))
         return datetime.now(UTC).astimezone(zone).strftime("%z").encode()
     except Exception:  # whatever is in the file; an hour more or less is no matter
         return b"+0000"
 
 
-def _content(image: Image, path: bytes, limit: int) -> bytes:
+def content(image: Image, path: bytes, limit: int) -> bytes:
+    """The start of a file; empty when it cannot be read."""
     try:
         return image.read(path, limit) or b""
     except OSError:

@@ -24,15 +24,16 @@ NO_LOGIN = ("cron", "crond", "atd", "systemd-user", "sudo", "sudo-i", "polkit-1"
 
 #: Only lines that hold one of these are looked at closely, and none of these sessions.
 WANTED = (
-    r"Accepted |session opened for|; USER=|\(to | ran command |Executing command| auth succeeded|su[^ ]*: \+ "
-    r"| to group | added by |members of group|new user: name="
+    r"Accepted |session opened for|; USER=|\(to | ran command |Executing command| auth succeeded| to group | added by "
+    r"|members of group|new user: name=|su(\[[0-9]{1,9}\])?: \+ "
 )
 UNWANTED = rf"pam_unix\(({'|'.join(NO_LOGIN)}):session\)"
 
 #: The same of messages alone, for journalctl: what it must look for in each of them, it finds at their beginning.
 SAID = r"^(Accepted |pam_unix|\(to |\+ |add |user |new user|members)|; USER=| ran command |: Executing| auth succeeded"
 
-_NAME = "([^:(\t]*[^:( \t])"
+#: A name may hold blanks. It is bounded, or a hostile line would cost the square of its length.
+_NAME = "([^:(\t]{0,99}[^:( \t])"
 _OPENED = rf"session\): session opened for user {_NAME}(\([^)]*\))? by "
 _SUDO = rf" *{_NAME} : ((HOST|TTY|CHROOT)=[^;]* ; )*PWD="
 
@@ -69,5 +70,5 @@ REDUCED: Rewrite = (
     _rule("useradd", r"new user: name=([^,: ]+),.*", "made", r"\6"),
     _rule("useradd|usermod", r"add '([^':]+)' to group '.*", "granted", r"\6"),
     _rule("gpasswd", rf"user {_NAME} added by .* to group .*", "granted", r"\6"),
-    _rule("gpasswd", r"members of group .* set by .* to .*", "granted", "*"),
+    _rule("gpasswd", r"members of group [^ ]+ set by [^ ]+ to .*", "granted", "*"),
 )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -12,7 +11,7 @@ from secops.hosts.evidence import Item, Status
 from secops.hosts.image import Image
 from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
-from secops.hosts.usage.image import File, newest
+from secops.hosts.usage.image import FAULTS, File, content, newest
 from secops.hosts.usage.terminal import LASTLOG, MAX_BYTES, WTMP
 
 #: Bytes of wtmp's records, where its time is, bytes of lastlog's records.
@@ -40,6 +39,8 @@ def login_records(image: Image, section: Command) -> Item:  # noqa: ARG001 - a t
             left -= file.size * 10 if file.packed else file.size
     except PermissionError:
         return Item("", _joined(lines), Status.DENIED, "needs more privilege")
+    except OSError as error:
+        return Item("", _joined(lines), Status.FAILED, error.strerror or "cannot be read")
     return Item("", _joined(lines), Status.OK if lines else Status.EMPTY)
 
 
@@ -59,30 +60,25 @@ def _machine(image: Image) -> int:
 
 def _lastlog(image: Image, one: int) -> Iterator[str]:
     """The records of accounts that can log in. The file is mostly holes, and may seem as large as a disk."""
-    passwd = image.read(b"/etc/passwd", PASSWD_LIMIT) or b""
+    passwd = content(image, b"/etc/passwd", PASSWD_LIMIT)
     ids = set()
     for row in (line.split(b":") for line in passwd.split(b"\n")):
         shell = row[-1].rpartition(b"/")[2].decode("utf-8", "replace")
         if len(row) == 7 and row[2].isdigit() and len(row[2]) < 11 and shell not in NO_LOGIN:
             ids.add(int(row[2]))
-    with suppress(FileNotFoundError), image.at(LASTLOG.encode()) as fd:
-        file = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                return
+    for file in newest(image, alone=(LASTLOG.encode(),)):
+        with image.at(file.path) as fd, open(f"/proc/self/fd/{fd}", "rb") as raw:
             for uid in sorted(ids):
-                time = int.from_bytes(os.pread(file, 4, uid * one), "little", signed=True)
+                time = int.from_bytes(os.pread(raw.fileno(), 4, uid * one), "little", signed=True)
                 if time > 0:
                     yield f"lastlog\t{uid}\t{time}"
-        finally:
-            os.close(file)
 
 
 def _tail(image: Image, file: File, left: int, size: int) -> bytes:
     """The newest records of a wtmp file, `left` bytes of them at most; nothing of a packed one that is larger."""
     with image.at(file.path) as fd, open(f"/proc/self/fd/{fd}", "rb") as raw:
         if file.packed:
-            with suppress(OSError, EOFError):
+            with suppress(*FAULTS):
                 return gzip.GzipFile(fileobj=raw).read(left) if file.size * 10 <= left else b""
             return b""
         raw.seek(max(0, file.size // size * size - left // size * size) if file.size > left else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,27 @@ def test_the_own_file_of_sudo_is_read_with_its_wrapped_lines(tmp_path: Path) -> 
     assert f"sudo\talice\troot\t1\t{stamp(9)}\t" in lines
     assert f"sudo\talice\tbob\t1\t{stamp(8)} 2026\t" in lines
     assert not [line for line in lines if "bob" in line.split("\t")[1:2]]
+
+
+#: What a long line may be made of: beginnings of what the expressions look for, over and over.
+HOSTILE = [
+    "su", "su[1", "(to ", ") ", "sudo: ", " : ", "TTY=x ; ", " ; USER=", " ; COMMAND=list", " ran command ", " as x",
+    " as x from ", " set by ", "members of group ", "user a added by ", " to group ", "from ", "' auth succeeded for '",
+    "session opened for ", "pam_unix(", "2026-01-01T0", "Accepted ", ": ", "a", " ", "[", "]", "\t", "    ",
+]  # fmt: skip
+
+
+def test_hostile_lines_stay_linear(tmp_path: Path) -> None:
+    heads = [
+        "",
+        "web1 su: (to root) ",
+        "web1 sudo: alice : PWD=",
+        "web1 doas: alice ran command ",
+        "web1 sshd: Accepted x for ",
+    ]
+    heads += ["web1 gpasswd: members of group ", "web1 dropbear: Password auth succeeded for 'a' ", "web1 su: + "]
+    lines = [f"{stamp(1)} {head}; USER={piece * (100_000 // len(piece))}" for head in heads for piece in HOSTILE]
+    fill(tmp_path, {"/var/log/auth.log": (0, "\n".join(lines))})
+    start = time.process_time()
+    told(tmp_path)
+    assert time.process_time() - start < 10
