@@ -92,10 +92,11 @@ _PARTS = tuple(PERIODS)
 
 TABLE = Table(
     name="last_logins",
-    doc="The last login of each local account, from logs (sshd, su and sessions of PAM, read back as far as they are "
-    "kept) and from the records of logins with a terminal (lastlog, lastlog2, wtmp). That there was none is told by "
-    "the logs alone, which also know logins without a terminal. A part is whole when it is known of each account with "
-    "a shell whether it logged in within 90 (`quarter`) or 180 (`half_year`) days.",
+    doc="The last login of each local account, from the journal and text logs (sshd, su and sessions of PAM, read back "
+    "as far as they are kept; of text logs the newest 64 MiB) and from the records of logins with a terminal (lastlog, "
+    "lastlog2, wtmp). That there was none is told by the logs alone, which also know logins without a terminal. A part "
+    "is whole when it is known of each account with a shell whether it logged in within 90 (`quarter`) or 180 "
+    "(`half_year`) days.",
     columns=(
         Column("user_name", "text", "login name"),
         Column("last_login", "integer", "the last login, also by su; NULL: none on record", "seconds since 1970"),

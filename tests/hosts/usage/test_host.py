@@ -227,6 +227,16 @@ def test_the_journal_tells_the_same(root_copy: Path) -> None:
     assert "journal\t20" in first
 
 
+def test_a_journal_that_a_plain_user_may_not_read(test_host: TestHost) -> None:
+    test_host.at("/var/log/journal/x").mkdir(parents=True)
+    test_host.write("/var/log/journal/x/system.journal", b"", 0o640)
+    test_host.write("/usr/bin/journalctl", "#!/bin/sh\necho it was asked\n", 0o755)
+    for shell in ("dash", "bash"):
+        assert answer(test_host, AUTH_JOURNAL, shell, uid=OPS).status is Status.DENIED
+    test_host.at("/var/log/journal/x").chmod(0o700)
+    assert answer(test_host, AUTH_JOURNAL, uid=OPS).status is Status.DENIED
+
+
 def test_a_host_without_a_journal(test_host: TestHost) -> None:
     for shell in ("dash", "bash"):
         assert answer(test_host, AUTH_JOURNAL, shell).status is Status.ABSENT
