@@ -6,19 +6,16 @@ data they point into. The file comes from a host that may be hostile: nothing in
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from secops.hosts.evidence import readable
+from secops.hosts.sqlite_file import SqliteError, read_table
 
-#: rpm itself refuses headers above these; a header with a name, a version and a release is not below the last.
-_MAX_ENTRIES, _MAX_BLOB, _MIN_BLOB = 1 << 16, 256 << 20, 64
+#: rpm itself refuses headers with more entries; one with a name, a version and a release takes so many bytes.
+_MAX_ENTRIES, _MIN_BLOB = 1 << 16, 64
 
 _COUNTS, _ENTRY = struct.Struct(">II"), struct.Struct(">IIII")
 _INT32, _STRING, _I18N = 4, 6, 9
@@ -56,47 +53,14 @@ class Header:
 
 
 def read_blobs(data: bytes, log: bytes = b"") -> Iterator[bytes]:
-    """The header blobs of an `rpmdb.sqlite` and its write-ahead log. Raises `RpmdbError` where they stop making sense.
-
-    SQLite reads files only (reading from memory is not compiled in everywhere), so a copy is put in a scratch folder.
-    """
-    if not data.startswith(b"SQLite format 3\0"):
-        raise RpmdbError("not an SQLite database")
-    left = len(data) + len(log)
-    with TemporaryDirectory(prefix="citywall-") as folder:
-        copy = Path(folder, "rpmdb.sqlite")
-        copy.write_bytes(data)
-        if log:
-            Path(folder, "rpmdb.sqlite-wal").write_bytes(log)
-        try:
-            for blob in _rows(copy):
-                left -= max(len(blob), _MIN_BLOB)
-                if left < 0:  # more content than file: a page is used many times
-                    raise RpmdbError("it holds more headers than its size allows")
-                yield blob
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise RpmdbError(f"SQLite: {error}") from error
-
-
-def _rows(path: Path) -> Iterator[bytes]:
-    """The blobs of the table `Packages`; a view or a generated column in its place is refused."""
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA trusted_schema = OFF")
-        database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_BLOB)
-        columns = database.execute("PRAGMA table_xinfo(Packages)").fetchall()
-        if not any(name == "blob" and not hidden for _, name, *_, hidden in columns):
-            raise RpmdbError("it has no table of packages")
-        database.set_authorizer(_only_reading)
-        for (blob,) in database.execute("SELECT blob FROM Packages"):
+    """The header blobs of an `rpmdb.sqlite` and its write-ahead log. Raises `RpmdbError` where they make no sense."""
+    try:
+        for (blob,) in read_table(data, "Packages", ("blob",), log, least=_MIN_BLOB):
             if not isinstance(blob, bytes):
                 raise RpmdbError("a row of Packages is not a header")
             yield blob
-
-
-def _only_reading(action: int, table: str | None, _column: object, _database: object, via: str | None) -> int:
-    if action == sqlite3.SQLITE_SELECT or (action == sqlite3.SQLITE_READ and table == "Packages" and via is None):
-        return sqlite3.SQLITE_OK
-    return sqlite3.SQLITE_DENY
+    except SqliteError as error:
+        raise RpmdbError(str(error)) from error
 
 
 def parse_header(blob: bytes) -> Header:

@@ -46,7 +46,7 @@ class Files:
     passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an
     empty one, cannot be judged. `rewrite` filters lines before they leave the host, so that what must not travel never
     does. `seal` marks content that leaves only encrypted to the operator's key, `raw` what comes as it is: what is no
-    text (of images only), and stored passwords that were asked for.
+    text, and stored passwords that were asked for.
     """
 
     name: str

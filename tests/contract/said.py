@@ -12,16 +12,16 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Calls whose words reach a user → which positional arguments are words. Keyword arguments in `_KEYWORDS` always are.
 CALLS = {
     "CitywallError": (0,), "UsageError": (0,), "IncompleteError": (0,), "StoreError": (0,),
-    "JudgingError": (0,), "SudoersError": (0,), "TooLargeError": (0,), "RpmdbError": (0,), "Problem": (1,),
-    "SectionEvidence": (2,), "Item": (3,), "lack": (0,), "_lack": (1,), "fault": (0,), "_wrong": (1,), "fail": (0,),
-    "_refused": (2,), "Answer": (3,), "_complain": (0, 1), "_tell": (1,), "echo": (0,),
+    "JudgingError": (0,), "SudoersError": (0,), "TooLargeError": (0,), "RpmdbError": (0,), "SqliteError": (0,),
+    "Problem": (1,), "SectionEvidence": (2,), "Item": (3,), "lack": (0,), "_lack": (1,), "fault": (0,), "_wrong": (1,),
+    "fail": (0,), "_refused": (2,), "Answer": (3,), "_complain": (0, 1), "_tell": (1,), "echo": (0,),
 }  # fmt: skip
 _KEYWORDS = ("reason", "hint", "error")
 
 #: Functions of which every text that they return or yield is such a reason.
 GIVERS = (
     "_misfit", "hidden", "_cut", "unpack", "blind", "_named", "_needs_exist", "_translated", "_families", "_tested",
-    "_referenced", "query_faults", "_misfits", "_run", "_compare", "_fault",
+    "_referenced", "query_faults", "_misfits", "_run", "_compare", "_fault", "shortfall",
 )  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def test_a_write_ahead_log_is_read_with_its_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("statements", "reason"),
     [
-        (("CREATE TABLE other (blob)",), "no table of packages"),
+        (("CREATE TABLE other (blob)",), "no table Packages"),
         (("CREATE TABLE Packages (blob)", "INSERT INTO Packages VALUES (1)"), "not a header"),
         (("CREATE TABLE Packages (blob)", "INSERT INTO Packages VALUES (CAST(x'ff' AS TEXT))"), "SQLite"),
         (("CREATE VIEW Packages AS SELECT zeroblob(999999999) AS blob",), "SQLite"),
@@ -119,7 +119,7 @@ def test_a_write_ahead_log_is_read_with_its_database(tmp_path: Path) -> None:
         ),
         (
             ("CREATE TABLE Packages (a, blob AS (zeroblob(99999)) VIRTUAL)", "INSERT INTO Packages VALUES (1)"),
-            "no table of packages",
+            "no table Packages",
         ),
     ],
 )  # fmt: skip
@@ -143,7 +143,7 @@ def test_pages_used_many_times_do_not_multiply_the_packages(tmp_path: Path) -> N
     data[at + 505 : at + 510] = leaf + b"\x7f"
     for cell in cells:
         data[at + 12 + 2 * cell : at + 14 + 2 * cell] = (505).to_bytes(2, "big")
-    with pytest.raises(RpmdbError, match="more headers than its size allows"):
+    with pytest.raises(RpmdbError, match="more rows than its size allows"):
         list(read_blobs(bytes(data)))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ setcap cap_setuid+ep /usr/bin/perl
 useradd -o -u 0 toor; passwd -d toor
 chown 4242 /usr/local/bin/suid
 mkdir -m 777 /srv/open
+useradd -p "$(openssl passwd -6 Left@2020)" left; chage -d 2020-01-01 left; touch -d 2020-01-01 /etc/sudoers.d/left
 """
 
 Statuses = dict[str, dict[str, Verdict]]  # host → rule → verdict
@@ -51,6 +53,10 @@ def plant(host: TestHost) -> None:
     """Faults in many places, so that a verdict that is lost would show as a new pass."""
     host.write("/etc/cron.d/job", "* * * * * root /usr/local/bin/job\n", 0o666)
     host.write("/etc/sudoers.d/ops", "ops ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+    host.write("/etc/sudoers.d/left", "left ALL=(root) /usr/bin/perl\n", 0o440)
+    since = datetime.now(UTC) - timedelta(days=200, hours=12)
+    kept = "".join(f"{time:%Y-%m-%dT%H:%M:%SZ} testhost CRON[1]: -\n" for time in (since, datetime.now(UTC)))
+    host.write("/var/log/auth.log", kept, 0o640)
     host.write("/etc/ssh/sshd_config.d/x.conf", "PermitRootLogin yes\nPermitEmptyPasswords yes\nX11Forwarding yes\n")
     host.write("/etc/sysctl.d/x.conf", "net.ipv4.ip_forward = 1\nkernel.randomize_va_space = 0\n")
     host.write("/home/ops/.ssh/authorized_keys", f"{host.host_keys()[0]} shared\n", 0o600, 1000)

@@ -23,12 +23,18 @@ from secops.hosts.masking import without_hashes
 from secops.hosts.polkit import collected
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
 from secops.hosts.ssh_files import SSH_FILES
+from secops.hosts.usage.image import auth_logs
+from secops.hosts.usage.sections import AUTH_LOGS
+from secops.hosts.usage.terminal import LOGIN_RECORDS
+from secops.hosts.usage.terminal_image import login_records
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 #: What stands for a command that images can answer too, by the section's name.
 _TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
     SSH_FILES.name: ssh_files,
     collected.ACTIONS.name: collected.actions_of_image,
+    AUTH_LOGS.name: auth_logs,
+    LOGIN_RECORDS.name: login_records,
 }
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")

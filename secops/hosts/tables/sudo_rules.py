@@ -46,7 +46,10 @@ SUDOERS = Files(
         ("^(.*)$", r"\1"),
     ),
 )
-SUDO_PATHS = Listing("sudo_paths", (*_BINARIES, *(f"{directory}/*" for directory in _DIRECTORIES)))
+SUDO_PATHS = Listing(
+    "sudo_paths",
+    (*_BINARIES, *_MAIN_FILES, "/etc/sudoers.[a-ce-zA-Z0-9]*", *(f"{directory}/*" for directory in _DIRECTORIES)),
+)
 SUDO_CONF = Files("sudo_conf", ("/etc/sudo.conf",))
 
 SECTIONS = (SUDO_PATHS, NSSWITCH, SUDO_CONF)
@@ -107,12 +110,13 @@ def _host(evidence: Evidence) -> str | None:
 def build(evidence: Evidence) -> Built:
     built = Built()
     policy = read_policy(evidence, built)
+    changed = {entry.path: entry.mtime for entry in listed(evidence, SUDO_PATHS, Built()) if entry.kind == "f"}
     try:
         for row in _rows(policy, hostname(evidence)):
             if len(built.rows) == MAX_ROWS:
                 built.lack(f"the policy expands to more than {MAX_ROWS} rows")
                 break
-            built.rows.append(row)
+            built.rows.append({**row, "changed": changed.get(row["source"])})
     except TooLargeError as error:
         built.lack(str(error))
     tell_faults(policy, built)
@@ -266,6 +270,12 @@ TABLE = Table(
         Column("source", "text", "file of the rule"),
         Column("line", "integer", "line where the rule starts"),
         Column("position", "integer", "order of the command among all rules, from 1"),
+        Column(
+            "changed",
+            "integer",
+            "when the file was last changed: the rule may be as new; NULL when it is a link",
+            "seconds since 1970",
+        ),
     ),
     sections=SECTIONS,
     build=build,

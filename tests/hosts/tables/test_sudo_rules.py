@@ -51,9 +51,21 @@ def test_debian() -> None:
         "runas_user": "root", "runas_group": None, "runas_negated": False, "as_root": True, "here": True,
         "command": "/usr/bin/apt", "arguments": "update", "negated": False, "grants": True, "digest": None,
         "nopasswd": True, "noexec": False, "setenv": False, "tags": ["NOPASSWD"], "options": [],
-        "source": "/etc/sudoers.d/ops", "line": 1, "position": 3,
+        "source": "/etc/sudoers.d/ops", "line": 1, "position": 3, "changed": None,
     }  # fmt: skip
     assert (found.rows[1]["runas_user"], found.rows[1]["runas_group"], found.rows[1]["setenv"]) == ("ALL", "ALL", True)
+
+
+def test_a_rule_is_as_new_as_its_file() -> None:
+    paths = SUDO + b"".join(
+        (
+            record(b"/etc/sudoers", (0o100440, 0, 0, 1, 1_700_000_000)),
+            record(b"/etc/sudoers.d/ops", (0o120777, 0, 0, 1, 1_600_000_000), b"/srv/ops"),
+        )
+    )
+    files = {"/etc/sudoers": DEBIAN, "/etc/sudoers.d/ops": "ops ALL=(root) /usr/bin/apt update\n"}
+    found = derive(TABLE, evidence(sudoers=files, sudo_paths=paths))
+    assert [row["changed"] for row in found.rows] == [1_700_000_000, 1_700_000_000, None]
 
 
 def test_kylin() -> None:
