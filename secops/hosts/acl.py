@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from secops.core.inert import readable
+from secops.hosts.listing import Entry
 
 #: Shell function `acls PATH…`: a record `ACL text` of getfacl for all that have more than a mode, or without it
 #: `NOACL path` of each of which that is not known: ls of GNU marks those that have a list, that of busybox none.
@@ -54,6 +55,26 @@ class Acl:
         entries = [*([self.group] if group in gids else []), *(self.groups[gid] for gid in self.groups if gid in gids)]
         # of several groups one that gives all that is asked is enough: for a single bit that is their union
         return _union(entries) & self.mask if entries else self.other
+
+
+@dataclass
+class Around:
+    """What decides who gets to some files, by path: these and the directories above them, where not all may pass.
+
+    Of `unknown` it is not known whether they have a list.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    acls: dict[str, Acl] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+
+
+def parents(path: str) -> Iterator[str]:
+    """The directories above a path, the nearest first, without the root."""
+    at = path.rfind("/")
+    while at > 0:
+        yield path[:at]
+        at = path.rfind("/", 0, at)
 
 
 def _union(bits: Collection[int]) -> int:

@@ -20,7 +20,8 @@ SHOW_SH = r"""if [ "$gnu" ]; then
   show='find "$@" -maxdepth 0 -printf "%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0" 2>/dev/null'
 else
   show='for f do [ -e "$f" ] || [ -L "$f" ] || continue
-    stat -c "x%f %u %g %s %Y" "$f" 2>/dev/null | tr " \n" "\0\0"; printf "%s\0\0\0" "$f"; done'
+    stat -c "x%f %u %g %s %Y" "$f" 2>/dev/null | tr " \n" "\0\0"
+    l=; [ ! -L "$f" ] || l=$(readlink "$f"); printf "%s\0%s\0\0" "$f" "$l"; done'
 fi
 """
 _NUMBER = re.compile(rb"-?\d{1,18}")  # a time before 1970 is negative, and any user can set one

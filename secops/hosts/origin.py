@@ -87,8 +87,8 @@ from_apk() {
   owned=$nl$(lines "$found" | sed -n 's/^R://p')
 }
 from_rpm() {
-  itself=$(command -v rpm); split; set -- $kept $itself; whole
-  found=$(env -i PATH="$PATH" HOME=/ LC_ALL=C rpm -qf --qf '[@TAGS@\n]' -- "$@" 2>/dev/null |
+  database=$1 itself=$(command -v rpm); split; set -- $kept $itself; whole
+  found=$(env -i PATH="$PATH" HOME=/ LC_ALL=C rpm --dbpath "$database" -qf --qf '[@TAGS@\n]' -- "$@" 2>/dev/null |
     grep -F "$(lines "$names$nl$itself" | sed "s/.*/$tab&$tab/")")
   printf 'RPM\0%s\0%s\0' "$itself" "$found"
   owned=$nl$(lines "$found" | sed "s/$tab\$//;s/.*$tab//")
@@ -107,9 +107,9 @@ if [ "$kept" ]; then
   elif [ "$apk" ]; then sum=sha1sum; from_apk "$apk"
   else
     for f in /usr/lib/sysimage/rpm /var/lib/rpm; do
-      if [ -e $f/rpmdb.sqlite ] || [ -e $f/Packages ] || [ -e $f/Packages.db ]; then rpm=1; fi
+      if [ -e $f/rpmdb.sqlite ] || [ -e $f/Packages ] || [ -e $f/Packages.db ]; then rpm=${rpm:-$f}; fi
     done
-    if [ "$rpm" ]; then from_rpm; else printf 'NOPKG\0'; fi
+    if [ "$rpm" ]; then from_rpm "$rpm"; else printf 'NOPKG\0'; fi
   fi
   split; set -- $kept; whole
   printf 'HEAD\0'; head -v -c 2 -- "$@" 2>/dev/null | tr '\0' '?'; printf '\0SUMS\0'; digests "$@"

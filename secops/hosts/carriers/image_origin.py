@@ -92,8 +92,8 @@ def _answer(image: Image, looked_up: Mapping[bytes, Sequence[bytes]]) -> Iterato
         record_, owned, algorithm = *_of_apk(apk, names), "sha1"
     else:
         is_rpm = _glob(image, b"/usr/lib/sysimage/rpm/[Pr]*") or _glob(image, b"/var/lib/rpm/[Pr]*")
-        # its lines are made from the database, when that is parsed
-        record_, owned, algorithm = (_tagged(b"RPM", b"", b"") if is_rpm else _tagged(b"NOPKG")), names, "sha256"
+        # what rpm's database says is read when it is parsed: until then no file is known to be a package's
+        record_, owned, algorithm = (_tagged(b"RPM", b"", b"") if is_rpm else _tagged(b"NOPKG")), set(), "sha256"
     yield record_
     heads = b"\n".join(b"==> %s <==\n%s" % (path, _read(image, path, 2).replace(b"\0", b"?")) for path in looked_up)
     strange = [path for path, others in looked_up.items() if owned.isdisjoint((path, *others))]

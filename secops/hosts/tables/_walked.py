@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from secops.core.inert import readable
-from secops.hosts.acl import Acl, from_getfacl
+from secops.hosts.acl import Around, from_getfacl
 from secops.hosts.capability import FileCapabilities, from_attribute, from_getcap, from_text
 from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.listing import Entry, parse_listing, records
@@ -27,17 +27,15 @@ _SUM = re.compile(r"^([0-9a-f]{32,64})  (/.*)$", re.MULTILINE)
 class Walked:
     """What one walk found, by path.
 
-    `files` are special by mode or owner; `near` those of them, and directories above them, that not everybody may start
-    or pass, with the `acls` of such; of those in `lists_unknown` it is not known whether they have one. `looked_up` has
-    the other names of each file whose surroundings and package were looked up, `manager` what it answered.
+    `files` are special by mode or owner. `looked_up` has the other names of each file whose surroundings and package
+    were looked up; `around` holds those that not everybody may start, and directories above them that not everybody may
+    pass; `manager` is the package manager and its answer.
     """
 
     files: dict[str, Entry] = field(default_factory=dict)
     capabilities: dict[str, FileCapabilities] = field(default_factory=dict)
     looked_up: dict[str, list[str]] = field(default_factory=dict)
-    near: dict[str, Entry] = field(default_factory=dict)
-    acls: dict[str, Acl] = field(default_factory=dict)
-    lists_unknown: set[str] = field(default_factory=set)
+    around: Around = field(default_factory=Around)
     scripts: set[str] = field(default_factory=set)
     digests: dict[str, str] = field(default_factory=dict)
     manager: tuple[str, list[str]] = ("", [])
@@ -66,7 +64,7 @@ def _listed(found: Walked, fields: list[bytes]) -> None:
     if entry is None:
         found.problems.append(Problem(Status.FAILED, "a record of the walk does not parse"))
     else:
-        (found.near if found.looked_up else found.files)[entry.path] = entry
+        (found.around.entries if found.looked_up else found.files)[entry.path] = entry
 
 
 def _capabilities(found: Walked, tag: bytes, fields: list[bytes]) -> None:
@@ -95,9 +93,9 @@ def _other(found: Walked, tag: bytes, fields: list[bytes]) -> None:
         case b"MANY":
             found.is_many = True
         case b"ACL":
-            found.acls |= from_getfacl(fields[0])
+            found.around.acls |= from_getfacl(fields[0])
         case b"NOACL":
-            found.lists_unknown.add(texts[0])
+            found.around.unknown.add(texts[0])
         case b"HEAD":
             found.scripts.update(_SCRIPT.findall(texts[0]))
         case b"SUMS":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from secops.hosts.tables import Table, sudo_rules
-from secops.hosts.tables._ways import COLUMNS, PARTS, elsewhere
+from secops.hosts.tables import Table
+from secops.hosts.tables._ways import COLUMNS, EXTRA_SECTIONS, PARTS, elsewhere
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.users import PASSWD
 
@@ -15,7 +15,7 @@ TABLE = Table(
     columns=COLUMNS,
     sections=(PASSWD, GROUP),
     parts=PARTS,
-    extra_sections=sudo_rules.EXTRA_SECTIONS,
+    extra_sections=EXTRA_SECTIONS,
     build=elsewhere,
     late="privilege",
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from secops.hosts.acl import Around, parents
 from secops.hosts.capability import FileCapabilities
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.listing import Entry
@@ -135,7 +134,7 @@ def _row(path: str, found: Walked, owners: _Owners) -> Row:
     if entry:
         row |= _of_entry(entry) | {"unowned": not owners.known(entry.uid, entry.gid)}
     if path in found.looked_up and found.ended:
-        row |= {"reachable": not any(_is_roots(found, above) for above in parents(path)),
+        row |= {"reachable": not any(_is_roots(found.around, above) for above in parents(path)),
                 "is_script": path in found.scripts}  # fmt: skip
     return row
 
@@ -153,20 +152,12 @@ def _of_entry(entry: Entry) -> Row:
     }
 
 
-def parents(path: str) -> Iterator[str]:
-    """The directories above a path, the nearest first, without the root."""
-    at = path.rfind("/")
-    while at > 0:
-        yield path[:at]
-        at = path.rfind("/", 0, at)
-
-
-def _is_roots(found: Walked, directory: str) -> bool:
+def _is_roots(around: Around, directory: str) -> bool:
     """Whether a directory lets only root pass. The group's bits are the most that an access list gives anybody."""
-    entry = found.near.get(directory)
+    entry = around.entries.get(directory)
     if entry is None or entry.uid != 0:
         return False
-    has_list = directory in found.acls or directory in found.lists_unknown
+    has_list = directory in around.acls or directory in around.unknown
     return not entry.mode & 0o010 or (entry.gid == 0 and not has_list)
 
 
