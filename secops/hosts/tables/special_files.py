@@ -70,12 +70,12 @@ class _Packages:
             if path not in found.looked_up:
                 self._programs.setdefault(digest, []).append(path)
         if found.is_many:
-            self._lack(f"more than {MAX_LOOKUPS} files are SUID or SGID or carry capabilities, or their paths are long")
+            self.lack(f"more than {MAX_LOOKUPS} files are SUID or SGID or carry capabilities, or their paths are long")
 
     def _manager(self, evidence: Evidence) -> Ask | None:
         name, fields = self._found.manager
         if name in ("", "nopkg"):
-            self._lack("no package manager was found", Status.ABSENT)
+            self.lack("no package manager was found", Status.ABSENT)
             return None
         ids = Ids(
             {fields[0]: int(fields[2]) for _, fields in passwd_lines(evidence)},
@@ -86,7 +86,7 @@ class _Packages:
             fields = of_image(evidence, wanted)
         ask = asked(name, fields, ids)
         if ask is None:
-            self._lack(f"the database of {name} does not answer")
+            self.lack(f"the database of {name} does not answer")
         return ask
 
     def of(self, path: str) -> Row:
@@ -107,11 +107,11 @@ class _Packages:
 
     def _unread(self, path: str, entry: Entry) -> None:
         if entry.size > MAX_DIGESTED:
-            self._lack(f"{path}: larger than {MAX_DIGESTED} bytes", Status.TRUNCATED)
+            self.lack(f"{path}: larger than {MAX_DIGESTED} bytes", Status.TRUNCATED)
         else:
-            self._lack(f"{path} cannot be read", Status.FAILED if self._as_root else Status.DENIED)
+            self.lack(f"{path} cannot be read", Status.FAILED if self._as_root else Status.DENIED)
 
-    def _lack(self, reason: str, status: Status = Status.FAILED) -> None:
+    def lack(self, reason: str, status: Status = Status.FAILED) -> None:
         self._built.lack(reason, status, part="package")
 
 
