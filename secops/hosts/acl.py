@@ -32,7 +32,7 @@ _VERSION, _HEADER, _ENTRY = 2, 4, struct.Struct("<HHI")
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 _LINE = re.compile(r"(user|group|mask|other):(\d{0,10}):([r-])([w-])([x-])")
-_OCTAL = re.compile(rb"\\([0-7]{3})")
+_ESCAPE = re.compile(rb"\\([0-7]{3}|\\)")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def from_getfacl(text: bytes) -> dict[str, Acl]:
     found: dict[str, Acl] = {}
     for block in re.split(rb"^# file: ", text, flags=re.MULTILINE)[1:]:
         name, _, rest = block.partition(b"\n")
-        path = readable(_OCTAL.sub(lambda octal: bytes([int(octal[1], 8) & 0xFF]), name))
+        path = readable(_ESCAPE.sub(lambda one: one[1] if one[1] == b"\\" else bytes([int(one[1], 8) & 0xFF]), name))
         found[path] = _from_lines(rest.decode("ascii", "replace").split("\n"))
     return found
 

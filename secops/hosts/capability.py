@@ -17,8 +17,9 @@ _LISTED = (
 NAMES = _LISTED.split()
 _ALL = frozenset(f"cap_{name}" for name in NAMES)
 
-# one clause of cap_to_text(3): `cap_net_raw=ep`, `=ep`, and the lone `=` that stands before the clauses of old getcaps
-_CLAUSE = re.compile(r"[a-z0-9_,]*(?:[=+-][eip]*)+")
+# clauses of cap_to_text(3): `cap_net_raw=ep`, `=ep`, and the lone `=` that stands before the clauses of old getcaps;
+# with -n getcap adds which uid is root where they count
+_CLAUSES = re.compile(r"(?: [a-z0-9_,]*(?:[=+-][eip]*)+)+")
 _CHANGE = re.compile(r"([=+-])([eip]*)")
 _ROOT_ID = re.compile(r" \[rootid=(\d{1,10})\]$")
 
@@ -64,35 +65,20 @@ def _sorted(names: Collection[str]) -> list[str]:
     return ["all"] if names and set(names) >= _ALL else sorted(names)
 
 
-def from_getcap(line: str) -> tuple[str, FileCapabilities] | None:
-    """The path and its capabilities of one line of getcap; None when it is none.
-
-    `path = cap_net_raw+ep` before libcap 2.41, `path cap_net_raw=ep` since; `[rootid=1000]` after it by `-n`. Read from
-    the right: a path may hold anything.
-    """
-    path = _ROOT_ID.sub("", line)
-    rest = line[len(path) :]
-    clauses: list[str] = []
-    while True:
-        left, space, last = path.rpartition(" ")
-        if not space or not _CLAUSE.fullmatch(last):
-            break
-        path, clauses = left, [last, *clauses]
-    return (path, from_text(" ".join(clauses) + rest)) if path and clauses else None
-
-
-def from_text(text: str) -> FileCapabilities:
-    """The capabilities of cap_from_text(3) clauses, with `[rootid=N]` after them where getcap shows one."""
+def from_text(text: str) -> FileCapabilities | None:
+    """What getcap prints after a path, or cap_to_text(3) says; None when it is something else."""
     root = _ROOT_ID.search(text)
+    clauses = text[: root.start()] if root else text
+    if not _CLAUSES.fullmatch(f" {clauses.strip()}"):
+        return None
     flags: dict[str, set[str]] = {}
-    for clause in _ROOT_ID.sub("", text).split():
-        listed = re.split("[=+-]", clause)[0]
-        for name in _named(listed):
+    for clause in clauses.split():
+        for name in _named(re.split("[=+-]", clause)[0]):
             for change, letters in _CHANGE.findall(clause):
                 _apply(flags.setdefault(name, set()), change, letters)
     permitted, inheritable = ({name for name, held in flags.items() if letter in held} for letter in "pi")
     effective = any("e" in held for held in flags.values())
-    return _made(permitted, inheritable, effective, elsewhere=bool(root) and int(root[1] if root else 0) != 0)
+    return _made(permitted, inheritable, effective, elsewhere=root is not None and int(root[1]) != 0)
 
 
 def _named(listed: str) -> Collection[str]:

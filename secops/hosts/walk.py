@@ -1,9 +1,9 @@
 """The walk: one pass over each local file system, as shell for live hosts and as Python for images.
 
 Its output is listing records (see `listing`) and tagged ones, each field ended by NUL:
-`SKIP type mount-point` (not local, not walked), `CAPS lines-of-getcap`, `CAP capabilities path` (a name that holds a
-newline), `XATTR hex path` (of an image: the attribute itself), `NOCAPS` (no getcap on the host), `ERRS text`, those of
-`origin`, and last `END`: output without it was cut off.
+`SKIP type mount-point` (not local, not walked), `CAP capabilities path` (what getcap prints after the path),
+`XATTR hex path` (of an image: the attribute itself), `NOCAPS` (no getcap on the host), `ERRS text`, those of `origin`,
+and last `END`: output without it was cut off.
 A walk that cannot begin ends with a code of `UNSTARTED` and no output.
 """
 
@@ -46,8 +46,9 @@ MAX_SUBVOLUMES = 500
 # found by the host's own ids (find's -nouser is six times dearer), the first one in front, since find goes down the
 # whole chain of -o for each file; getcap is given the executables that the same pass meets (find flushes before it
 # starts a program, so records never mix); names that hold a newline go to getcap one by one, since its output cannot
-# tell them apart; the find of busybox never runs what an -exec … + inside parentheses has gathered. Of passwd and group
-# a megabyte is read: ids beyond it give more records, never fewer.
+# tell them apart, others are the longest start of its line that is a file; the find of busybox never runs what an
+# -exec … + inside parentheses has gathered. Of passwd and group a megabyte is read: ids beyond it give more records,
+# never fewer.
 #
 # Each subvolume of btrfs has a device of its own, which is not the one in mountinfo, and -xdev stops before it. So a
 # mounted one is known by its device, and those that a pass meets (inode 256, not on the device of the directory above,
@@ -97,10 +98,11 @@ u=$(ids /etc/passwd $u); g=$(ids /etc/group $g)
 cap=1 n=; command -v getcap >/dev/null 2>&1 || cap=
 if [ "$cap" ] && getcap -n / >/dev/null 2>&1; then n=-n; fi
 @SHOW@tell='printf "%s\n" "$@" >&6'
-caps='c=$(getcap '$n' "$@" 2>/dev/null); [ "$c" ] || exit 0; printf "CAPS\0%s\0" "$c"
+caps='c=$(getcap '$n' "$@" 2>/dev/null); [ "$c" ] || exit 0
 IFS=$nl; set -f; set --
-for f in $c; do
-  while [ ! -f "$f" ] && [ "${f% *}" != "$f" ]; do f=${f% *}; done; set -- "$@" "$f"
+for l in $c; do
+  f=$l; while [ ! -f "$f" ] && [ "${f% *}" != "$f" ]; do f=${f% *}; done
+  printf "CAP\0%s\0%s\0" "${l#"$f"}" "$f"; set -- "$@" "$f"
 done
 '"$tell; $show"
 odd='for p do c=$(getcap '$n' "$p" 2>/dev/null); [ "$c" ] || continue; printf "CAP\0%s\0%s\0" "${c#"$p"}" "$p"

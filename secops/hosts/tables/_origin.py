@@ -146,8 +146,16 @@ def _of_rpm(lines: Sequence[Sequence[str]], ids: Ids) -> Said:
         int(mode, 8) & 0o7777 if checks & _VERIFY_MODE else None,
         ids.users.get(user) if has_owner else None,
         ids.groups.get(group) if has_owner else None,
-        from_text("" if capabilities == "(none)" else capabilities).names if checks & _VERIFY_CAPS else None,
+        _given(capabilities) if checks & _VERIFY_CAPS else None,
     )
+
+
+def _given(capabilities: str) -> Sequence[str] | None:
+    """The names of FILECAPS, which is empty or `(none)` where the package gives none."""
+    if capabilities in ("", "(none)"):
+        return []
+    held = from_text(capabilities)
+    return held.names if held else None
 
 
 _OWNED = re.compile(r"^a:(\d{1,10}):(\d{1,10}):([0-7]{1,5})(?::|$)")

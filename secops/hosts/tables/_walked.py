@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from secops.core.inert import readable
 from secops.hosts.acl import Around, from_getfacl
-from secops.hosts.capability import FileCapabilities, from_attribute, from_getcap, from_text
+from secops.hosts.capability import FileCapabilities, from_attribute, from_text
 from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.listing import Entry, parse_listing, records
 from secops.hosts.section import Walk
@@ -15,7 +15,7 @@ from secops.hosts.section import Walk
 WALK = Walk("walk")
 
 _TAGS = {
-    b"SKIP": 2, b"CAPS": 1, b"CAP": 2, b"XATTR": 2, b"NOCAPS": 0, b"ERRS": 1, b"LOOKED": 2, b"MANY": 0, b"ACL": 1,
+    b"SKIP": 2, b"CAP": 2, b"XATTR": 2, b"NOCAPS": 0, b"ERRS": 1, b"LOOKED": 2, b"MANY": 0, b"ACL": 1,
     b"NOACL": 1, b"HEAD": 1, b"SUMS": 1, b"DPKG": 4, b"RPM": 2, b"APK": 1, b"NOPKG": 0, b"END": 0,
 }  # fmt: skip
 
@@ -51,7 +51,7 @@ def walked(evidence: Evidence) -> Walked:
     for tag, fields in records(evidence[WALK.name].only.data, _TAGS):
         if tag == b"":
             _listed(found, fields)
-        elif tag in (b"CAPS", b"CAP", b"XATTR", b"NOCAPS"):
+        elif tag in (b"CAP", b"XATTR", b"NOCAPS"):
             _capabilities(found, tag, fields)
         else:
             _other(found, tag, fields)
@@ -68,19 +68,18 @@ def _listed(found: Walked, fields: list[bytes]) -> None:
 
 
 def _capabilities(found: Walked, tag: bytes, fields: list[bytes]) -> None:
+    held = None
     if tag == b"NOCAPS":
         found.capability_problems.append(Problem(Status.ABSENT, "getcap is not installed"))
-    elif tag == b"CAP":
-        found.capabilities[readable(fields[1])] = from_text(readable(fields[0]))
-    elif tag == b"XATTR":
-        raw = bytes.fromhex(fields[0].decode()) if re.fullmatch(rb"(?:[0-9a-f]{2}){1,64}", fields[0]) else b""
-        found.capabilities[readable(fields[1])] = from_attribute(raw)
+        return
+    if tag == b"CAP":
+        held = from_text(readable(fields[0]))
+    elif re.fullmatch(rb"(?:[0-9a-f]{2}){4,64}", fields[0]):
+        held = from_attribute(bytes.fromhex(fields[0].decode()))
+    if held:
+        found.capabilities[readable(fields[1])] = held
     else:
-        for line in filter(None, readable(fields[0]).split("\n")):
-            if parsed := from_getcap(line):
-                found.capabilities[parsed[0]] = parsed[1]
-            else:
-                found.capability_problems.append(Problem(Status.FAILED, "a line of getcap does not parse"))
+        found.capability_problems.append(Problem(Status.FAILED, "a line of getcap does not parse"))
 
 
 def _other(found: Walked, tag: bytes, fields: list[bytes]) -> None:

@@ -155,7 +155,7 @@ def _of_entry(entry: Entry) -> Row:
 def _is_roots(around: Around, directory: str) -> bool:
     """Whether a directory lets only root pass. The group's bits are the most that an access list gives anybody."""
     entry = around.entries.get(directory)
-    if entry is None or entry.uid != 0:
+    if entry is None or entry.uid != 0 or entry.mode & 0o001:
         return False
     has_list = directory in around.acls or directory in around.unknown
     return not entry.mode & 0o010 or (entry.gid == 0 and not has_list)
