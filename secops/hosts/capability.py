@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Collection
+from dataclasses import dataclass
 
 #: capabilities(7), in bit order.
 _LISTED = (
@@ -13,40 +15,82 @@ _LISTED = (
     " mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore"
 )
 NAMES = _LISTED.split()
+_ALL = frozenset(f"cap_{name}" for name in NAMES)
 
-# one clause of cap_to_text(3): `cap_net_raw=ep`, `=ep`, and the lone `=` that stands before the clauses of old getcaps
-_CLAUSE = re.compile(r"[a-z0-9_,]*[=+-][eip]*")
-_ROOT_ID = re.compile(r" \[rootid=\d{1,10}\]$")
+# clauses of cap_to_text(3): `cap_net_raw=ep`, `=ep`, and the lone `=` that stands before the clauses of old getcaps;
+# with -n getcap adds which uid is root where they count
+_CLAUSES = re.compile(r"(?: [a-z0-9_,]*(?:[=+-][eip]*)+)+")
+_CHANGE = re.compile(r"([=+-])([eip]*)")
+_ROOT_ID = re.compile(r" \[rootid=(\d{1,10})\]$")
 
-
-def from_attribute(raw: bytes) -> list[str]:
-    """The permitted and inheritable capabilities of the attribute (linux/capability.h, revisions 1 to 3), sorted."""
-    words = [word for (word,) in struct.iter_unpack("<I", raw[4 : len(raw) // 4 * 4])][:4]
-    pairs = zip(words[::2], words[1::2], strict=False)  # a cut attribute may end in the middle of a pair
-    bits = sum((permitted | inheritable) << 32 * n for n, (permitted, inheritable) in enumerate(pairs))
-    return sorted(f"cap_{NAMES[bit]}" if bit < len(NAMES) else f"cap_{bit}" for bit in range(64) if bits >> bit & 1)
+# linux/capability.h: the last revision holds the uid that is root where the capabilities count; bit 0: effective
+_REVISION, _NAMESPACED, _EFFECTIVE = 0xFF000000, 0x03000000, 1
 
 
-def from_getcap(line: str) -> tuple[str, list[str]] | None:
-    """(path, capabilities) of one line of getcap; None when it is none. `=ep`, that is all of them, gives `all`.
+@dataclass(frozen=True)
+class FileCapabilities:
+    """The capabilities of one file, sorted; a set of all of them is `["all"]`.
 
-    `path = cap_net_raw+ep` before libcap 2.41, `path cap_net_raw=ep` since. Read from the right: a path may hold
-    anything.
+    `permitted` are those that whoever starts the file gets on the host itself: not what only a process that has it
+    inherits, and not what counts only in a user namespace (`names` holds these too). `effective`: they are in force
+    from the start; else the program must raise them itself.
     """
-    path = _ROOT_ID.sub("", line)
-    clauses: list[str] = []
-    while True:
-        left, space, last = path.rpartition(" ")
-        if not space or not _CLAUSE.fullmatch(last):
-            break
-        path, clauses = left, [last, *clauses]
-    return (path, from_text(" ".join(clauses))) if path and clauses else None
+
+    names: list[str]
+    permitted: list[str]
+    effective: bool
 
 
-def from_text(clauses: str) -> list[str]:
-    """The capability names of cap_from_text(3) clauses, sorted."""
-    names = set()
+def from_attribute(raw: bytes) -> FileCapabilities:
+    """What the attribute says (revisions 1 to 3); of a cut one what is whole."""
+    words = [word for (word,) in struct.iter_unpack("<I", raw[: len(raw) // 4 * 4])]
+    head, pairs, root = (words[0] if words else 0), words[1:5], words[5:6]
+    permitted = _bits(pairs[: len(pairs) // 2 * 2 : 2])
+    inheritable = _bits(pairs[1::2])
+    elsewhere = head & _REVISION == _NAMESPACED and root != [0]
+    return _made(permitted, inheritable, bool(head & _EFFECTIVE), elsewhere=elsewhere)
+
+
+def _bits(words: list[int]) -> set[str]:
+    bits = sum(word << 32 * n for n, word in enumerate(words))
+    return {f"cap_{NAMES[bit]}" if bit < len(NAMES) else f"cap_{bit}" for bit in range(64) if bits >> bit & 1}
+
+
+def _made(permitted: set[str], inheritable: set[str], effective: bool, *, elsewhere: bool) -> FileCapabilities:
+    mine = [] if elsewhere else _sorted(permitted)
+    return FileCapabilities(_sorted(permitted | inheritable), mine, effective and bool(mine))
+
+
+def _sorted(names: Collection[str]) -> list[str]:
+    return ["all"] if names and set(names) >= _ALL else sorted(names)
+
+
+def from_text(text: str) -> FileCapabilities | None:
+    """What getcap prints after a path, or cap_to_text(3) says; None when it is something else."""
+    root = _ROOT_ID.search(text)
+    clauses = text[: root.start()] if root else text
+    if not _CLAUSES.fullmatch(f" {clauses.strip()}"):
+        return None
+    flags: dict[str, set[str]] = {}
     for clause in clauses.split():
-        listed = re.split("[=+-]", clause)[0]
-        names |= set(listed.split(",")) if listed else {"all"} if clause != "=" else set()
-    return sorted(names)
+        for name in _named(re.split("[=+-]", clause)[0]):
+            for change, letters in _CHANGE.findall(clause):
+                _apply(flags.setdefault(name, set()), change, letters)
+    permitted, inheritable = ({name for name, held in flags.items() if letter in held} for letter in "pi")
+    effective = any("e" in held for held in flags.values())
+    return _made(permitted, inheritable, effective, elsewhere=root is not None and int(root[1]) != 0)
+
+
+def _named(listed: str) -> Collection[str]:
+    """The capabilities of a clause: without a list, or with `all`, every one. A bit without a name is its number."""
+    names = {f"cap_{name}" if name.isdigit() else name for name in listed.split(",") if name}
+    return _ALL | names - {"all"} if not names or "all" in names else names
+
+
+def _apply(held: set[str], change: str, letters: str) -> None:
+    if change == "=":
+        held.clear()
+    if change == "-":
+        held.difference_update(letters)
+    else:
+        held.update(letters)

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from secops.hosts.evidence import readable
+from secops.core.inert import readable
 
 FIELDS = 8
+
+#: Shell that puts into `$show` a snippet which prints the records of the paths in "$@"; `$gnu` says which find it is.
+SHOW_SH = r"""if [ "$gnu" ]; then
+  show='find "$@" -maxdepth 0 -printf "%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0" 2>/dev/null'
+else
+  show='for f do [ -e "$f" ] || [ -L "$f" ] || continue
+    stat -c "x%f %u %g %s %Y" "$f" 2>/dev/null | tr " \n" "\0\0"
+    l=; [ ! -L "$f" ] || l=$(readlink "$f"); printf "%s\0%s\0\0" "$f" "$l"; done'
+fi
+"""
 _NUMBER = re.compile(rb"-?\d{1,18}")  # a time before 1970 is negative, and any user can set one
 
 
@@ -44,6 +54,22 @@ def scan_listing(data: bytes) -> Iterator[Entry | None]:
         yield entry
         if entry is None:
             return
+
+
+def records(data: bytes, tags: Mapping[bytes, int]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """(tag, fields) of each record of a mixed stream, where `tags` tells how many fields follow each tag.
+
+    A listing record has the empty tag. Reading ends at what does not parse.
+    """
+    fields = data.split(b"\0")
+    at = 0
+    while at < len(fields) - 1:
+        tag = fields[at]
+        start, count = (at + 1, tags[tag]) if tag in tags else (at, FIELDS)
+        if start + count > len(fields) - 1:
+            return
+        yield (tag if tag in tags else b""), fields[start : start + count]
+        at = start + count
 
 
 def _entry(fields: list[bytes]) -> Entry | None:

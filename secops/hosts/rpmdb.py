@@ -71,14 +71,19 @@ def parse_header(blob: bytes) -> Header:
 
 def _find(blob: bytes) -> dict[int, tuple[int, int]]:
     """(type, where its data starts) of each tag we want; of a tag that occurs twice the later one holds."""
+    return {tag: (kind, start) for tag, (kind, start, _) in index(blob).items() if tag in _TEXT or tag in _NUMBER}
+
+
+def index(blob: bytes) -> dict[int, tuple[int, int, int]]:
+    """(type, where its data starts, count) by tag. Raises `RpmdbError` when it is no header."""
     if len(blob) < _COUNTS.size:
         raise RpmdbError("the header is too short")
     entries, length = _COUNTS.unpack_from(blob)
     start = _COUNTS.size + entries * _ENTRY.size
     if entries > _MAX_ENTRIES or start + length != len(blob):
         raise RpmdbError("the header's counts do not fit its size")
-    index = _ENTRY.iter_unpack(blob[_COUNTS.size : start])
-    return {tag: (kind, start + offset) for tag, kind, offset, _ in index if tag in _TEXT or tag in _NUMBER}
+    found = _ENTRY.iter_unpack(blob[_COUNTS.size : start])
+    return {tag: (kind, start + offset, count) for tag, kind, offset, count in found}
 
 
 def _value(blob: bytes, tag: int, kind: int, start: int) -> str | int:

@@ -1,12 +1,17 @@
 """The walk: one pass over each local file system, as shell for live hosts and as Python for images.
 
 Its output is listing records (see `listing`) and tagged ones, each field ended by NUL:
-`SKIP type mount-point` (not local, not walked), `CAPS lines-of-getcap`, `CAP capabilities path` (a name that holds a
-newline), `NOCAPS` (no getcap on the host), `ERRS text`, and last `END`: output without it was cut off.
+`SKIP type mount-point` (not local, not walked), `CAP capabilities path` (what getcap prints after the path),
+`XATTR hex path` (of an image: the attribute itself), `NOCAPS` (no getcap on the host), `ERRS text`, those of `origin`,
+and last `END`: output without it was cut off.
 A walk that cannot begin ends with a code of `UNSTARTED` and no output.
 """
 
 from __future__ import annotations
+
+from secops.hosts.acl import ACLS_SH
+from secops.hosts.listing import SHOW_SH
+from secops.hosts.origin import ORIGIN_SH
 
 #: File systems on local disks or memory, whose modes and owners mean something. Others are named in `SKIP` records.
 LOCAL_TYPES = "ext2 ext3 ext4 xfs btrfs f2fs jfs zfs bcachefs nilfs2 reiserfs tmpfs ramfs ubifs"
@@ -41,13 +46,16 @@ MAX_SUBVOLUMES = 500
 # found by the host's own ids (find's -nouser is six times dearer), the first one in front, since find goes down the
 # whole chain of -o for each file; getcap is given the executables that the same pass meets (find flushes before it
 # starts a program, so records never mix); names that hold a newline go to getcap one by one, since its output cannot
-# tell them apart. Of passwd and group a megabyte is read: ids beyond it give more records, never fewer.
+# tell them apart, others are the longest start of its line that is a file; the find of busybox never runs what an
+# -exec … + inside parentheses has gathered. Of passwd and group a megabyte is read: ids beyond it give more records,
+# never fewer.
 #
 # Each subvolume of btrfs has a device of its own, which is not the one in mountinfo, and -xdev stops before it. So a
 # mounted one is known by its device, and those that a pass meets (inode 256, not on the device of the directory above,
 # mounted nowhere) are where the next pass starts.
 WALK_SH = r"""nl='
 '
+export nl
 starts=; seen=" "; mounts=//; inode=0
 while read -r _ _ dev root mnt _ rest; do
   type=" $rest"; type=${type#* - }; type=${type%% *}
@@ -87,26 +95,37 @@ ids() { # FILE TEST: one find test that holds when the id is none of the file's
 if [ "$gnu" ]; then u=-uid g=-gid; else u=-user g=-group; fi
 u=$(ids /etc/passwd $u); g=$(ids /etc/group $g)
 [ "$u" ] && [ "$g" ] || exit 68
-cap=1; command -v getcap >/dev/null 2>&1 || cap=
-caps='printf "CAPS\0"; getcap "$@" 2>/dev/null; printf "\0"'
-odd='for f do c=$(getcap "$f" 2>/dev/null); [ "$c" ] && printf "CAP\0%s\0%s\0" "${c#"$f"}" "$f"; done; :'
-stat='for f do stat -c "x%f %u %g %s %Y" "$f" 2>/dev/null | tr " \n" "\0\0"; printf "%s\0\0\0" "$f"; done'
+cap=1 n=; command -v getcap >/dev/null 2>&1 || cap=
+if [ "$cap" ] && getcap -n / >/dev/null 2>&1; then n=-n; fi
+@SHOW@tell='printf "%s\n" "$@" >&6'
+caps='c=$(getcap '$n' "$@" 2>/dev/null); [ "$c" ] || exit 0
+IFS=$nl; set -f; set --
+for l in $c; do
+  f=$l; while [ ! -f "$f" ] && [ "${f% *}" != "$f" ]; do f=${f% *}; done
+  printf "CAP\0%s\0%s\0" "${l#"$f"}" "$f"; set -- "$@" "$f"
+done
+'"$tell; $show"
+odd='for p do c=$(getcap '$n' "$p" 2>/dev/null); [ "$c" ] || continue; printf "CAP\0%s\0%s\0" "${c#"$p"}" "$p"
+set -- "$p"; '"$show; done"
 vols='for f do
   case $f in /|@PASSED_OVER@) continue ;; esac
   d=$(stat -c %d "$f" "$f/.." 2>/dev/null)
   case $d in *[!0-9]*) [ "${d#*[!0-9]}" = "${d%[!0-9]*}" ] && continue ;; esac
   printf "%s:%s//" "${d%%[!0-9]*}" "$f" >&5; done'
 [ "$cap" ] || caps=: odd=:
-pass() { # START…: records on 4; on 5 `device:path//` of subvolumes and `!//` after complaints (no path holds `//`)
+pass() { # START…: records on 4; on 5 `device:path//` of subvolumes and `!//` after complaints (no path holds `//`);
+  # on 6 the lines of files for `origin`
   errs=$(if [ "$gnu" ]; then
     find "$@" -xdev -ignore_readdir_race \
-      ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -printf '%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0' , \
+      ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -printf '%y%m\0%U\0%G\0%s\0%T@\0%p\0%l\0\0' \
+      -type f -perm /6000 ! -path "*$nl*" -exec sh -c "$tell" _ {} + , \
       -type f -perm /111 \( -path "*$nl*" -exec sh -c "$odd" _ {} + -o -exec sh -c "$caps" _ {} + \) , \
       -type d -inum $inode -exec sh -c "$vols" _ {} + 2>&1 >&4
   else
-    find "$@" -xdev ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -exec sh -c "$stat" _ {} + 2>&1 >&4
-    [ "$cap" ] && find "$@" -xdev -type f -perm /111 \
-        \( -path "*$nl*" -exec sh -c "$odd" _ {} + -o -exec sh -c "$caps" _ {} + \) 2>/dev/null >&4
+    find "$@" -xdev ! -type l \( -perm /6002 -o ! \( $u \) -o ! \( $g \) \) -exec sh -c "$show" _ {} + \
+      -type f -perm /6000 ! -path "*$nl*" -exec sh -c "$tell" _ {} + 2>&1 >&4
+    [ "$cap" ] && find "$@" -xdev -type f -perm /111 -path "*$nl*" -exec sh -c "$odd" _ {} + \
+      -o -type f -perm /111 -exec sh -c "$caps" _ {} + 2>/dev/null >&4
     [ $inode = 0 ] || find "$@" -xdev -type d -inum $inode -exec sh -c "$vols" _ {} + 2>&1
   fi)
   [ -z "$errs" ] || printf 'ERRS\0%s\0' "$errs" >&4
@@ -115,26 +134,29 @@ pass() { # START…: records on 4; on 5 `device:path//` of subvolumes and `!//` 
 oldifs=$IFS; IFS=$nl; set -f; set -- ${starts#"$nl"}; IFS=$oldifs
 closed=; more=; left=@MAX@
 exec 4>&1
-while [ $# -gt 0 ]; do
-  found=$(pass "$@" 5>&1 | { head -c 1048576; cat >/dev/null; }); set --
-  [ ${#found} -lt 1048576 ] || more=1
-  while case $found in *//*) ;; *) false ;; esac; do
-    f=${found%%//*}; found=${found#*//}
-    [ "$f" = ! ] && closed=1 && continue
-    dev=${f%%:*}; f=${f#*:}
-    case $mounts in *"//$f//"*) continue ;; esac
-    case $seen in *" ${dev:-$f}:/ "*) continue ;; esac
-    [ $left -gt 0 ] || { more=1; break; }
-    left=$((left - 1)); seen="$seen${dev:-$f}:/ "; set -- "$@" "$f"
+special=$(exec 6>&1 >&4
+  while [ $# -gt 0 ]; do
+    found=$(pass "$@" 5>&1 | { head -c 1048576; cat >/dev/null; }); set --
+    [ ${#found} -lt 1048576 ] || more=1
+    while case $found in *//*) ;; *) false ;; esac; do
+      f=${found%%//*}; found=${found#*//}
+      [ "$f" = ! ] && closed=1 && continue
+      dev=${f%%:*}; f=${f#*:}
+      case $mounts in *"//$f//"*) continue ;; esac
+      case $seen in *" ${dev:-$f}:/ "*) continue ;; esac
+      [ $left -gt 0 ] || { more=1; break; }
+      left=$((left - 1)); seen="$seen${dev:-$f}:/ "; set -- "$@" "$f"
+    done
   done
-done
-[ "$cap" ] || printf 'NOCAPS\0'
-[ -z "$more" ] || printf 'ERRS\0more than @MAX@ subvolumes that are not mounted\0'
-printf 'END\0'
+  [ "$cap" ] || printf 'NOCAPS\0'
+  [ -z "$more" ] || printf 'ERRS\0more than @MAX@ subvolumes that are not mounted\0'
+  [ -z "$closed" ]) || closed=1
+@ORIGIN@printf 'END\0'
 [ -z "$closed" ] || [ "$(id -u)" = 0 ] || exit 65
 """
 for _name, _text in (
     ("@LOCAL@", LOCAL_TYPES), ("@PSEUDO@", PSEUDO_TYPES), ("@MAX@", str(MAX_SUBVOLUMES)),
     ("@ASIDE@", "|".join(_ASIDE)), ("@PASSED_OVER@", "|".join(PASSED_OVER)),
+    ("@SHOW@", SHOW_SH), ("@ORIGIN@", ACLS_SH + ORIGIN_SH),
 ):  # fmt: skip
     WALK_SH = WALK_SH.replace(_name, _text)

@@ -91,6 +91,12 @@ REASONS = (
     N_("getcap is not installed"),
     N_("a line of getcap does not parse"),
     N_("accounts of a directory own files too, and are not listed"),
+    # special files, control sockets
+    N_("more than {n} files are SUID or SGID or carry capabilities, or their paths are long"),
+    N_("whether an access control list opens it to others is not known"),
+    N_("the list of sockets and disks is not whole"),
+    N_("{path} is a link to {target}, which is not looked at"),
+    N_("on which disks the mounted file systems lie is not known"),
     # processes, sockets, services
     N_("/proc hides the processes of others (hidepid)"),
     N_("an entry of /proc cannot be parsed"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
+from secops.hosts.carriers.image_origin import origin
 from secops.hosts.capability import from_attribute
 from secops.hosts.carriers.image_ssh_files import ssh_files
 from secops.hosts.carriers.process import stoppable
@@ -168,18 +169,26 @@ def _walk(image: Image, section: Walk, directory: str) -> Item:
     gids = _ids(image, b"/etc/group")
     out = bytearray()
     size, unread = 0, 0
+    special: list[bytes] = []
+    closed: dict[bytes, tuple[int, int, int, int, int]] = {}
     devices, others = _mounted(directory)
     for path, found, capability in image.walk(devices, lambda path: path in others or bool(_ASIDE.match(path))):
         if capability == b"!":
             unread += 1
             continue
-        if found.st_mode & 0o6002 or found.st_uid not in uids or found.st_gid not in gids:
+        has_mode = bool(found.st_mode & 0o6000) and stat.S_ISREG(found.st_mode)
+        if found.st_mode & 0o6002 or capability or found.st_uid not in uids or found.st_gid not in gids:
             out += record(path, _numbers(found))
-        if capability and (names := from_attribute(capability)):
-            out += b"CAP\0" + f" {','.join(names)}=p".encode() + b"\0" + path + b"\0"
+        if capability:
+            out += b"XATTR\0" + capability.hex().encode() + b"\0" + path + b"\0"
+        if has_mode or capability:
+            special.append(path)
+        if not found.st_mode & 0o001 and (has_mode or capability or stat.S_ISDIR(found.st_mode)):
+            closed[path] = _numbers(found)
         size = len(out)
         if size > section.limit:
             return Item("", bytes(out), Status.TRUNCATED, f"larger than {section.limit} bytes")
+    out += origin(image, special, closed)
     if unread:
         out += b"ERRS\0" + f"{unread} directories could not be read".encode() + b"\0"
     status = Status.DENIED if unread else Status.OK

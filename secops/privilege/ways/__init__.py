@@ -10,9 +10,20 @@ from secops.hosts.tables.account_ways import TABLE as ACCOUNT_WAYS
 from secops.hosts.tables.root_ways import TABLE as ROOT_WAYS
 from secops.hosts.tables.sudo_rules import MAX_ROWS
 from secops.privilege.way import Kind, View, Way
-from secops.privilege.ways import by_doas, by_group, by_polkit, by_sudo, second_root
+from secops.privilege.ways import (
+    by_doas,
+    by_file,
+    by_group,
+    by_polkit,
+    by_socket,
+    by_sudo,
+    by_suid,
+    second_root,
+)
 
-KINDS: tuple[Kind, ...] = (second_root.KIND, by_group.KIND, by_sudo.KIND, by_doas.KIND, by_polkit.KIND)
+KINDS: tuple[Kind, ...] = tuple(
+    module.KIND for module in (second_root, by_group, by_sudo, by_doas, by_polkit, by_suid, by_socket, by_file)
+)
 
 #: Tables that say which accounts there are: without one of them a way of any kind may be missing.
 _NEEDS = ("users", "groups", "group_members")

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.hosts.capability import from_attribute, from_getcap
 from secops.hosts.evidence import Status
 from secops.hosts.listing import record
 from secops.hosts.tables import Facts
@@ -34,7 +33,8 @@ def test_modes_owners_and_capabilities() -> None:
         + entry("/usr/bin/su", stat.S_IFREG | 0o4755)
         + entry("/tmp", stat.S_IFDIR | 0o1777)
         + entry("/home/x/a\nb", stat.S_IFREG | 0o2755, 4242)
-        + b"CAPS\0/usr/bin/ping cap_net_raw=ep\n/usr/bin/old = cap_net_admin,cap_net_raw+eip\n\0"
+        + b"CAP\0 cap_net_raw=ep\0/usr/bin/ping\0CAP\0 = cap_net_admin,cap_net_raw+eip\0/usr/bin/old\0"
+        + entry("/usr/bin/ping", stat.S_IFREG | 0o755)
         + b"CAP\0 cap_setuid=ep\0/home/x/a\nb\0"
         + END
     )
@@ -47,6 +47,7 @@ def test_modes_owners_and_capabilities() -> None:
     assert rows["/home/x/a\nb"]["capabilities"] == ["cap_setuid"]
     assert rows["/usr/bin/ping"]["capabilities"] == ["cap_net_raw"]
     assert rows["/usr/bin/old"]["capabilities"] == ["cap_net_admin", "cap_net_raw"]
+    assert (rows["/usr/bin/ping"]["mode"], rows["/usr/bin/ping"]["uid"]) == ("0755", 0)
     assert rows["/usr/bin/old"].get("mode") is None
 
 
@@ -80,13 +81,38 @@ def test_any_bytes_parse_without_raising_and_are_not_whole(raw: bytes) -> None:
     assert facts.problems[""] or raw.endswith(END)
 
 
-@given(st.binary(max_size=40))
-def test_any_attribute_gives_a_sorted_list(raw: bytes) -> None:
-    assert from_attribute(raw) == sorted(from_attribute(raw))
+@pytest.mark.parametrize(
+    ("above", "lists", "reachable"),
+    [
+        (("/srv/a", 0o40755, 0, 0), b"", True),
+        (("/srv/a", 0o40700, 0, 0), b"", False),
+        (("/srv", 0o40700, 0, 0), b"", False),
+        (("/srv/a", 0o40710, 0, 0), b"", False),
+        (("/srv/a", 0o40710, 0, 1000), b"", True),
+        (("/srv/a", 0o40700, 1000, 0), b"", True),
+        (("/srv/a", 0o40710, 0, 0), b"ACL\0# file: /srv/a\nuser:1000:--x\n\0", True),
+        (("/srv/a", 0o40710, 0, 0), b"NOACL\0/srv/a\0", True),
+        (("/srv/a", 0o40700, 0, 0), b"NOACL\0/srv/a\0", False),
+        (("/srv/b", 0o40700, 0, 0), b"", True),
+    ],
+)
+def test_what_only_root_gets_to_is_told(above: tuple[str, int, int, int], lists: bytes, reachable: bool) -> None:
+    walk = entry("/srv/a/x", stat.S_IFREG | 0o4755) + b"LOOKED\0/srv/a/x\0\0" + entry(*above) + lists
+    (row,) = parsed(walk + b"NOPKG\0" + END).rows
+    assert row["reachable"] is reachable
+    assert parsed(walk).rows[0].get("reachable") is None, "more directories may have followed"
 
 
-def test_capability_attributes_of_the_kernel() -> None:
-    assert from_attribute(bytes.fromhex("0100000200200000000000000000000000000000")) == ["cap_net_raw"]
-    assert from_getcap("/opt/my prog cap_net_raw=ep") == ("/opt/my prog", ["cap_net_raw"])
-    assert from_getcap("/x =ep") == ("/x", ["all"])
-    assert from_getcap("no capabilities here") is None
+def test_a_script_is_none_that_the_kernel_gives_rights() -> None:
+    heads = b"HEAD\0==> /a <==\n#!\n==> /b <==\n\x7fE\n==> /c <==\n#\n\0"
+    files = b"".join(entry(path, stat.S_IFREG | 0o4755) for path in ("/a", "/b", "/c"))
+    looked = b"".join(b"LOOKED\0%s\0\0" % path for path in (b"/a", b"/b", b"/c"))
+    rows = parsed(files + looked + b"NOPKG\0" + heads + END).rows
+    assert [row["is_script"] for row in rows] == [True, False, False]
+
+
+def test_what_is_no_answer_of_getcap_leaves_the_capabilities_open() -> None:
+    for record_ in (b"CAP\0 (Invalid argument)\0/x\0", b"XATTR\0zz\0/x\0"):
+        facts = parsed(record_ + END)
+        assert (facts.problems[""], facts.rows) == ([], [])
+        assert facts.problems["capabilities"][0].reason == "a line of getcap does not parse"

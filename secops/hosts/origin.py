@@ -1,0 +1,133 @@
+"""Where special files come from, as shell for live hosts: who gets to them, who owns them, what their package says.
+
+It ends the walk, which hands it their paths; names that hold a newline, which no package has, are not among them. Its
+records, each field ended by NUL:
+`LOOKED path names` for each file that is looked up (its other names, where directories are merged; listing records
+after it are of those files and of directories above them that not everybody may start or pass), `MANY` when there are
+more, `ACL text` and `NOACL path` (see `acl`), `HEAD text` (head -v: the first two bytes of each), `SUMS text`
+(lines of md5sum, sha1sum or sha256sum: theirs, and those of programs as large as one that no package owns), and one of
+the package manager: `DPKG owners md5sums diversions overrides`, `RPM itself files`, `APK files`, or `NOPKG`.
+"""
+
+from __future__ import annotations
+
+#: Where container runtimes keep the file systems of their containers: not this host's own programs.
+CONTAINER_STORES = (
+    "/var/lib/docker/",
+    "/var/lib/containers/",
+    "/var/lib/containerd/",
+    "/var/lib/lxc/",
+    "/var/lib/lxd/",
+)
+
+#: Files that are looked up, characters of a path and of all paths, and bytes of a file that is read for its digest.
+MAX_LOOKUPS, MAX_PATH, MAX_PATHS, MAX_DIGESTED = 2_000, 1_000, 200_000, 64 << 20
+
+#: Where copies are compared with programs.
+PROGRAMS = ("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin")
+
+#: dpkg's lists answer when they know it.
+DPKG_ITSELF = "/usr/bin/dpkg"
+
+_RPM_TAGS = (
+    "=NAME", "FILEMODES:octal", "FILEUSERNAME", "FILEGROUPNAME", "FILECAPS", "FILEDIGESTS", "FILEVERIFYFLAGS",
+    "FILENAMES",
+)  # fmt: skip
+
+# Why as it is: only these few files are looked up, with a few processes in all. For dpkg that is one grep over its
+# lists (a third of what dpkg-query takes) and one over the md5sums of the owners; for apk one awk over its database,
+# which is text; rpm is asked in an empty environment, and what it prints of the packages' other files is left here.
+_ORIGIN_SH = r"""
+split() { IFS=$nl; set -f; }
+whole() { IFS=$oldifs; }
+lines() { printf '%s\n' "${1#"$nl"}"; }
+others() { # PATH: $other holds the names of the same file, each after a newline
+  other= r=${1#/usr}
+  case $r in /bin/*) s=/sbin/${r#/bin/} ;; /sbin/*) s=/bin/${r#/sbin/} ;; *) s=$r ;; esac
+  for a in "$r" "$s" "/usr$r" "/usr$s"; do
+    case $nl$1$other$nl in *"$nl$a$nl"*) ;; *) if [ "$a" -ef "$1" ]; then other=$other$nl$a; fi ;; esac
+  done
+}
+tab=$(printf '\t')
+kept= names= dirs= left=@LOOKUPS@
+split; set -- $special; whole
+for f do
+  case $f in @STORES@) continue ;; esac
+  if [ $left = 0 ] || [ ${#f} -gt @PATH@ ] || [ ${#names} -gt @PATHS@ ] || [ ${#dirs} -gt @PATHS@ ]; then
+    printf 'MANY\0'; continue
+  fi
+  others "$f"; left=$((left - 1)) kept=$kept$nl$f names=$names$nl$f$other d=${f%/*}
+  printf 'LOOKED\0%s\0%s\0' "$f" "${other#"$nl"}"
+  while [ "$d" ]; do
+    case $dirs$nl in *"$nl$d$nl"*) break ;; esac
+    dirs=$dirs$nl$d d=${d%/*}
+  done
+done
+from_dpkg() {
+  D=/var/lib/dpkg; diverted=$(cat $D/diversions 2>/dev/null)
+  set +f; set -- $D/info/*.list; set -f
+  found=$(lines "$names$nl@DPKG@$nl$(lines "$diverted" | sed -n 'p;n;n')" | grep -HxF -f - -- "$@" 2>/dev/null)
+  wanted= files=; split
+  for l in $found; do
+    owned=$owned$nl${l#*.list:} wanted="$wanted$nl  ${l#*.list:/}" l=${l%%.list:*}.md5sums
+    case $files$nl in *"$nl$l$nl"*) ;; *) files=$files$nl$l ;; esac
+  done
+  set -- $files; whole
+  printf 'DPKG\0%s\0%s\0%s\0%s\0' "$found" "$(lines "$wanted" | grep -HF -f - -- "$@" /dev/null 2>/dev/null)" \
+    "$diverted" "$(cat $D/statoverride 2>/dev/null)"
+}
+from_apk() {
+  found=$(lines "$names" | awk 'NR == FNR { wanted[$0]; next }
+    /^P:/ { package = $0; n++ }
+    /^F:/ { folder = substr($0, 3); folder = folder == "" ? "/" : "/" folder "/" }
+    /^R:/ { path = folder substr($0, 3); hit = path in wanted; if (hit) { print package; print "R:" path } }
+    /^[aZ]:/ && hit
+    END { print "N:" n + 0 }' - "$1")
+  printf 'APK\0%s\0' "$found"
+  owned=$nl$(lines "$found" | sed -n 's/^R://p')
+}
+from_rpm() {
+  database=$1 itself=$(command -v rpm); split; set -- $kept $itself; whole
+  found=$(env -i PATH="$PATH" HOME=/ LC_ALL=C rpm --dbpath "$database" -qf --qf '[@TAGS@\n]' -- "$@" 2>/dev/null |
+    grep -F "$(lines "$names$nl$itself" | sed "s/.*/$tab&$tab/")")
+  printf 'RPM\0%s\0%s\0' "$itself" "$found"
+  owned=$nl$(lines "$found" | sed "s/$tab\$//;s/.*$tab//")
+}
+digests() { [ $# = 0 ] || find "$@" -maxdepth 0 -type f -size +0 -size -@BLOCKS@ -exec $sum {} + 2>/dev/null; }
+copies() { # PATH…: programs of the same size
+  sizes=$(find "$@" -maxdepth 0 -type f -size +0 -size -@BLOCKS@ -exec stat -c '-o -size %sc' {} + 2>/dev/null)
+  [ -z "$sizes" ] || find @PROGRAMS@ -maxdepth 1 -type f \( ${sizes#-o } \) -exec $sum {} + 2>/dev/null
+}
+if [ "$kept" ]; then
+  split; set -- $dirs $kept; near=$(find "$@" -maxdepth 0 ! -perm -001 2>/dev/null); set -- $near; whole
+  if [ "$near" ]; then eval "$show"; acls "$@"; fi
+  owned= sum=sha256sum apk= rpm=
+  for f in /lib/apk/db/installed /usr/lib/apk/db/installed; do if [ -s $f ]; then apk=$f; fi; done
+  if [ -s /var/lib/dpkg/status ]; then sum=md5sum; from_dpkg
+  elif [ "$apk" ]; then sum=sha1sum; from_apk "$apk"
+  else
+    for f in /usr/lib/sysimage/rpm /var/lib/rpm; do
+      if [ -e $f/rpmdb.sqlite ] || [ -e $f/Packages ] || [ -e $f/Packages.db ]; then rpm=${rpm:-$f}; fi
+    done
+    if [ "$rpm" ]; then from_rpm "$rpm"; else printf 'NOPKG\0'; fi
+  fi
+  split; set -- $kept; whole
+  printf 'HEAD\0'; head -v -c 2 -- "$@" 2>/dev/null | tr '\0' '?'; printf '\0SUMS\0'; digests "$@"
+  for f do
+    shift; others "$f"; split
+    for a in "$f" $other; do case $owned$nl in *"$nl$a$nl"*) f=; break ;; esac; done
+    whole; [ -z "$f" ] || set -- "$@" "$f"
+  done
+  [ $# = 0 ] || copies "$@"
+  printf '\0'
+fi
+"""
+
+ORIGIN_SH = _ORIGIN_SH
+for _name, _text in (
+    ("@LOOKUPS@", str(MAX_LOOKUPS)), ("@PATH@", str(MAX_PATH)), ("@PATHS@", str(MAX_PATHS)),
+    ("@BLOCKS@", str(MAX_DIGESTED // 512 + 1)), ("@STORES@", "|".join(f"{store}*" for store in CONTAINER_STORES)),
+    ("@PROGRAMS@", " ".join(PROGRAMS)), ("@DPKG@", DPKG_ITSELF),
+    ("@TAGS@", "".join(f"%{{{tag}}}\\t" for tag in _RPM_TAGS)),
+):  # fmt: skip
+    ORIGIN_SH = ORIGIN_SH.replace(_name, _text)
