@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 
 SUITE = "bookworm"
-PACKAGES = ("openssh-server", "sudo", "busybox-static", "cron", "libcap2-bin", "libpam-modules", "openssl")
+PACKAGES = ("openssh-server", "sudo", "busybox-static", "cron", "libcap2-bin", "libpam-modules", "openssl", "acl")
 
 #: What is done in the fresh root. `ops` has the password `ops-password`; nobody has a right of sudo yet.
 RECIPE = """set -e

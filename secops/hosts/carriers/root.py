@@ -20,10 +20,11 @@ from secops.hosts.listing import record
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import without_hashes
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
+from secops.hosts.trusted.image import trusted_paths
 from secops.hosts.walk import LOCAL_TYPES, PASSED_OVER
 
 #: What stands for a command that images can answer too, by the section's name.
-_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {}
+_TWINS: Mapping[str, Callable[[Image, Command], Item]] = {"trusted_paths": trusted_paths}
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 
