@@ -6,15 +6,19 @@ from collections.abc import Mapping
 
 from secops.hosts.evidence import Evidence
 from secops.hosts.section import Section
-from secops.hosts.tables import Built, Column, sudo_rules
+from secops.hosts.tables import Built, Column, sudo_rules, trusted_files
 
 #: Parts by kind of way, with the sections without which they cannot be whole.
-PARTS: Mapping[str, tuple[Section, ...]] = {"sudo": sudo_rules.SECTIONS}
+PARTS: Mapping[str, tuple[Section, ...]] = {"sudo": sudo_rules.SECTIONS, "file": trusted_files.TABLE.sections}
 
 COLUMNS = (
     Column("user_name", "text", "login name; * for every local account"),
-    Column("way", "text", "uid0, group or sudo"),
-    Column("thing", "text", "what is to be changed to close it: the group, the command as the policy has it"),
+    Column("way", "text", "uid0, group, sudo or file"),
+    Column(
+        "thing",
+        "text",
+        "what is to be changed to close it: the group, the command as the policy has it, the file or directory",
+    ),
     Column("program", "text", "of sudo: the program by which it works; NULL when any does"),
     Column("gives", "text", "shell, account, load, write or read: the most that the way gives"),
     Column("how_en", "text", "how it works"),

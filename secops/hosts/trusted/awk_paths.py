@@ -9,9 +9,9 @@ from secops.hosts.tables.users import NO_LOGIN
 from secops.hosts.trusted.awk_names import fill
 from secops.hosts.trusted.words import SEARCHED
 
-# Input: of the first program's output Q and C; for what is there `mode uid gid size mtime octal path`, and for a link
-# `L path` and on a line of its own where it leads; `K path` for what was looked at; a line `.`, and the rest of the
-# first program's output. Output: `+path` for what is to be looked at next, and the rest of the input is not read. When
+# Input: of the first program's output Q and C; for what is there `mode uid gid octal path`, and for a link `L path` and
+# on a line of its own where it leads; `K path` for what was looked at; a line `.`, and the rest of the first program's
+# output. Output: `+path` for what is to be looked at next, and the rest of the input is not read. When
 # that is nothing, or `last` is set: the rest is given back with masked what is not there, then `G path` for what is
 # not, of which the directory is, and the records of all that is; last a line `.`, since a shell drops empty ones.
 FOLLOW_AWK = r"""
@@ -54,7 +54,7 @@ function final(text,   n, i, w, out) {
 BEGIN { split("@SEARCHED@", searched, " ") }
 target { link[target] = $0; target = ""; next }
 /^L/ { target = substr($0, 2); next }
-/^[a-z]/ { stat[substr($0, index($0, "/"))] = $0; next }
+/^[a-z]/ { at = substr($0, index($0, "/")); if (!(at in stat)) there_is[++count] = at; stat[at] = $0; next }
 /^K/ { known[substr($0, 2)] = 1; next }
 /^Q/ { wanted[++q] = substr($0, 2); next }
 /^C/ { candidate[++c] = substr($0, 2); next }
@@ -73,9 +73,9 @@ END {
   if (more) exit
   for (i = 1; i <= named; i++)
     if (!(order[i] in stat) && up(order[i]) != "" && (up(order[i]) in stat)) print "G" order[i]
-  for (p in stat) {
-    split(stat[p], f, " ")
-    print f[1]; print f[2]; print f[3]; print f[4]; print f[5]; print p; print link[p]; print ""
+  for (i = 1; i <= count; i++) {
+    at = there_is[i]; split(stat[at], f, " ")
+    print f[1]; print f[2]; print f[3]; print 0; print 0; print at; print link[at]; print ""
   }
   print "."
 }
@@ -87,7 +87,7 @@ LISTABLE_AWK = r"""
 target { target = 0; next }
 /^L/ { target = 1; next }
 /^(l|xa)/ { next }
-$6 ~ /[2367].$|[2367]$/ || ($1 ~ /^(d|x4)/ && $6 !~ /[1357]$/) || /\/g?shadow-?$/ { print substr($0, index($0, "/")) }
+$4 ~ /[2367].$|[2367]$/ || ($1 ~ /^(d|x4)/ && $4 !~ /[1357]$/) || /\/g?shadow-?$/ { print substr($0, index($0, "/")) }
 """
 
 #: Homes of accounts that may log in, each once.

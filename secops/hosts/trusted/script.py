@@ -1,6 +1,7 @@
 """The section `trusted_paths`: what is trusted on a host, what trusted files name, and who may change all of it.
 
-Its output is fields, each ended by NUL. A letter begins each but those of listing records (see `secops.hosts.listing`):
+Its output is fields, each ended by NUL. A letter begins each but those of listing records (see
+`secops.hosts.listing`; size and time are 0, since they change by themselves and nobody asks for them):
 
     P number path       a path of `PLACES`
     F grammar path      a file that was read; what follows is of it
@@ -52,13 +53,12 @@ places() {
   done
 }
 each() { tr '\n' '\0' | xargs -0 "$@" 2>/dev/null; } # COMMAND…: with the lines of standard input as arguments
-# With the lines of standard input as arguments: of each that is there mode, owner, size, time and the mode once more;
-# and of a link where it leads.
+# Of each argument that is there mode, owner, group, the mode in octal; and of a link where it leads.
 if [ "$gnu" ]; then
-  look='find "$@" -maxdepth 0 -printf "%y%m %U %G %s %T@ %m %p\n" -type l ! -lname "*
+  look='find "$@" -maxdepth 0 -printf "%y%m %U %G %m %p\n" -type l ! -lname "*
 *" -printf "L%p\n%l\n" 2>/dev/null'
 else
-  look='stat -c "x%f %u %g %s %Y %a %n" "$@" 2>/dev/null
+  look='stat -c "x%f %u %g %a %n" "$@" 2>/dev/null
 for p do
   [ -L "$p" ] || continue
   t=$(readlink "$p"; echo .); t=${t%?.}

@@ -130,7 +130,7 @@ def _rank(path: str) -> int:
 
 
 def _families(name: str) -> list[str]:
-    """What units share drop-ins by: names that a hyphen ends where this one goes on, and the template of an instance."""
+    """What a unit shares drop-ins by: names that a hyphen ends where its own goes on, and an instance's template."""
     stem, _, kind = name.rpartition(".")
     found = [f"{stem[: at + 1]}.{kind}" for at, char in enumerate(stem[:-1]) if char == "-"]
     if "@" in name and not is_template(name):

@@ -10,9 +10,9 @@ from secops.hosts.tables.account_ways import TABLE as ACCOUNT_WAYS
 from secops.hosts.tables.root_ways import TABLE as ROOT_WAYS
 from secops.hosts.tables.sudo_rules import MAX_ROWS
 from secops.privilege.way import Kind, View, Way
-from secops.privilege.ways import by_group, by_sudo, second_root
+from secops.privilege.ways import by_file, by_group, by_sudo, second_root
 
-KINDS: tuple[Kind, ...] = (second_root.KIND, by_group.KIND, by_sudo.KIND)
+KINDS: tuple[Kind, ...] = (second_root.KIND, by_group.KIND, by_sudo.KIND, by_file.KIND)
 
 #: Tables that say which accounts there are: without one of them a way of any kind may be missing.
 _NEEDS = ("users", "groups", "group_members")
