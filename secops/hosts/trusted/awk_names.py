@@ -19,8 +19,8 @@ from secops.hosts.trusted import words
 # at where it is.
 READ_AWK = r"""
 function see(p) {
-  if (match(p, /^\/[^\/]+\//) && (substr(p, 1, RLENGTH - 1) in merged)) p = "/usr" p
-  while (p != "" && !(p in seen)) { seen[p] = 1; print "S" p; sub(/\/[^\/]*$/, "", p) }
+  if (match(p, /^\/[^\057]+\//) && (substr(p, 1, RLENGTH - 1) in merged)) p = "/usr" p
+  while (p != "" && !(p in seen)) { seen[p] = 1; print "S" p; sub(/\/[^\057]*$/, "", p) }
 }
 function ask(p) { if (!(p in asked)) { asked[p] = 1; count++; print "Q" p; see(p) } }
 function maybe(p) { if (!(p in tried)) { tried[p] = 1; count++; print "C" p; see(p) } }
@@ -91,9 +91,9 @@ function tell(number, out) {
   if (told != file) { print "F" grammar " " file; told = file }
   print "N" number out
 }
-function told_if(number, out) { if (out ~ /[\/@]/) tell(number, out) }
+function told_if(number, out) { if (out ~ /[\057@]/) tell(number, out) }
 function absolute(number, s,   n, i, w, out) {
-  n = split(s, w, " "); out = ""
+  gsub(/[ \t\013-\015]+/, " ", s); n = split(s, w, " "); out = ""
   for (i = 1; i <= n; i++) if (w[i] ~ /^\//) out = out " " path(w[i])
   told_if(number, out)
 }
@@ -167,7 +167,7 @@ function line(number, s) {
 }
 function read_file(   n, first, joined, s, got, before) {
   n = 0; first = 0; joined = ""; cwd = ""; install = 0; inside = 0; before = count
-  here = ""; if (grammar == "rc") { here = file; sub(/\/[^\/]*$/, "", here) }
+  here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
     n++
     if (n == 1 && grammar == "shell" && (s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3) == "ELF")) break
@@ -214,8 +214,8 @@ def fill(program: str, **values: str) -> str:
 
 
 def _literal(expression: str) -> str:
-    """An expression between awk's slashes."""
-    return expression.replace("/", r"\/")
+    """An expression between awk's slashes. In brackets busybox takes the backslash of `\\/` for one of them."""
+    return expression.replace("/", r"\057")
 
 
 def _list(names: Iterable[str]) -> str:
@@ -223,7 +223,7 @@ def _list(names: Iterable[str]) -> str:
 
 
 _CUTS = "\n".join(
-    '  gsub(/{}/, "{}", s)'.format(_literal(expression), by.replace('"', '\\"')) for expression, by in words.CUTS
+    f'  gsub(/{_literal(expression)}/, "{by}", s)' for expression, by in words.CUTS
 )
 
 READ_AWK = fill(

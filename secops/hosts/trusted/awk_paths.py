@@ -15,7 +15,7 @@ from secops.hosts.trusted.words import SEARCHED
 # that is nothing, or `last` is set: the rest is given back with masked what is not there, then `G path` for what is
 # not, of which the directory is, and the records of all that is; last a line `.`, since a shell drops empty ones.
 FOLLOW_AWK = r"""
-function up(p) { sub(/\/[^\/]*$/, "", p); return p }
+function up(p) { sub(/\/[^\057]*$/, "", p); return p }
 function see(p) { if (!(p in seen)) { seen[p] = 1; order[++total] = p; if (!(p in known)) fresh[++new] = p } }
 function resolve(p,   folder, name, at) {
   if (p == "") return ""
@@ -47,7 +47,7 @@ function final(text,   n, i, w, out) {
     else if (w[i] ~ /^@/) w[i] = found(substr(w[i], 2))
     out = out " " w[i]
   }
-  if (out !~ /[\/=]/) return
+  if (out !~ /[\057=]/) return
   if (file) print file
   file = ""; print out
 }

@@ -84,7 +84,7 @@ class Reader:
         return [re.sub("[^A-Z_]", "", found[0]) + "=", *paths]
 
     def absolute(self, text: str) -> list[str]:
-        return [self.path(word) for word in re.split("[ \t\n]+", text) if word.startswith("/")]
+        return [self.path(word) for word in re.split("[ \t\v\f\r]+", text) if word.startswith("/")]
 
     def mask(self, text: str) -> list[str]:
         return _Line(self).mask(text)

@@ -89,7 +89,7 @@ elif command -v getfacl >/dev/null 2>&1; then
     /^[ugmo][a-z]*:/ { sub(/[ \t].*$/, ""); print "R" $0 }' | tr '\n' '\0'
 else
   case $(ls --version 2>/dev/null) in
-    *GNU*) printf '%s\n' "$open" | each ls -Udln | sed -n 's/^.\{10\}+[^\/]*\//A\//p' | sed 'a\
+    *GNU*) printf '%s\n' "$open" | each ls -Udln | sed -n 's|^.\{10\}+[^/]*/|A/|p' | sed 'a\
 R?' | tr '\n' '\0' ;;
     *) printf 'X\0' ;;
   esac

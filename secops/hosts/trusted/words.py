@@ -13,11 +13,11 @@ from secops.hosts.trusted.places import DEFAULT_PATH
 #: Extended regular expressions, as awk and Python both read them, and what takes the place of each match, in order.
 #: Octal escapes: the script stands in single quotes.
 CUTS = (
-    (r"[<>]+&?[ \t]*(\"[^\"]*\"|\047[^\047]*\047|[^ \t;&|()<>\"\047]*)", " "),
+    (r"[<>]+&?[ \t]*(\042[^\042]*\042|\047[^\047]*\047|[^ \t;&|()<>\042\047]*)", " "),
     (r"[;&|()`]+", " ; "),
-    (r"\"", ' " '),
-    (r"\047", " \047 "),
-    (r"[ \t\r]+", " "),
+    (r"\042", r" \042 "),
+    (r"\047", r" \047 "),
+    (r"[ \t\013-\015]+", " "),
 )
 
 OPTION_EXEC = r"^-(exec|ok)"
@@ -63,4 +63,4 @@ RULES = "RUN|PROGRAM|program"
 SSHD = "^[ \t]*(TrustedUserCAKeys|Include|Subsystem)[ \t=]"
 
 #: The beginning of the value of one of `VARIABLES`.
-VARIABLE = r"(^|[ \t;\"\047])(" + "|".join(VARIABLES) + r")[ \t]*="
+VARIABLE = r"(^|[ \t;\042\047])(" + "|".join(VARIABLES) + r")[ \t]*="
