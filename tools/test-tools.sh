@@ -3,7 +3,7 @@
 set -eu
 missing=
 for pair in debootstrap:debootstrap busybox:busybox-static ssh:openssh-client openssl:openssl ip:iproute2 \
-            getcap:libcap2-bin unshare:util-linux dash:dash bash:bash mkfs.btrfs:btrfs-progs; do
+            getcap:libcap2-bin unshare:util-linux dash:dash bash:bash mkfs.btrfs:btrfs-progs gawk:gawk; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
 done
 [ "$missing" ] || exit 0

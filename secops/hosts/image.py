@@ -93,6 +93,11 @@ class Image:
             found = os.fstat(fd)
             return found, os.readlink(b"", dir_fd=fd) if stat.S_ISLNK(found.st_mode) else b""
 
+    def attribute(self, path: bytes, name: str) -> bytes:
+        """An extended attribute of what `path` is. Raises `OSError` when it has none."""
+        with self.at(path) as fd:
+            return os.getxattr(f"/proc/self/fd/{fd}", name)
+
     def names(self, path: bytes, *, follow: bool = True) -> list[bytes]:
         """The names in a directory, sorted."""
         with self.at(path, follow=follow) as fd:

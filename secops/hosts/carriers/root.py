@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
 from secops.hosts.carriers.image_origin import origin
-from secops.hosts.capability import from_attribute
 from secops.hosts.carriers.image_ssh_files import ssh_files
 from secops.hosts.carriers.process import stoppable
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
@@ -24,6 +23,7 @@ from secops.hosts.masking import without_hashes
 from secops.hosts.polkit import collected
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
 from secops.hosts.ssh_files import SSH_FILES
+from secops.hosts.trusted.image import trusted_paths
 from secops.hosts.usage.image import auth_logs
 from secops.hosts.usage.sections import AUTH_LOGS
 from secops.hosts.usage.terminal import LOGIN_RECORDS
@@ -36,6 +36,7 @@ _TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
     collected.ACTIONS.name: collected.actions_of_image,
     AUTH_LOGS.name: auth_logs,
     LOGIN_RECORDS.name: login_records,
+    "trusted_paths": trusted_paths,
 }
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")

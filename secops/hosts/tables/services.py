@@ -47,7 +47,7 @@ def build(evidence: Evidence) -> Built:
     built = Built()
     units = resolve(listed(evidence, SERVICE_UNITS, built))
     scripts = list({entry.path: entry for entry in listed(evidence, SERVICE_SCRIPTS, built)}.values())
-    states, started = _systemd_states(evidence, units, built), _openrc_started(evidence, built)
+    states, started = systemd_states(evidence, units, built), _openrc_started(evidence, built)
     rows = [_unit_row(unit) for unit in units.by_name.values()]
     rows += _script_rows(scripts, units, systemd=states is not None or _boots_systemd(scripts))
     rows += [_served_row(manager, served) for manager, served in _served(evidence, built)]
@@ -136,7 +136,7 @@ def _served_row(manager: str, served: Served) -> Row:
     return _row(manager, served.name, "service", served.path, enabled=served.enabled, by=by)
 
 
-def _systemd_states(evidence: Evidence, units: Units, built: Built) -> dict[str, bool] | None:
+def systemd_states(evidence: Evidence, units: Units, built: Built) -> dict[str, bool] | None:
     """Whether each loaded unit runs; None when systemd did not answer."""
     if evidence[SYSTEMCTL.name].status is not Status.OK:
         return None

@@ -1,0 +1,224 @@
+"""Files that root or another account runs or reads, as far as others can change them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from posixpath import basename
+
+from secops.hosts.evidence import Evidence, Status
+from secops.hosts.sudoers import TooLargeError
+from secops.hosts.tables import Built, Column, Row, Table, services, sshd_effective, sudo_rules
+from secops.hosts.tables._listed import listed
+from secops.hosts.tables.groups import GROUP, group_lines
+from secops.hosts.tables.hosts import hostname
+from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
+from secops.hosts.trusted import sudo
+from secops.hosts.trusted.access import By, Who
+from secops.hosts.trusted.changers import Changers, TooManyError
+from secops.hosts.trusted.named import Trusted, fixed, named
+from secops.hosts.trusted.places import KEEPERS
+from secops.hosts.trusted.roles import Guard, Role
+from secops.hosts.trusted.script import TRUSTED_PATHS
+from secops.hosts.trusted.stream import Seen, parse
+from secops.hosts.trusted.tree import Point, Unseen
+from secops.hosts.trusted.units import Loader
+from secops.hosts.units import resolve
+
+MAX_ROWS = 100_000
+
+#: Faults of one kind that are told one by one.
+_MAX_TOLD = 5
+
+
+@dataclass
+class _Host:
+    """What is known of one host's accounts, and what it told of trusted paths."""
+
+    evidence: Evidence
+    seen: Seen
+    users: list[list[str]]  # fields of passwd entries
+
+    @cached_property
+    def uids(self) -> dict[str, int]:
+        return {fields[0]: int(fields[2]) for fields in reversed(self.users)}
+
+    @cached_property
+    def homes(self) -> dict[str, list[str]]:
+        """Accounts that may log in, by their home."""
+        found: dict[str, list[str]] = {}
+        for name, _, _, _, _, home, shell in self.users:
+            if home.startswith("/") and basename(shell) not in NO_LOGIN:
+                found.setdefault(home.rstrip("/"), []).append(name)
+        return found
+
+    @cached_property
+    def changers(self) -> Changers:
+        groups = [fields for _, fields in group_lines(self.evidence)]
+        gids: dict[str, set[int]] = {fields[0]: {int(fields[3])} for fields in reversed(self.users)}
+        for _, _, gid, members in groups:
+            for name in members.split(","):
+                if name in gids:
+                    gids[name].add(int(gid))
+        accounts = [Who(name, uid, frozenset(gids[name])) for name, uid in self.uids.items() if uid != 0]
+        return Changers(self.seen.tree, accounts, frozenset(int(fields[2]) for fields in groups))
+
+    def name_of(self, uid: str) -> str | None:
+        """The account of a number."""
+        return next((fields[0] for fields in self.users if fields[2] == uid), None)
+
+    @cached_property
+    def guards(self) -> dict[Guard, bool]:
+        """Guards that stand here, and whether they look at the mode too."""
+        crond = self.seen.tree.leads_to("/usr/sbin/crond") or ""
+        ssh = sshd_effective.build(self.evidence).rows
+        lax = any(row["key"] == "strictmodes" and row["value"] == "no" for row in ssh)
+        found: dict[Guard, bool] = {"strict": True, "cron": basename(crond) != "busybox"}
+        return found if lax else {**found, "sshd": True}
+
+    def refused(self, role: Role, point: Point, by: By) -> bool:
+        """Whether the program that reads the file refuses it when it was changed there: it is another's then."""
+        if role.guard not in self.guards:
+            return False
+        return self.guards[role.guard] or point.kind != "file" or by[0] == "user"
+
+
+def build(evidence: Evidence) -> Built:
+    built = Built()
+    seen = parse(evidence[TRUSTED_PATHS.name].only.data)
+    _tell(evidence, seen, built)
+    host = _Host(evidence, seen, [fields for _, fields in passwd_lines(evidence)])
+    try:
+        for row in _rows(host, built):
+            if len(built.rows) == MAX_ROWS:
+                built.lack(f"more than {MAX_ROWS} ways to change trusted files")
+                break
+            built.rows.append(row)
+    except TooManyError:
+        built.lack("too many accounts may change too much for all of it to be worked out")
+    return built
+
+
+def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
+    """What was not seen of the host."""
+    faults = Counter[str]()
+
+    def lack(reason: str, status: Status = Status.FAILED, part: str = "") -> None:
+        kind = reason.rpartition(": ")[2]
+        faults[kind] += 1
+        if faults[kind] <= _MAX_TOLD:
+            built.lack(reason, status, part=part)
+
+    if seen.broken:
+        lack("the list of trusted paths does not parse")
+    elif not seen.ended and evidence[TRUSTED_PATHS.name].status is Status.OK:
+        lack("the list of trusted paths ends early", Status.TRUNCATED)
+    for path in seen.closed:
+        lack(f"{path}: permission denied", Status.DENIED)
+    for path in seen.unread:
+        lack(f"{path}: was not read to its end", Status.TRUNCATED)
+    if seen.odd:
+        lack("a name with a newline is left out")
+    if seen.no_lists:
+        lack("nothing here reads access lists", Status.ABSENT, "acls")
+    for path, acl in seen.lists.items():
+        if acl is None:
+            lack(f"{path}: its access list is not known", part="acls")
+
+
+def _rows(host: _Host, built: Built) -> Iterator[Row]:
+    told = set[str]()
+    for trusted in dict.fromkeys(_trusted(host, built)):
+        owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user), -1)
+        try:
+            for point in host.seen.tree.points(trusted.path):
+                yield from _of_point(host, trusted, point, owner)
+        except Unseen as unseen:
+            if str(unseen) not in told and len(told) < _MAX_TOLD:
+                told.add(str(unseen))
+                built.lack(f"{unseen}: was not looked at")
+
+
+def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
+    """All that is trusted. What hides some of it is told."""
+    yield from fixed(host.seen, host.homes)
+    yield from named(host.seen, host.homes)
+    units = resolve(listed(host.evidence, services.SERVICE_UNITS, built))
+    states = services.systemd_states(host.evidence, units, Built()) or {}
+    yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()
+    try:
+        name = hostname(host.evidence)
+        yield from sudo.targets(sudo_rules.read_policy(host.evidence, built), name, host.name_of)
+    except TooLargeError as error:
+        built.lack(str(error))
+
+
+def _of_point(host: _Host, trusted: Trusted, point: Point, owner: int) -> Iterator[Row]:
+    for by, accounts in host.changers.of(point, owner):
+        yield _row(trusted, point, by, accounts, host.refused(trusted.role, point, by), "write")
+    if trusted.role.readable and point.kind == "file":
+        for by, accounts in host.changers.of(point, owner, reading=True):
+            yield _row(trusted, point, by, accounts, refused=False, access="read")
+
+
+def _row(trusted: Trusted, point: Point, by: By, accounts: list[str], refused: bool, access: str) -> Row:
+    return {
+        "path": trusted.path,
+        "role": trusted.role.name,
+        "as_user": trusted.user,
+        "source": trusted.source,
+        "line": trusted.line,
+        "point": point.path,
+        "point_kind": point.kind,
+        "missing": point.missing,
+        "mode": f"{point.entry.mode:04o}",
+        "uid": point.entry.uid,
+        "gid": point.entry.gid,
+        "access": access,
+        "writer_kind": by[0],
+        "writer": by[1],
+        "accounts": accounts,
+        "refused": refused,
+    }
+
+
+TABLE = Table(
+    name="trusted_files",
+    doc="Files that root or another account runs or reads, as far as others can change them: one row for each path, "
+    "point at which it can be changed (the file, a directory on the way to it, a link), and right by which. Fixed "
+    "places, and what crontabs, units, start scripts, PAM, sudo and the like name. Not in it: what a program reads by "
+    "its own configuration, and paths that a script puts together.",
+    columns=(
+        Column("path", "text", "the path as it is named; with a slash at its end for something in that directory"),
+        Column("role", "text", "what is done with it: cron_job, unit_program, start_file, library, accounts, …"),
+        Column("as_user", "text", "whose power it is: who it runs as, whose shell reads it; root for the system's own"),
+        Column("source", "text", "file that names it; NULL for a fixed place"),
+        Column("line", "integer", "line there"),
+        Column("point", "text", "what can be changed"),
+        Column("point_kind", "text", "file, directory or link"),
+        Column("missing", "boolean", "the path leads to nothing yet, and it can be put there"),
+        Column("mode", "text", "permission bits of the point, octal as 0644"),
+        Column("uid", "integer", "its owner"),
+        Column("gid", "integer", "its group"),
+        Column("access", "text", "write; read for files of password hashes"),
+        Column("writer_kind", "text", "by what: user (as its owner), group, anyone, acl_user, acl_group"),
+        Column("writer", "integer", "number of the user or group; NULL for anyone"),
+        Column(
+            "accounts",
+            "text[]",
+            "accounts that can, and reach it; `*` for every local account; none where the number is nobody's",
+        ),
+        Column("refused", "boolean", "what reads it refuses a file that is changed like that: cron, sudo, sshd, …"),
+    ),
+    sections=(TRUSTED_PATHS, PASSWD, GROUP, services.SERVICE_UNITS),
+    parts={"acls": ()},
+    extra_sections=(
+        services.SYSTEMCTL,
+        *sudo_rules.SECTIONS,
+        *sudo_rules.EXTRA_SECTIONS,
+        *sshd_effective.TABLE.all_sections,
+    ),
+    build=build,
+)

@@ -1,0 +1,235 @@
+"""The first awk program of the section: it reads what files name. `lines` and `grammars` are its twin for images.
+
+It runs under mawk, gawk and busybox awk, on bytes, and takes time linear in what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from secops.hosts.trusted import words
+
+# Input, a line each: `S size path` of files, then `P number grammar path` for what is there; `D path` and `O` pass.
+# Output, a line each: `P number path` (a place), `F grammar path` and behind it `N line tokens`, `Q path` (to be looked
+# at with all on the way), `C path` (a candidate: nothing is said of it when it is not there), `S path` (what Q and C
+# make to be looked at first), `T path` (not read to its end).
+#
+# `here` is the home of the account that a line is for, `cwd` the directory it is in; both are empty when not known.
+# `lead` is set where a command is to come. `links` are top directories that are links into /usr: a path there is looked
+# at where it is.
+READ_AWK = r"""
+function see(p) {
+  if (match(p, /^\/[^\057]+\//) && (substr(p, 1, RLENGTH - 1) in merged)) p = "/usr" p
+  while (p != "" && !(p in seen)) { seen[p] = 1; print "S" p; sub(/\/[^\057]*$/, "", p) }
+}
+function ask(p) { if (!(p in asked)) { asked[p] = 1; count++; print "Q" p; see(p) } }
+function maybe(p) { if (!(p in tried)) { tried[p] = 1; count++; print "C" p; see(p) } }
+function path(w,   n, parts) {
+  if (w ~ /^\/(\/|(proc|sys)(\/|$))/ || length(w) > @MAX_PATH@) return "?"
+  gsub(/\/\/+/, "/", w)
+  if (match(w, /@OPEN@/)) {
+    w = substr(w, 1, RSTART - 1)
+    n = split(w, parts, "/")
+    w = substr(w, 1, length(w) - length(parts[n]))
+  }
+  if (w == "/") return "?"
+  ask(w)
+  return w
+}
+function known(w) { return w in homes }
+function expand(w) {
+  if (!match(w, /@OWN_HOME@/)) return w
+  return here == "" ? "?" : here "/" substr(w, RLENGTH + 1)
+}
+function token(w,   i) {
+  if (w == ";" || w == "\"" || w == "\047") return w
+  if (w ~ /@OPTION_EXEC@/) return "-exec"
+  if (w ~ /@OPTION_C@/) return "-c"
+  if (w ~ /^-/) return "-"
+  if (w ~ /@NUMBER@/) return "9"
+  if (w ~ /@ASSIGNMENT@/) return "="
+  if (switched && known(w)) { cwd = homes[w]; return "~" w }
+  if (w in kept) return w
+  if (length(w) > @MAX_PATH@) return "?"
+  w = expand(w)
+  if (w ~ /^\//) return path(w)
+  if (w ~ /\// || !lead) {
+    if (cwd == "" || w !~ /@RELATIVE@/) return "?"
+    sub(/^(\.\/+)+/, "", w)
+    maybe(cwd "/" w)
+    return "@" cwd "/" w
+  }
+  if (w !~ /@BARE@/) return "?"
+  for (i = 1; i in searched; i++) maybe(searched[i] "/" w)
+  return "@" w
+}
+function step(w, t) {
+  if (t == "\"" || t == "\047") {
+    if (last == "-c") lead = 1
+    if (last != "-c" && last != "cd") last = t
+    return
+  }
+  if (last == "cd") cwd = t ~ /^@?\// ? substr(t, index(t, "/")) : ""
+  last = t
+  if (t == ";") { lead = 1; switched = 0; locked = 0 }
+  else if (t == "-c" || t == "-exec" || t ~ /^~/) lead = 1
+  else if (lead && t != "-" && t != "9" && t != "=") {
+    sub(/^.*\//, "", w)
+    if (w in switches) switched = 1
+    else if (w in leads) locked = (w == "flock")
+    else if (locked) locked = 0
+    else lead = 0
+  }
+}
+function mask(s,   n, i, w, t, out) {
+@CUTS@
+  n = split(s, w, " "); out = ""; lead = 1; switched = 0; locked = 0; last = ""
+  for (i = 1; i <= n; i++) { t = token(w[i]); step(w[i], t); out = out " " t }
+  return out
+}
+function tell(number, out) {
+  if (told != file) { print "F" grammar " " file; told = file }
+  print "N" number out
+}
+function told_if(number, out) { if (out ~ /[\057@]/) tell(number, out) }
+function absolute(number, s,   n, i, w, out) {
+  gsub(/[ \t\013-\015]+/, " ", s); n = split(s, w, " "); out = ""
+  for (i = 1; i <= n; i++) if (w[i] ~ /^\//) out = out " " path(w[i])
+  told_if(number, out)
+}
+function variables(number, s,   n, i, w, t, out, name) {
+  if (!match(s, /@VARIABLES@/)) return
+  name = substr(s, RSTART, RLENGTH); gsub(/[^A-Z_]/, "", name)
+  s = substr(s, RSTART + RLENGTH); gsub(/["\047]/, "", s); sub(/^[ \t]+/, "", s); sub(/[ \t\r;&|)].*$/, "", s)
+  n = split(s, w, ":"); out = ""
+  for (i = 1; i <= n; i++) { t = expand(w[i]); if (t ~ /^\//) out = out " " path(t) }
+  told_if(number, " " name "=" out)
+}
+function user(w) { return known(w) ? "~" w : "?" }
+function job(number, s, fields,   i, who) {
+  sub(/^[ \t]+/, "", s)
+  if (s == "" || s ~ /^#/) return
+  if (s ~ /^[A-Za-z_][A-Za-z0-9_]*[ \t]*=/) { here = ""; variables(number, s); return }
+  if (s ~ /^@/) sub(/^[^ \t]+[ \t]+/, "", s)
+  else for (i = 1; i <= fields; i++) sub(/^[^ \t]+[ \t]+/, "", s)
+  if (grammar == "cron") {
+    if (!match(s, /^[^ \t]+[ \t]+/)) return
+    who = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); sub(/[ \t]+$/, "", who)
+  } else if (grammar == "tab") { who = file; sub(/^.*\//, "", who) }
+  else { who = "root"; for (i = 1; i <= 2; i++) sub(/^[^ \t]+[ \t]+/, "", s) }
+  gsub(/\\%/, " ", s); sub(/%.*$/, "", s)
+  here = known(who) ? homes[who] : ""; cwd = here
+  told_if(number, " " user(who) mask(s))
+}
+function unit(number, s,   key, mark) {
+  sub(/^[ \t]+/, "", s)
+  if (s ~ /^\[/) { install = s ~ /^\[Install\]/; return }
+  if (!match(s, /^[A-Za-z]+[ \t]*=/)) return
+  key = substr(s, 1, RLENGTH - 1); s = substr(s, RLENGTH + 1)
+  sub(/[ \t].*$/, "", key); gsub(/\r/, "", s); sub(/^[ \t]+/, "", s)
+  if (install) { if (s != "") tell(number, " Install="); return }
+  if (key ~ /^Exec[A-Z][A-Za-z]*$/ && key != "ExecSearchPath") {
+    mark = ""
+    if (match(s, /^[-@:+!|]+/)) {
+      mark = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
+      gsub(/!!/, "", mark); mark = mark ~ /[+!]/ ? " +" : ""
+    }
+    cwd = ""; tell(number, " " key "=" mark mask(s)); return
+  }
+  sub(/[ \t].*$/, "", s)
+  if (key == "EnvironmentFile") {
+    sub(/^-/, "", s); tell(number, " " key "=" (s ~ /^\// ? " " path(s) : ""))
+  } else if (key == "User") tell(number, " " key "=" (s == "" ? "" : " " user(s in names ? names[s] : s)))
+  else if (key == "DynamicUser") tell(number, " " key "=" (s ~ /^([yY1tT]|on)/ ? " 9" : ""))
+  else if (key ~ /^(RootDirectory|RootImage|BusName)$/) tell(number, " " key "=" (s == "" ? "" : " 9"))
+  else if ((key == "Unit" || key == "Service") && s ~ /^[A-Za-z0-9:_.@\\-]+$/) tell(number, " " key "= " s)
+}
+function rotation(number, s) {
+  sub(/^[ \t]+/, "", s)
+  if (s ~ /^(pre|post|first|last)(rotate|action)/) { inside = 1; cwd = "" }
+  else if (s ~ /^endscript/) inside = 0
+  else if (inside) told_if(number, mask(s))
+  else if (s ~ /^}/) tell(number, " su=")
+  else if (s ~ /^su[ \t]/) { sub(/^su[ \t]+/, "", s); sub(/[ \t].*$/, "", s); tell(number, " su= " user(s)) }
+}
+function line(number, s) {
+  if (grammar == "cron" || grammar == "tab") job(number, s, 5)
+  else if (grammar == "anacron") job(number, s, 1)
+  else if (grammar == "unit") unit(number, s)
+  else if (s ~ /^[ \t]*#/ && grammar != "sudo") return
+  else if (grammar == "rotation") rotation(number, s)
+  else if (grammar == "variables") variables(number, s)
+  else if (grammar == "shell" || grammar == "rc") { variables(number, s); told_if(number, mask(s)) }
+  else if (grammar == "rules") { if (s ~ /@RULES@/) { gsub(/["=+, {}]+/, " ", s); absolute(number, s) } }
+  else if (grammar == "sshd") { if (s ~ /@SSHD@/) { gsub(/["=]/, " ", s); absolute(number, s) } }
+  else if (grammar == "sudo") { gsub(/[ \t,=:!"()\\]+/, " ", s); absolute(number, s) }
+  else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
+}
+function read_file(   n, first, joined, s, got, before) {
+  n = 0; first = 0; joined = ""; cwd = ""; install = 0; inside = 0; before = count
+  here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
+  while ((got = getline s < file) > 0) {
+    n++
+    if (n == 1 && grammar == "shell" && (s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3) == "ELF")) break
+    if (!first) first = n
+    if (count - before > @MAX_OF_FILE@ || count > @MAX_OF_HOST@ || n - first > @MAX_JOINED@) {
+      joined = ""; print "T" file; break
+    }
+    if (s ~ /\\$/ && grammar !~ /^(cron|tab|anacron|variables|sshd)$/) {
+      joined = joined substr(s, 1, length(s) - 1) " "
+      continue
+    }
+    line(first, joined s); first = 0; joined = ""
+  }
+  if (joined != "") line(first, joined)
+  if (got < 0) print "T" file
+  close(file)
+}
+function set(array, list,   n, i, w) { n = split(list, w, " "); for (i = 1; i <= n; i++) array[w[i]] = 1 }
+BEGIN {
+  set(kept, "@KEPT@"); set(leads, "@LEADS@"); set(switches, "@SWITCHES@")
+  set(merged, links); split("@SEARCHED@", searched, " ")
+  while ((getline s < "/etc/passwd") > 0) {
+    if (split(s, f, ":") != 7 || f[1] in homes) continue
+    sub(/\/+$/, "", f[6]); homes[f[1]] = f[6] ~ /^\// ? f[6] : ""
+    if (!(f[3] in names)) names[f[3]] = f[1]
+  }
+}
+$1 == "S" { if ($2 > @MAX_SIZE@) big[substr($0, length($2) + 4)] = 1; next }
+$1 != "P" { print; next }
+{
+  file = substr($0, length($2 $3) + 5); grammar = $3
+  print "P" $2 " " file; ask(file)
+  if (grammar == "-") next
+  if (file in big) print "T" file; else read_file()
+}
+"""
+
+
+def fill(program: str, **values: str) -> str:
+    """A program with `@NAME@` replaced by the value of that name."""
+    for name, value in values.items():
+        program = program.replace(f"@{name}@", value)
+    return program.strip("\n")
+
+
+def _literal(expression: str) -> str:
+    """An expression between awk's slashes. In brackets busybox takes the backslash of `\\/` for one of them."""
+    return expression.replace("/", r"\057")
+
+
+def _list(names: Iterable[str]) -> str:
+    return " ".join(sorted(names))
+
+
+_CUTS = "\n".join(f'  gsub(/{_literal(expression)}/, "{by}", s)' for expression, by in words.CUTS)
+
+READ_AWK = fill(
+    READ_AWK,
+    CUTS=_CUTS, OPEN=_literal(words.OPEN), OWN_HOME=_literal(words.OWN_HOME), OPTION_EXEC=words.OPTION_EXEC,
+    OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT, RELATIVE=_literal(words.RELATIVE),
+    BARE=words.BARE, VARIABLES=words.VARIABLE, RULES=words.RULES, SSHD=words.SSHD, KEPT=_list(words.KEPT),
+    LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES), SEARCHED=" ".join(words.SEARCHED),
+    MAX_PATH=str(words.MAX_PATH), MAX_SIZE=str(words.MAX_SIZE), MAX_JOINED=str(words.MAX_JOINED),
+    MAX_OF_FILE=str(words.MAX_OF_FILE), MAX_OF_HOST=str(words.MAX_OF_HOST),
+)  # fmt: skip

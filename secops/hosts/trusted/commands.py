@@ -1,0 +1,139 @@
+"""Which of the paths of a masked line of shell are run or read as a program, and by whom. See `words` for the tokens.
+
+A path that a program only works on is none: `tar` does not run what it packs. What follows from a word that was masked
+is not known, and not guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from posixpath import basename
+
+from secops.hosts.trusted.words import LEADS, SWITCHES
+
+#: Commands within commands, as in `sh -c 'su -c "…"'`: nobody goes deeper in good faith.
+_MAX_DEPTH = 8
+
+_QUOTES = ('"', "'")
+_OPTIONS = ("-", "9", "=", *_QUOTES)
+_SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "csh", "tcsh", "rbash"})
+_INTERPRETER = re.compile(r"(python|php|perl|ruby|lua|node|nodejs|tclsh|java|expect|Rscript)[0-9.]*(-cli)?")
+_READS = frozenset({".", "source", "run-parts"})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A path that is run or read as a program. `user` None: as whom is not known."""
+
+    path: str
+    user: str | None
+
+
+@dataclass
+class _Shell:
+    """What a line has decided so far: as whom commands run, and in which directory."""
+
+    user: str | None
+    cwd: str = ""
+    depth: int = 0
+
+
+def runs(tokens: Sequence[str], user: str | None) -> Iterator[Run]:
+    """The programs of a line that `user` runs, in its order."""
+    yield from _commands(tokens, _Shell(user))
+
+
+def _commands(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """Each command of some, parted by `;`, but not by one that is in quotes behind `-c`."""
+    shell.depth += 1
+    start, at = 0, 0
+    while at <= len(tokens) and shell.depth < _MAX_DEPTH:
+        if at == len(tokens) or tokens[at] == ";":
+            yield from _command(tokens[start:at], shell)
+            start = at + 1
+        elif tokens[at] == "-c" and at + 1 < len(tokens) and tokens[at + 1] in _QUOTES:
+            at = _closing(tokens, at + 1)
+        at += 1
+
+
+def _closing(tokens: Sequence[str], at: int) -> int:
+    """Where the quotation that opens at `at` ends; the last word when it never does."""
+    return next((end for end in range(at + 1, len(tokens)) if tokens[end] == tokens[at]), len(tokens) - 1)
+
+
+def _command(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """One command: its program, behind assignments, keywords and programs that only start another; and what it runs."""
+    locked = False  # flock's own file stands before its command
+    for at, word in enumerate(tokens):
+        name, rest = basename(word), tokens[at + 1 :]
+        if word == "-c":
+            yield from _commands(_quotation(rest), shell)
+            return
+        if word in _OPTIONS:
+            continue
+        if name in LEADS:
+            locked = locked or name == "flock"
+        elif locked:
+            locked = False
+            continue
+        if word.startswith("/"):
+            yield Run(word, shell.user)
+        if name not in LEADS:
+            yield from _started(name, rest, shell)
+            return
+
+
+def _started(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """What a program runs in its turn, of what it is given."""
+    if program in SWITCHES:
+        yield from _as_another(program, rest, shell)
+    elif program == "cd":
+        path = next((word for word in rest if word not in _QUOTES), "")
+        shell.cwd = path if path.startswith("/") else ""
+    elif program in _READS or program in _SHELLS or _INTERPRETER.fullmatch(program):
+        yield from _script(program, rest, shell)
+    elif "-exec" in rest:  # of find
+        yield from _commands(rest[list(rest).index("-exec") + 1 :], replace(shell))
+
+
+def _as_another(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """su, sudo and their like: the command behind the options, as the account that is named, or as root."""
+    inner: Sequence[str] = ()
+    options = rest
+    if "-c" in rest:
+        at = list(rest).index("-c")
+        inner = _quotation(rest[at + 1 :])
+        options = (*rest[:at], *rest[at + 1 + len(inner) :])
+    elif program != "su":
+        begin = next((at for at, word in enumerate(rest) if word != "-" and not word.startswith("~")), len(rest))
+        options, inner = rest[:begin], rest[begin:]
+    named = next((word[1:] for word in options if word.startswith("~")), None)
+    user = named or (None if "?" in options else "root")
+    yield from _commands(inner, replace(shell, user=user, cwd=""))
+
+
+def _quotation(tokens: Sequence[str]) -> Sequence[str]:
+    """The command behind `-c`: what is in quotes, or else the next word."""
+    if tokens and tokens[0] in _QUOTES:
+        return tokens[1 : _closing(tokens, 0)]
+    return tokens[:1]
+
+
+def _script(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """What a shell, another interpreter, `.` or run-parts is given: a script, or a command behind `-c`."""
+    quoted = False
+    for at, word in enumerate(rest):
+        quoted = quoted or word in _QUOTES
+        if word == "-c":
+            if program in _SHELLS:
+                yield from _commands(_quotation(rest[at + 1 :]), replace(shell))
+            return
+        if word.startswith("/"):
+            yield Run(word, shell.user)
+            return
+        if word not in _OPTIONS:
+            if shell.cwd and not quoted and program not in _READS:
+                yield Run(f"{shell.cwd.rstrip('/')}/", shell.user)  # a script, or a module, that is in this directory
+            return

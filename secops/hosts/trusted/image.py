@@ -1,0 +1,218 @@
+"""The section `trusted_paths` of a mounted image: what the script does on a host, without running anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from secops.hosts.evidence import Item, Status
+from secops.hosts.image import Image
+from secops.hosts.listing import Entry, record
+from secops.hosts.section import PASSWD_LIMIT, Command
+from secops.hosts.tables.users import NO_LOGIN
+from secops.hosts.trusted import words
+from secops.hosts.trusted.grammars import read
+from secops.hosts.trusted.lines import Named, Reader
+from secops.hosts.trusted.places import PLACES, TOPS, Grammar
+from secops.hosts.trusted.tree import trail
+
+_ACL = "system.posix_acl_access"
+_TAGS = {0x01: "user", 0x02: "user", 0x04: "group", 0x08: "group", 0x10: "mask", 0x20: "other"}
+_NAMED = (0x02, 0x08)
+_HASHES = re.compile("/g?shadow-?$")
+
+
+def trusted_paths(image: Image, section: Command) -> Item:
+    """What the script of the section prints, of an image."""
+    accounts = list(_accounts(image))
+    reader = Reader(
+        {fields[0]: fields[5].rstrip("/") if fields[5].startswith("/") else "" for fields in reversed(accounts)},
+        {fields[2]: fields[0] for fields in reversed(accounts)},
+    )
+    seen = _Image(image, reader)
+    seen.read_places(dict.fromkeys(_homes(accounts)))
+    out = b"".join(_raw(text) + b"\0" for text in seen.told()) + b"".join(seen.records()) + b"Z\0"
+    if len(out) > section.limit:
+        return Item("", out[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
+    return Item("", out)
+
+
+def _accounts(image: Image) -> Iterator[list[str]]:
+    with suppress(OSError):
+        for line in _text(image.read(b"/etc/passwd", PASSWD_LIMIT) or b"").split("\n"):
+            if len(fields := line.split(":")) == 7:
+                yield fields
+
+
+def _homes(accounts: list[list[str]]) -> Iterator[str]:
+    """Homes of accounts that may log in, without a slash at the end."""
+    for fields in accounts:
+        if fields[5].startswith("/") and fields[6].rpartition("/")[2] not in NO_LOGIN:
+            yield fields[5].rstrip("/")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("latin-1")
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("latin-1").replace(b"\0", b"\n")
+
+
+@dataclass
+class _Image:
+    """What was seen of an image so far. Paths are bytes decoded as Latin-1."""
+
+    image: Image
+    reader: Reader
+    lines: list[str] = field(default_factory=list)
+    found: dict[str, tuple[Entry, bytes] | None] = field(default_factory=dict)
+
+    def read_places(self, homes: dict[str, None]) -> None:
+        for number, place in enumerate(PLACES):
+            for pattern in place.patterns:
+                if pattern.startswith("~/"):
+                    patterns = [_literal(home) + (pattern[1:] if pattern != "~/" else "") for home in homes]
+                else:
+                    patterns = [] if self._merged("/" + pattern.split("/")[1]) else [pattern]
+                for one in patterns:
+                    self._read_place(number, place.grammar, one)
+
+    def _merged(self, top: str) -> bool:
+        """Whether a directory of the root is a link to its twin in /usr, under which its files are read."""
+        if top not in TOPS:
+            return False
+        with suppress(OSError), self.image.at(top.encode()) as one, self.image.at(b"/usr" + top.encode()) as other:
+            first, second = (os.fstat(fd) for fd in (one, other))
+            return stat.S_ISLNK(self.image.status(top.encode())[0].st_mode) and os.path.samestat(first, second)
+        return False
+
+    def _read_place(self, number: int, grammar: Grammar, pattern: str) -> None:
+        try:
+            paths = [_text(path) for path in self.image.glob(pattern.encode("latin-1"))]
+        except PermissionError:
+            self.lines.append(f"D{pattern}")
+            return
+        for path in paths:
+            if "\n" in path:
+                self.lines.append("O")
+                continue
+            self.lines.append(f"P{number} {path}")
+            self.reader.wanted[path] = None
+            if grammar:
+                self._read_file(path, grammar)
+
+    def _read_file(self, path: str, grammar: Grammar) -> None:
+        try:
+            content = self.image.read(path.encode("latin-1"), words.MAX_SIZE + 1)
+        except FileNotFoundError:
+            return
+        except OSError:
+            self.lines.append(f"D{path}")
+            return
+        if content is None:
+            return
+        if len(content) > words.MAX_SIZE or not read(self.reader, path, grammar, _text(content)):
+            self.lines.append(f"T{path}")
+
+    def look(self, path: str) -> Entry | None:
+        """What is at a path, no link followed at its end."""
+        if path not in self.found:
+            self.found[path] = None
+            with suppress(OSError, ValueError):
+                status, link = self.image.status(path.encode("latin-1"))
+                numbers = status.st_mode, status.st_uid, status.st_gid, 0, 0
+                kind = "l" if stat.S_ISLNK(status.st_mode) else "d" if stat.S_ISDIR(status.st_mode) else "f"
+                entry = Entry(path, kind, stat.S_IMODE(status.st_mode), *numbers[1:], _text(link))
+                self.found[path] = entry, record(path.encode("latin-1"), numbers, link)
+        here = self.found[path]
+        return here[0] if here else None
+
+    def _is_there(self, path: str) -> bool:
+        ends = [entry for _, entry in trail(path, self.look)]
+        return bool(ends) and ends[-1] is not None
+
+    def told(self) -> Iterator[str]:
+        """The places, what files name with what is not there masked, and what is missing though its directory is there.
+
+        Looks at every path.
+        """
+        missing = {
+            at: None
+            for path in self.reader.wanted
+            for at, entry in trail(path, self.look)
+            if entry is None and at.rpartition("/")[0]
+        }
+        for path in self.reader.candidates:
+            if self._exists(path):
+                self._is_there(path)
+        self.look("/")
+        yield from self.lines
+        yield from self._named()
+        yield from (f"G{path}" for path in missing)
+
+    def _exists(self, path: str) -> bool:
+        with suppress(OSError, ValueError):
+            self.image.status(path.encode("latin-1"))
+            return True
+        return False
+
+    def _named(self) -> Iterator[str]:
+        file: Named | None = None
+        for named in self.reader.named:
+            tokens = [self._final(token) for token in named.tokens]
+            if not any("/" in token or "=" in token for token in tokens):
+                continue
+            if file is None or file.file != named.file:
+                file = named
+                yield f"F{named.grammar} {named.file}"
+            yield f"N{named.line} {' '.join(tokens)}"
+
+    def _final(self, token: str) -> str:
+        if token.startswith("/"):
+            path = token.rstrip("/")
+            above = path.rpartition("/")[0]
+            return token if self._is_there(path) or (above and self._is_there(above)) else "?"
+        if token.startswith("@/"):
+            return token[1:] if self._exists(token[1:]) else "?"
+        if token.startswith("@"):
+            paths = (f"{folder}/{token[1:]}" for folder in words.SEARCHED)
+            return next((path for path in paths if self._exists(path)), "?")
+        return token
+
+    def records(self) -> Iterator[bytes]:
+        """The record of everything that is there, and the access lists."""
+        there = [found for found in self.found.values() if found]
+        yield from (found[1] for found in there)
+        for entry, _ in there:
+            if _is_listable(entry) and (entries := self._access_list(entry.path)):
+                yield f"A{entry.path}\0".encode("latin-1") + b"".join(f"R{one}\0".encode() for one in entries)
+
+    def _access_list(self, path: str) -> list[str]:
+        """The entries of a file's access list, as getfacl writes them; none when it has none."""
+        with suppress(OSError):
+            return list(_entries(self.image.attribute(path.encode("latin-1"), _ACL)))
+        return []
+
+
+def _is_listable(entry: Entry) -> bool:
+    """Whether an access list could open a path to more than its mode says, or close it to some."""
+    closed = entry.kind == "d" and not entry.mode & 0o1
+    return entry.kind != "l" and bool(entry.mode & 0o22 or closed or _HASHES.search(entry.path))
+
+
+def _entries(raw: bytes) -> Iterator[str]:
+    """The kernel's form: a version, then tag, rights and number of each entry."""
+    for tag, rights, number in struct.iter_unpack("<HHI", raw[4:]):
+        letters = "".join(letter if rights & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
+        yield f"{_TAGS.get(tag, '?')}:{number if tag in _NAMED else ''}:{letters}"
+
+
+def _literal(home: str) -> str:
+    """A home as a glob that matches only itself."""
+    return re.sub(r"([*?\[])", r"[\1]", home)

@@ -1,0 +1,166 @@
+"""Words of lines, masked: with `grammars`, for images, the twin of the first awk program (see `awk`).
+
+Text is bytes decoded as Latin-1, one character a byte, as awk sees it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from posixpath import basename
+
+from secops.hosts.trusted import words
+from secops.hosts.trusted.places import Grammar
+
+_CUTS = [(re.compile(expression), text) for expression, text in words.CUTS]
+_OPEN = re.compile(words.OPEN)
+_OWN_HOME = re.compile(words.OWN_HOME)
+_VARIABLE = re.compile(words.VARIABLE)
+_KINDS = [
+    (re.compile(words.OPTION_EXEC), "-exec"), (re.compile(words.OPTION_C), "-c"), (re.compile("^-"), "-"),
+    (re.compile(words.NUMBER), "9"), (re.compile(words.ASSIGNMENT), "="),
+]  # fmt: skip
+_RELATIVE, _BARE = re.compile(words.RELATIVE), re.compile(words.BARE)
+_QUOTES = ('"', "'")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A masked line of a file."""
+
+    file: str
+    grammar: Grammar
+    line: int
+    tokens: list[str]
+
+
+@dataclass
+class Reader:
+    """Reads files one by one. `homes` by account, `names` of accounts by number, both as in /etc/passwd."""
+
+    homes: Mapping[str, str]
+    names: Mapping[str, str]
+    named: list[Named] = field(default_factory=list)
+    wanted: dict[str, None] = field(default_factory=dict)  # paths to look at
+    candidates: dict[str, None] = field(default_factory=dict)  # paths of which only those count that are there
+    here: str = ""  # the home of the account that a line is for
+    cwd: str = ""
+
+    def path(self, word: str) -> str:
+        """The path of a word, up to its last directory where a shell completes it; `?` when it is none to look at."""
+        if re.match("/(/|(proc|sys)(/|$))", word) or len(word) > words.MAX_PATH:
+            return "?"
+        word = re.sub("//+", "/", word)
+        if found := _OPEN.search(word):
+            word = word[: found.start()]
+            word = word[: len(word) - len(basename(word))]
+        if word in ("/", ""):
+            return "?"
+        self.wanted[word] = None
+        return word
+
+    def expand(self, word: str) -> str:
+        found = _OWN_HOME.match(word)
+        if not found:
+            return word
+        return f"{self.here}/{word[found.end() :]}" if self.here else "?"
+
+    def candidate(self, *paths: str) -> None:
+        self.candidates.update(dict.fromkeys(paths))
+
+    def user(self, name: str) -> str:
+        return f"~{name}" if name in self.homes else "?"
+
+    def variables(self, text: str) -> list[str]:
+        """The paths in the value of a variable that is trusted, behind its name."""
+        found = _VARIABLE.search(text)
+        if not found:
+            return []
+        value = re.sub("[\"']", "", text[found.end() :]).lstrip(" \t")
+        value = re.split("[ \t\r;&|)]", value, maxsplit=1)[0]
+        expanded = [self.expand(word) for word in value.split(":")]
+        paths = [self.path(word) for word in expanded if word.startswith("/")]
+        return [re.sub("[^A-Z_]", "", found[0]) + "=", *paths]
+
+    def absolute(self, text: str) -> list[str]:
+        return [self.path(word) for word in re.split("[ \t\v\f\r]+", text) if word.startswith("/")]
+
+    def mask(self, text: str) -> list[str]:
+        return _Line(self).mask(text)
+
+
+@dataclass
+class _Line:
+    """The state of masking one line."""
+
+    reader: Reader
+    lead: bool = True  # a command is to come
+    switched: bool = False  # accounts are named
+    locked: bool = False  # flock's own file is to come
+    last: str = ""
+
+    def mask(self, text: str) -> list[str]:
+        for expression, by in _CUTS:
+            text = expression.sub(by, text)
+        tokens = []
+        for word in re.split("[ \t\n]+", text):
+            if word:
+                tokens.append(self.token(word))
+                self.step(word, tokens[-1])
+        return tokens
+
+    def token(self, word: str) -> str:
+        if word == ";" or word in _QUOTES:
+            return word
+        if kind := next((kind for expression, kind in _KINDS if expression.match(word)), None):
+            return kind
+        reader = self.reader
+        if self.switched and word in reader.homes:
+            reader.cwd = reader.homes[word]
+            return f"~{word}"
+        if word in words.KEPT:
+            return word
+        if len(word) > words.MAX_PATH:
+            return "?"
+        word = reader.expand(word)
+        return reader.path(word) if word.startswith("/") else self.elsewhere(word)
+
+    def elsewhere(self, word: str) -> str:
+        """A word that is no absolute path: a file below the directory that the line is in, or a program."""
+        if "/" in word or not self.lead:
+            if not self.reader.cwd or not _RELATIVE.match(word):
+                return "?"
+            path = f"{self.reader.cwd}/{re.sub('^([.]/+)+', '', word)}"
+            self.reader.candidate(path)
+            return f"@{path}"
+        if not _BARE.match(word):
+            return "?"
+        self.reader.candidate(*(f"{folder}/{word}" for folder in words.SEARCHED))
+        return f"@{word}"
+
+    def step(self, word: str, masked: str) -> None:
+        if masked in _QUOTES:
+            self.lead = self.lead or self.last == "-c"
+            self.last = self.last if self.last in ("-c", "cd") else masked
+            return
+        if self.last == "cd":
+            self.reader.cwd = masked.removeprefix("@") if masked.startswith(("/", "@/")) else ""
+        self.last = masked
+        if masked == ";":
+            self.lead, self.switched, self.locked = True, False, False
+        elif masked in ("-c", "-exec") or masked.startswith("~"):
+            self.lead = True
+        elif self.lead and masked not in ("-", "9", "="):
+            self.follow(basename(word))
+
+    def follow(self, program: str) -> None:
+        """What comes behind a program that stands where a command begins."""
+        if program in words.SWITCHES:
+            self.switched = True
+        elif program in words.LEADS:
+            self.locked = program == "flock"
+        elif self.locked:
+            self.locked = False
+        else:
+            self.lead = False

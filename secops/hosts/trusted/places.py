@@ -1,0 +1,165 @@
+"""The fixed list of places that root or an account trusts. What files there name is found in their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from secops.hosts.trusted import roles
+from secops.hosts.trusted.roles import Role
+from secops.hosts.units import DIRECTORIES
+
+#: How the paths are found that a file names; see `grammars`. Of `sudo` they are looked at: the policy says the rest.
+Grammar = Literal[
+    "", "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo"
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Paths with one role: patterns as in `section.Files`. `names` is the role of what the files name."""
+
+    role: Role
+    patterns: tuple[str, ...]
+    grammar: Grammar = ""
+    names: Role | None = None
+
+
+def _folders(*paths: str) -> tuple[str, ...]:
+    """Directories, and what is in them."""
+    return tuple(pattern for path in paths for pattern in (path, f"{path}/*"))
+
+
+#: Directories of the root that are links into /usr nearly everywhere.
+TOPS = ("/bin", "/lib", "/lib64", "/sbin")
+
+#: Where programs are looked for that are named without a directory.
+DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+
+_PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
+_LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/lib/*-linux-gnu*", "/lib/*-linux-gnu*")
+_USER_UNITS = ("/etc/systemd/user", "/usr/lib/systemd/user", "/run/systemd/generator")
+_SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/etc/crontabs", "/var/spool/cron")
+_GENERATORS = tuple(
+    f"{top}/systemd/{kind}"
+    for top in ("/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib")
+    for kind in ("system-generators", "system-environment-generators", "user-environment-generators")
+)
+_SLEEP = ("/usr/lib/systemd/system-sleep", "/usr/lib/systemd/system-shutdown", "/etc/systemd/system-sleep")
+_BOOT = (
+    *_folders("/etc/init.d", "/etc/rc.d", "/etc/rc.d/init.d", "/etc/default", "/etc/sysconfig", "/etc/conf.d"),
+    *_folders("/etc/xinetd.d"), "/etc/rc[S0-6].d", "/etc/rc.d/rc[0-6].d", "/etc/local.d", "/etc/runlevels/*",
+    "/etc/inittab", "/etc/rc.conf", "/etc/inetd.conf", "/etc/xinetd.conf",
+)  # fmt: skip
+_LOGIN = (
+    "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zshenv", "/etc/zshrc", "/etc/zprofile",
+    "/etc/zsh/*", "/etc/csh.login", "/etc/csh.cshrc", "/etc/fish/config.fish", "/etc/fish/conf.d/*",
+)  # fmt: skip
+_LOGIN_FOLDERS = ("/etc/profile.d", "/etc/zsh", "/etc/fish/conf.d", *_folders("/etc/bash_completion.d"))
+_START_FILES = (
+    "~/.bashrc", "~/.bash_profile", "~/.bash_login", "~/.profile", "~/.bash_logout", "~/.zshrc", "~/.zshenv",
+    "~/.zprofile", "~/.zlogin", "~/.zlogout", "~/.kshrc", "~/.mkshrc", "~/.cshrc", "~/.tcshrc", "~/.login", "~/.logout",
+)  # fmt: skip
+_OTHER_START_FILES = (
+    "~/.pam_environment", "~/.config/fish", "~/.config/fish/config.fish", "~/.config/fish/conf.d",
+    "~/.config/fish/conf.d/*",
+)  # fmt: skip
+_PAM = (
+    "/etc/pam.d", "/usr/lib/pam.d", "/etc/security", "/etc/security/pam_env.conf", "/etc/security/namespace.*",
+    "/etc/security/group.conf", "/etc/security/access.conf", "/etc/security/sepermit.conf",
+)  # fmt: skip
+_POLKIT = (
+    *_folders("/etc/polkit-1/rules.d", "/usr/local/share/polkit-1/rules.d", "/usr/share/polkit-1/rules.d"),
+    *_folders("/run/polkit-1/rules.d", "/etc/polkit-1/localauthority/*.d", "/var/lib/polkit-1/localauthority/*.d"),
+    "/usr/share/polkit-1/actions", "/etc/polkit-1/actions",
+)  # fmt: skip
+_MODULES = (
+    *_folders("/etc/modprobe.d", "/etc/modules-load.d", "/lib/modules", "/usr/lib/modules"), "/etc/modules",
+    "/usr/lib/modprobe.d",
+)  # fmt: skip
+_KERNEL = (
+    *_folders("/boot", "/etc/grub.d", "/etc/initramfs-tools", "/etc/dracut.conf.d"), "/boot/grub*/grub.cfg",
+    *_folders("/etc/kernel/*.d"),
+)  # fmt: skip
+_SETTINGS = ("/etc/sysctl.conf", *_folders("/etc/sysctl.d", "/etc/tmpfiles.d", "/etc/sysusers.d", "/etc/binfmt.d"))
+_DISPATCHERS = ("/etc/NetworkManager/dispatcher.d", "/etc/NetworkManager/dispatcher.d/*.d")
+_NETWORK = (
+    *_folders("/etc/network/if-pre-up.d", "/etc/network/if-up.d", "/etc/network/if-down.d", "/etc/udhcpc", "/etc/dhcp"),
+    *_folders("/etc/network/if-post-down.d", "/etc/network/interfaces.d", "/etc/sysconfig/network-scripts", "/etc/ppp"),
+    *_folders("/etc/dhcp/dhclient-enter-hooks.d", "/etc/dhcp/dhclient-exit-hooks.d", "/etc/networkd-dispatcher/*.d"),
+    *_folders("/etc/ppp/ip-up.d", "/etc/ppp/ip-down.d"), "/etc/network/interfaces",
+)  # fmt: skip
+_PACKAGES = (
+    *_folders("/etc/apt/apt.conf.d", "/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"),
+    *_folders("/etc/yum.repos.d", "/etc/yum/pluginconf.d", "/etc/dnf/plugins", "/etc/dnf", "/usr/lib/yum-plugins"),
+    *_folders("/etc/dpkg/dpkg.cfg.d", "/etc/apk"), "/etc/apt", "/etc/apt/apt.conf", "/etc/apt/sources.list",
+    "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
+)  # fmt: skip
+
+PLACES: tuple[Place, ...] = (
+    # cron
+    Place(roles.CRON_TABLE, ("/etc/crontab", "/etc/cron.d/*"), "cron", roles.CRON_JOB),
+    Place(roles.CRON_TABLE, ("/etc/cron.d", *_SPOOLS)),
+    Place(roles.CRON_SPOOL, tuple(f"{spool}/*" for spool in _SPOOLS), "tab", roles.CRON_JOB),
+    Place(roles.ANACRONTAB, ("/etc/anacrontab",), "anacron", roles.CRON_JOB),
+    Place(roles.CRON_SCRIPT, _folders(*(f"/etc/cron.{period}" for period in _PERIODS)), "shell", roles.CRON_JOB),
+    Place(roles.CRON_SCRIPT, _folders("/etc/periodic/*"), "shell", roles.CRON_JOB),
+    Place(roles.CRON_DAEMON, ("/usr/sbin/cron", "/usr/sbin/crond")),
+    # what the start runs
+    Place(roles.UNIT, (*DIRECTORIES, *_folders(*_USER_UNITS))),
+    Place(roles.UNIT, tuple(f"{path}/{inside}" for path in DIRECTORIES for inside in ("*", "*.d/*.conf")), "unit"),
+    Place(roles.UNIT, ("/etc/systemd", "/etc/systemd/*.conf", *_folders("/etc/systemd/system.conf.d"))),
+    Place(roles.GENERATOR, _folders(*_GENERATORS, *_SLEEP)),
+    Place(roles.BOOT_SCRIPT, ("/etc/rc.local", "/etc/rc.d/rc.local", "/etc/local.d/*"), "shell", roles.BOOT_PROGRAM),
+    Place(roles.BOOT_SCRIPT, _BOOT),
+    # what logins read
+    Place(roles.LOGIN_SCRIPT, _LOGIN, "shell", roles.LOGIN_PROGRAM),
+    Place(roles.LOGIN_SCRIPT, _LOGIN_FOLDERS),
+    Place(roles.ENVIRONMENT, ("/etc/environment", "/etc/login.defs"), "variables", roles.PATH_DIRECTORY),
+    Place(roles.ENVIRONMENT, _folders("/etc/environment.d")),
+    Place(roles.HOME, ("~/",)),
+    Place(roles.START_FILE, _START_FILES, "rc", roles.LOGIN_PROGRAM),
+    Place(roles.START_FILE, _OTHER_START_FILES),
+    Place(roles.SSH_HOME, ("~/.ssh", "~/.ssh/rc", "~/.ssh/environment")),
+    Place(roles.AUTHORIZED_KEYS, ("~/.ssh/authorized_keys", "~/.ssh/authorized_keys2")),
+    Place(roles.MOTD, _folders("/etc/update-motd.d"), "shell", roles.LOGIN_PROGRAM),
+    # the dynamic linker
+    Place(roles.LOADER, ("/etc/ld.so.preload",), "words", roles.LIBRARY),
+    Place(roles.LOADER, ("/etc/ld.so.conf", "/etc/ld.so.conf.d/*"), "words", roles.LIBRARY_DIRECTORY),
+    Place(roles.LOADER, ("/etc/ld.so.conf.d", "/etc/ld.so.cache", "/etc/ld-musl-*.path")),
+    Place(roles.LIBRARY_DIRECTORY, (*_LIBRARIES, "/usr/local/lib", "/usr/local/lib64")),
+    # who may log in, and as whom
+    Place(
+        roles.PAM, ("/etc/pam.d/*", "/usr/lib/pam.d/*", "/usr/etc/pam.d/*", "/etc/pam.conf"), "words", roles.PAM_MODULE
+    ),
+    Place(roles.PAM, _PAM),
+    Place(roles.PAM_MODULE, _folders(*(f"{top}/security" for top in _LIBRARIES))),
+    Place(roles.SUDOERS, ("/etc/sudoers", "/usr/etc/sudoers", "/etc/sudoers.d/*", "/usr/etc/sudoers.d/*"), "sudo"),
+    Place(roles.SUDOERS, ("/etc/sudoers.d", "/usr/etc/sudoers.d")),
+    Place(roles.SUDOERS, ("/etc/doas.conf", "/etc/doas.d/*"), "words", roles.SUDO_TARGET),
+    Place(roles.SUDO_PLUGIN, ("/etc/sudo.conf",), "words", roles.SUDO_PLUGIN),
+    Place(roles.SUDO_PLUGIN, _folders("/usr/libexec/sudo", "/usr/lib/sudo")),
+    Place(roles.POLKIT, _POLKIT),
+    Place(roles.ACCOUNTS, ("/etc", "/etc/passwd", "/etc/group")),
+    Place(roles.HASHES, ("/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-")),
+    Place(roles.NSSWITCH, ("/etc/nsswitch.conf",)),
+    Place(roles.SSHD, ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*"), "sshd", roles.SSHD),
+    Place(roles.SSHD, ("/etc/ssh", "/etc/ssh/sshd_config.d", "/etc/ssh/sshrc")),
+    Place(roles.AUTHORIZED_KEYS, _folders("/etc/ssh/authorized_keys", "/etc/ssh/authorized_keys.d")),
+    # devices, the kernel
+    Place(roles.UDEV, ("/etc/udev/rules.d/*", "/run/udev/rules.d/*"), "rules", roles.UDEV_PROGRAM),
+    Place(roles.UDEV, ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev", "/usr/lib/udev/rules.d")),
+    Place(roles.KERNEL_MODULE, _MODULES),
+    Place(roles.KERNEL, _KERNEL),
+    Place(roles.SETTING, _SETTINGS),
+    # other programs that root runs by themselves
+    Place(roles.LOGROTATE, ("/etc/logrotate.conf", "/etc/logrotate.d/*"), "rotation", roles.LOGROTATE_PROGRAM),
+    Place(roles.LOGROTATE, ("/etc/logrotate.d",)),
+    Place(roles.DISPATCHER, _folders(*_DISPATCHERS, "/usr/lib/NetworkManager/dispatcher.d")),
+    Place(roles.NETWORK, _NETWORK),
+    Place(roles.PACKAGES, _PACKAGES),
+    Place(roles.PATH_DIRECTORY, DEFAULT_PATH),
+)
+
+#: Who has the power of a file already, by its role: polkit's own account owns its rules, and decides what root does.
+KEEPERS = {roles.POLKIT.name: "polkitd"}

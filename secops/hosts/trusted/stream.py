@@ -1,0 +1,113 @@
+"""The output of the section `trusted_paths`, read back. See `script` for its form."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from secops.hosts.evidence import readable
+from secops.hosts.listing import FIELDS, Entry, parse_listing
+from secops.hosts.trusted.access import Acl, parse_acl
+from secops.hosts.trusted.places import PLACES
+from secops.hosts.trusted.tree import Tree
+
+_OCTAL = re.compile(rb"\\([0-3][0-7][0-7])")
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a line of a file names: masked tokens, see `words`."""
+
+    number: int
+    tokens: list[str]
+
+
+@dataclass
+class Seen:
+    """What a host told: places by number of `PLACES`, what files name, the tree of all paths, and what is missing."""
+
+    places: list[tuple[int, str]] = field(default_factory=list)
+    lines: dict[str, list[Line]] = field(default_factory=dict)  # by file
+    entries: dict[str, Entry] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    lists: dict[str, Acl | None] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    odd: bool = False
+    no_lists: bool = False
+    broken: bool = False
+    ended: bool = False
+
+    @property
+    def tree(self) -> Tree:
+        return Tree(self.entries, self.gone, self.lists)
+
+
+def parse(data: bytes) -> Seen:
+    """Never raises: a field that does not parse makes it `broken`, and one without an end was cut off."""
+    seen, fields = Seen(), data.split(b"\0")
+    file, at = "", 0
+    lists: dict[str, list[str]] = {}
+    listed: list[str] = []
+    while at < len(fields) - 1 and not seen.ended:
+        tag, text = fields[at][:1], readable(fields[at][1:])
+        if not tag.isupper():
+            _add_entry(seen, fields[at : at + FIELDS])
+            at += FIELDS
+            continue
+        at += 1
+        match tag:
+            case b"P":
+                _add_place(seen, text)
+            case b"F":
+                file = text.partition(" ")[2]
+            case b"N":
+                _add_line(seen, file, text)
+            case b"G":
+                seen.gone.add(text)
+            case b"A":
+                listed = lists.setdefault(_unquoted(fields[at - 1][1:]), [])
+            case b"R":
+                listed.append(text)
+            case b"D":
+                seen.closed.append(text)
+            case b"T":
+                seen.unread.append(text)
+            case b"O":
+                seen.odd = True
+            case b"X":
+                seen.no_lists = True
+            case b"Z":
+                seen.ended = True
+            case _:
+                seen.broken = True
+    seen.lists = {path: parse_acl(entries) for path, entries in lists.items()}
+    return seen
+
+
+def _add_entry(seen: Seen, fields: list[bytes]) -> None:
+    found = parse_listing(b"\0".join(fields) + b"\0") if len(fields) == FIELDS else []
+    seen.broken = seen.broken or not found
+    for entry in found:
+        seen.entries[entry.path] = entry
+
+
+def _add_place(seen: Seen, text: str) -> None:
+    number, _, path = text.partition(" ")
+    if number.isascii() and number.isdecimal() and len(number) < 5 and int(number) < len(PLACES):
+        seen.places.append((int(number), path))
+    else:
+        seen.broken = True
+
+
+def _add_line(seen: Seen, file: str, text: str) -> None:
+    number, *tokens = text.split(" ")
+    if file and number.isascii() and number.isdecimal() and len(number) < 10:
+        seen.lines.setdefault(file, []).append(Line(int(number), tokens))
+    else:
+        seen.broken = True
+
+
+def _unquoted(path: bytes) -> str:
+    """A path as getfacl writes it: a backslash, and what could end the line, as octal escapes."""
+    return readable(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), path))

@@ -1,0 +1,66 @@
+"""A line of shell with every word masked that is no path: what may leave a host. Data for awk and for Python alike.
+
+A masked line is tokens: `/path` or `/directory/` (of a path that goes on with a variable or a wildcard), `;` between
+commands, `"` and `'`, `-c`, `-exec`, `-` (any other option), `9` (a number), `=` (an assignment), words of `KEPT`,
+`~name` (an account, behind a program of `SWITCHES`), and `?` for all the rest. `@/path` and `@program` are candidates:
+paths that a word may mean, which stay if something is there.
+"""
+
+from __future__ import annotations
+
+from secops.hosts.trusted.places import DEFAULT_PATH
+
+#: Extended regular expressions, as awk and Python both read them, and what takes the place of each match, in order.
+#: Octal escapes: the script stands in single quotes.
+CUTS = (
+    (r"[<>]+&?[ \t]*(\042[^\042]*\042|\047[^\047]*\047|[^ \t;&|()<>\042\047]*)", " "),
+    (r"[;&|()`]+", " ; "),
+    (r"\042", r" \042 "),
+    (r"\047", r" \047 "),
+    (r"[ \t\013-\015]+", " "),
+)
+
+OPTION_EXEC = r"^-(exec|ok)"
+OPTION_C = r"^-[a-z]*c$"
+NUMBER = r"^[0-9][0-9.,:]*[smhd]?$"
+ASSIGNMENT = r"^[A-Za-z_][A-Za-z0-9_]*="
+OWN_HOME = r"^(\$HOME|\$[{]HOME[}]|~)/"
+RELATIVE = r"^[A-Za-z0-9_.][A-Za-z0-9_.+@/-]*$"
+BARE = r"^[A-Za-z0-9_.+-]+$"
+#: Where a path goes on with what only a shell knows.
+OPEN = r"[]*?[$%{}\\]"
+
+#: What begins or separates commands, and builtins that decide what a path means.
+KEPT = frozenset({
+    ".", "source", "cd", "pushd", "exec", "eval", "command", "builtin", "then", "do", "else", "elif", "if", "while",
+    "until", "!", "{", "}", "[", "[[", "test", "root",
+})  # fmt: skip
+
+#: Programs and keywords behind which, options and numbers aside, another command stands.
+LEADS = frozenset({
+    "exec", "eval", "command", "builtin", "then", "do", "else", "elif", "if", "while", "until", "!", "{", "}",
+    "time", "nohup", "setsid", "chronic", "nice", "ionice", "timeout", "taskset", "chrt", "stdbuf", "env", "xargs",
+    "unbuffer", "systemd-inhibit", "caffeinate", "flock",
+})  # fmt: skip
+
+#: Programs that run another as somebody else.
+SWITCHES = frozenset({"su", "sudo", "runuser", "doas"})
+
+#: Where programs without a directory are looked for.
+SEARCHED = DEFAULT_PATH
+
+#: Variables whose value is a list of directories or files that programs of the account trust.
+VARIABLES = ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV")
+
+#: Paths looked at for one file, and for a host: nobody names more in good faith.
+MAX_OF_FILE, MAX_OF_HOST = 3_000, 60_000
+
+#: Bytes of a file that is read, and of a path in it; lines that are one by backslashes.
+MAX_SIZE, MAX_PATH, MAX_JOINED = 1 << 20, 1024, 1_000
+
+#: In which lines of udev's rules and of sshd_config files are named that are run or read.
+RULES = "RUN|PROGRAM|program"
+SSHD = "^[ \t]*(TrustedUserCAKeys|Include|Subsystem)[ \t=]"
+
+#: The beginning of the value of one of `VARIABLES`.
+VARIABLE = r"(^|[ \t;\042\047])(" + "|".join(VARIABLES) + r")[ \t]*="

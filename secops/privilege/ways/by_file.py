@@ -1,0 +1,55 @@
+"""Ways by files that root or another account runs or reads: who can change them, or read them where that is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from secops.core.content import Text
+from secops.hosts.tables import Built, Row
+from secops.hosts.trusted.roles import BY_NAME
+from secops.privilege.techniques import Power, by_group
+from secops.privilege.way import Kind, View, Way
+
+
+def find(view: View, built: Built) -> Iterator[Way]:
+    """Of several files by which one point gives an account another's power, the first is told."""
+    directory = any(row["directory_accounts"] is not False for row in view.rows("hosts"))
+    told = set()
+    for row in view.rows("trusted_files"):
+        if row["refused"] or _is_told_by_group(view, row):
+            continue
+        if not row["accounts"] and directory:
+            built.lack(f"{row['point']}: {row['writer']} may be an account or a group of a directory")
+        owner = view.accounts.get(row["as_user"])
+        becomes = view.root.name if owner and owner.uid == 0 else row["as_user"]
+        for user in row["accounts"]:
+            if (user, becomes, row["point"]) not in told:
+                told.add((user, becomes, row["point"]))
+                yield _way(user, becomes, row)
+
+
+def _is_told_by_group(view: View, row: Row) -> bool:
+    """Whether it is what a group is known for: shadow's members read the hashes."""
+    reads = row["access"] == "read" and row["writer_kind"] == "group"
+    return reads and view.group_name(row["writer"]) in by_group()
+
+
+def _way(user: str, becomes: str, row: Row) -> Way:
+    role = BY_NAME[row["role"]]
+    gives: Power = "read" if row["access"] == "read" else role.gives
+    return Way(
+        user, becomes, "file", row["point"], gives, _how(row, role.doing), row["source"] or row["path"], row["line"]
+    )
+
+
+def _how(row: Row, doing: Text) -> Text:
+    """What is done with the file, and where it is when another point leads there."""
+    path = row["path"]
+    if row["missing"]:
+        return Text(f"nothing is at {path} yet: {doing.en}", f"{path} 尚不存在：{doing.zh}")
+    if path.rstrip("/") == row["point"]:
+        return doing
+    return Text(f"on the way to {path}: {doing.en}", f"位于 {path} 的路径上：{doing.zh}")
+
+
+KIND = Kind("file", ("trusted_files", "trusted_files.acls"), find)

@@ -1,0 +1,122 @@
+"""Ways are gone for real: the user writes, the program runs it as root. What is told to be refused really is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from secops.core.errors import IncompleteError
+from tests.hosts.carriers.kit import Wire
+from tests.hosts.trusted.kit import Planter, collect, rows, ways
+from tests.testroot import OPS, TestHost
+
+#: What a user writes: it tells who ran it.
+_MARK = "#!/bin/sh\nid -un >>/srv/ran\n"
+
+
+@pytest.fixture
+def planter(test_host: TestHost) -> Planter:
+    planter = Planter(test_host)
+    planter.people()
+    planter.plant("text /srv/ran start\nown /srv/ran 0666 root")
+    return planter
+
+
+def _as(host: TestHost, user: str, command: str) -> int:
+    """What a user does in a shell, with all its groups; the exit code."""
+    return host.run(["su", user, "-s", "/bin/sh", "-c", command]).returncode
+
+
+def _overwrite(host: TestHost, user: str, path: str) -> int:
+    host.write("/srv/mark", _MARK)
+    return _as(host, user, f"cp /srv/mark {path}.new 2>/dev/null && mv -f {path}.new {path} || cat /srv/mark >{path}")
+
+
+def _ran(host: TestHost) -> list[str]:
+    return host.at("/srv/ran").read_text().split("\n")[1:-1]
+
+
+def _start_cron(host: TestHost, *, until: int) -> None:
+    """Let cron run its jobs of the start, until so many have run, and some time for those that must not."""
+    host.run(["sh", "-c", "rm -f /run/crond.*; cron"], check=True)
+    deadline = time.monotonic() + 20
+    while len(_ran(host)) < until and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    host.run(["sh", "-c", "kill $(cat /run/crond.pid)"], check=True)
+
+
+def test_cron_runs_what_users_wrote_and_refuses_what_it_is_told_to_refuse(planter: Planter) -> None:
+    host = planter.host
+    planter.plant("""file /srv/group/job 0775 root:devs
+        cron @reboot root /srv/group/job
+        dir /srv/open 0777 root
+        cron @reboot root /srv/open/not-there-yet
+        file /srv/sticky/job 0755 root
+        own /srv/sticky 1777 root
+        cron @reboot root /srv/sticky/job
+        text /etc/cron.d/loose @reboot root /srv/refused
+        own /etc/cron.d/loose 0664 root:devs
+        text /etc/cron.d/others @reboot root /srv/refused
+        own /etc/cron.d/others 0644 alice
+        file /srv/refused 0755 root""")
+    host.write("/srv/refused", _MARK.replace("id -un", "echo refused"), 0o755)
+    seen = collect(host, "dash")
+    assert ways(seen) == {("alice", "root", "/srv/group/job", "shell"), ("*", "root", "/srv/open", "shell")}
+    assert {row["point"] for row in rows(seen) if row["refused"]} == {"/etc/cron.d/loose", "/etc/cron.d/others"}
+    assert _overwrite(host, "alice", "/srv/group/job") == 0
+    assert _overwrite(host, "bob", "/srv/open/not-there-yet") == 0
+    assert _as(host, "bob", "chmod +x /srv/open/not-there-yet") == 0
+    assert _overwrite(host, "bob", "/srv/group/job") != 0, "bob is not in devs"
+    assert _overwrite(host, "alice", "/srv/sticky/job") != 0, "of root in a sticky directory"
+    _start_cron(host, until=2)
+    assert _ran(host) == ["root", "root"]
+
+
+def test_sudo_run_parts_and_login_shells_run_what_users_wrote(planter: Planter) -> None:
+    host = planter.host
+    planter.plant("""file /srv/tool 0755 alice
+        text /etc/sudoers.d/tool bob ALL=(svc) NOPASSWD: /srv/tool
+        file /etc/cron.daily/own 0755 ops
+        text /etc/profile.d/open.sh :
+        own /etc/profile.d/open.sh 0666 root""")
+    assert ways(collect(host, "dash")) == {
+        ("alice", "svc", "/srv/tool", "shell"), ("ops", "root", "/etc/cron.daily/own", "shell"),
+        ("*", "root", "/etc/profile.d/open.sh", "shell"),
+    }  # fmt: skip
+    for user, path in (("alice", "/srv/tool"), ("ops", "/etc/cron.daily/own"), ("bob", "/etc/profile.d/open.sh")):
+        assert _overwrite(host, user, path) == 0
+    assert _as(host, "bob", "sudo -n -u svc /srv/tool") == 0
+    host.run(["run-parts", "--regex", "^own$", "/etc/cron.daily"], check=True)
+    host.run(["su", "-", "root", "-c", "true"], check=True)
+    assert _ran(host) == ["svc", "root", "root"]
+
+
+def test_sudo_refuses_its_own_files_when_others_may_write_them(planter: Planter) -> None:
+    host = planter.host
+    planter.plant("""text /etc/sudoers.d/loose alice ALL=(ALL) NOPASSWD: ALL
+        own /etc/sudoers.d/loose 0664 root:devs
+        text /etc/sudoers.d/others alice ALL=(ALL) NOPASSWD: ALL
+        own /etc/sudoers.d/others 0440 alice""")
+    seen = collect(host, "dash")
+    assert {row["point"] for row in rows(seen) if row["refused"]} == {"/etc/sudoers.d/loose", "/etc/sudoers.d/others"}
+    assert ways(seen) == set()
+    assert _as(host, "alice", "sudo -n true") != 0
+    host.at("/etc/sudoers.d/loose").chmod(0o440)
+    assert _as(host, "alice", "sudo -n true") == 0
+
+
+def test_sshd_refuses_keys_that_others_may_write_unless_it_is_told_not_to(wire: Wire) -> None:
+    host = wire.host
+    keys = "/home/ops/.ssh/authorized_keys"
+    assert wire.ssh().collect().uid == OPS
+    host.at(keys).chmod(0o666)
+    host.at("/home/ops/.ssh").chmod(0o755)
+    assert [(row["point"], row["refused"]) for row in rows(collect(host, "dash"))] == [(keys, True)]
+    assert ways(collect(host, "dash")) == set()
+    with pytest.raises(IncompleteError, match="publickey"):
+        wire.ssh().collect()
+    host.write("/etc/ssh/sshd_config.d/lax.conf", "StrictModes no\n")
+    assert wire.ssh().collect().uid == OPS
+    assert ways(collect(host, "dash")) == {("*", "ops", keys, "shell")}

@@ -1,0 +1,83 @@
+"""The awk program that reads files on a host, and its twin for images, read alike: under each awk of this machine."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from secops.hosts.trusted.awk_names import READ_AWK
+from secops.hosts.trusted.grammars import read
+from secops.hosts.trusted.lines import Reader
+from secops.hosts.trusted.places import Grammar
+
+AWKS = [awk for awk in (("mawk",), ("gawk",), ("busybox", "awk")) if shutil.which(awk[0])]
+GRAMMARS: tuple[Grammar, ...] = (
+    "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo",
+)  # fmt: skip
+
+#: Pieces of lines, parted by blanks; what holds a blank stands below.
+WORDS = r"""
+/opt/x /opt//y/ / //host/share /proc/1 /opt/$V/run /opt/*.sh /opt/c\d ./run.sh .././x bin/x x.py ~/a $HOME/b ${HOME}/c
+cd sh bash python3 run-parts . source [ test if then exec nice flock timeout su sudo runuser root daemon nobody ghost
+-c -lc -x - -- -exec -ok 10 1.5h A=b PATH=/a:/b:$PATH PATH='/c:~/d' LD_PRELOAD=/l.so export @reboot @daily * */5 0 JAN
+; && || | & ( ) ` $( { } ! " ' > >> 2>&1 < <( \ \% % # #x ~ $ = : , a\b é
+[Service] [Install] ExecStart= ExecStart=-/opt/s ExecStartPre=+/opt/p ExecStop=!!/opt/q ExecSearchPath=/opt
+EnvironmentFile=-/etc/e User= User=daemon User=1 User=ghost DynamicUser=yes DynamicUser=no RootDirectory=/r BusName=a.b
+Unit=a@.service Unit=b\x2dc.service Service=x WantedBy=z postrotate endscript
+RUN+="/opt/u" IMPORT{program}="/opt/w" PROGRAM="/opt/v Include=/etc/ssh/x /opt/t,/opt/u\, secure_path="/s:/t"
+"""
+OTHERS = (
+    "cd /srv", "> /dev/null", '>"/var/log/a b"', "su daemon daemon", "TrustedUserCAKeys /etc/ca", "Plugin p /opt/p.so",
+    "Subsystem sftp /usr/lib/sftp", "Debug sudo /var/log/d", "include /etc/ld.so.conf.d/*.conf", "\t", "\r", "\f", "\v",
+    "alice ALL=(root) /opt/t", "\xff", "a" * 40, "/" + "b" * 1030,
+)  # fmt: skip
+PIECES = (*WORDS.split(), *OTHERS)
+HEADS = ("", "", "5 4 * * * ", "* * * * * root ", "@daily daemon ", "1 5 id ")
+GAPS = (" ", " ", " ", "  ", "\t", "")
+
+
+def lines(seed: int, count: int) -> str:
+    """Lines of pieces, most parted by blanks."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    made = []
+    for _ in range(count):
+        words = (chance.choice(PIECES) + chance.choice(GAPS) for _ in range(chance.randrange(12)))
+        made.append(chance.choice(HEADS) + "".join(words))
+    return "\n".join(made) + chance.choice(["\n", ""])
+
+
+def by_awk(awk: tuple[str, ...], path: Path, grammar: str) -> tuple[list[str], set[str]]:
+    """(lines that name paths, paths to look at) as the host's program prints them."""
+    command = [*awk, "-v", "links= /bin", READ_AWK]
+    environment = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+    asked = f"P 0 {grammar} {path}\n".encode()
+    done = subprocess.run(command, input=asked, capture_output=True, check=True, env=environment)
+    assert done.stderr == b""
+    printed = done.stdout.decode("latin-1").split("\n")
+    return [line for line in printed if line[:1] in ("N", "T")], {line for line in printed if line[:1] in ("Q", "C")}
+
+
+def by_twin(path: Path, grammar: Grammar) -> tuple[list[str], set[str]]:
+    passwd = [line.split(":") for line in Path("/etc/passwd").read_text().splitlines()]
+    reader = Reader({f[0]: f[5].rstrip("/") for f in passwd}, {f[2]: f[0] for f in reversed(passwd)})
+    reader.wanted[str(path)] = None
+    whole = read(reader, str(path), grammar, path.read_bytes().decode("latin-1"))
+    named = [f"N{named.line} {' '.join(named.tokens)}" for named in reader.named]
+    asked = {f"Q{path}" for path in reader.wanted} | {f"C{path}" for path in reader.candidates}
+    return [*named, *([] if whole else [f"T{path}"])], asked
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=lambda awk: awk[0])
+@pytest.mark.parametrize("grammar", GRAMMARS)
+def test_the_twin_reads_what_awk_reads(awk: tuple[str, ...], grammar: Grammar, tmp_path: Path) -> None:
+    path = tmp_path / "daemon"  # as a crontab of the spool is called
+    for seed in range(3):
+        path.write_bytes(lines(seed, 150).encode("latin-1"))
+        found, expected = by_awk(awk, path, grammar), by_twin(path, grammar)
+        for one, other in zip(*(result[0] for result in (found, expected)), strict=False):
+            assert one == other
+        assert found == expected
