@@ -38,7 +38,7 @@ echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 #: The uid and gid of `ops`.
 OPS = 1000
 
-_HOME = Path(__file__).resolve().parents[1] / "build" / "testroot"
+_HOME = (Path(__file__).parents[1] / "build" / "testroot").resolve()
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CLONE_NEWNS = 0x00020000
 _TOOLS = ("debootstrap", "mount", "umount", "unshare", "nsenter", "chroot")
