@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -197,6 +198,13 @@ class TestHost:
         listing = "for p in /proc/[0-9]*; do [ $p = /proc/$$ ] || cat $p/stat 2>/dev/null; done"
         rows = [line.split() for line in self.run(["sh", "-c", listing]).stdout.decode().splitlines()]
         return [name for pid, name, state, *_ in rows if pid != "1" and state != "Z" and name != "(cat)"]
+
+    def left_running(self, seconds: float) -> list[str]:
+        """What still runs after so many seconds. What is ending on a busy machine is given that time to end."""
+        until = time.monotonic() + seconds
+        while (left := self.processes()) and time.monotonic() < until:
+            time.sleep(0.05)
+        return left
 
     def sshd(self, *options: str) -> str:
         """The `ProxyCommand` that connects a client to a fresh sshd of the host, as inetd would."""
