@@ -2,6 +2,9 @@
 
 With CITYWALL_NO_SKIPS=1 or CI=true a skip that is not listed in `tests/allowed-skips` fails the run. Tests marked slow
 run only when `-m` asks for them.
+
+`make test` runs several files at once, each in one process. So a test keeps to folders and mounts of its own and takes
+no fixed port; of the Debian root there is one for all.
 """
 
 import os
@@ -25,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for sign in (signal.SIGINT, signal.SIGHUP):  # nohup, or a shell's `&`: ignored by us, it would be by what we start
         if signal.getsignal(sign) is signal.SIG_IGN:
             signal.signal(sign, lambda *_: None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that need hosts come first: they take longest, and a long one at the end would leave cores idle."""
+    long = {item.path for item in items if "test_root" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

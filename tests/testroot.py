@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -47,7 +48,7 @@ echo 0123456789abcdef0123456789abcdef >/etc/machine-id
 #: The uid and gid of `ops`.
 OPS = 1000
 
-_HOME = Path(__file__).resolve().parents[1] / "build" / "testroot"
+_HOME = (Path(__file__).parents[1] / "build" / "testroot").resolve()
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CLONE_NEWNS = 0x00020000
 _TOOLS = ("debootstrap", "mount", "umount", "unshare", "nsenter", "chroot")
@@ -206,6 +207,13 @@ class TestHost:
         listing = "for p in /proc/[0-9]*; do [ $p = /proc/$$ ] || cat $p/stat 2>/dev/null; done"
         rows = [line.split() for line in self.run(["sh", "-c", listing]).stdout.decode().splitlines()]
         return [name for pid, name, state, *_ in rows if pid != "1" and state != "Z" and name != "(cat)"]
+
+    def left_running(self, seconds: float) -> list[str]:
+        """What still runs after so many seconds. What is ending on a busy machine is given that time to end."""
+        until = time.monotonic() + seconds
+        while (left := self.processes()) and time.monotonic() < until:
+            time.sleep(0.05)
+        return left
 
     def sshd(self, *options: str) -> str:
         """The `ProxyCommand` that connects a client to a fresh sshd of the host, as inetd would."""

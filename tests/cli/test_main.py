@@ -213,6 +213,15 @@ def test_readers_that_leave_do_not_change_the_exit_code(tmp_path: Path, words: l
         assert "internal error" not in (done.stderr or "")
 
 
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one run, of the image in it."""
+    home = tmp_path_factory.mktemp("scanned")
+    never = ("--min-coverage", "0", "--fail-on", "never")
+    assert citywall(home, "scan", "--root", image(home / "image"), *never).returncode == 0
+    return home
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -228,10 +237,9 @@ def test_readers_that_leave_do_not_change_the_exit_code(tmp_path: Path, words: l
     ],
     ids=str,
 )
-def test_a_full_disk_behind_standard_output_is_an_error(tmp_path: Path, words: list[str]) -> None:
-    target = image(tmp_path / "image")
-    assert citywall(tmp_path, "scan", "--root", target, "--min-coverage", "0", "--fail-on", "never").returncode == 0
-    done = into(os.open("/dev/full", os.O_WRONLY), tmp_path, *(word.format(image=target) for word in words))
+def test_a_full_disk_behind_standard_output_is_an_error(scanned: Path, words: list[str]) -> None:
+    told = [word.format(image=scanned / "image") for word in words]
+    done = into(os.open("/dev/full", os.O_WRONLY), scanned, *told)
     assert done.returncode == Exit.INTERNAL
     assert done.stderr.endswith("citywall: standard output: No space left on device\n")
     assert "internal error" not in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Self
 
 from tests import testroot
 from tests.hosts.carriers.kit import make_key
+from tests.passwords.hash_kit import make
 from tests.testroot import TestHost
 
 #: What the documents call the names of two hosts: one as `ops` may become root on, one with the fixed collector too.
@@ -103,11 +105,13 @@ class Sandbox:
             place.parent.mkdir(exist_ok=True)
             place.symlink_to(self._stack.enter_context(testroot.copy()))
             _append(place / "etc/passwd", _TOOR)
+            _give_weak_password(place)
             (place / "etc/machine-id").write_text(f"{IMAGES.index(image):032x}\n")
         self._install_collector(host)
 
     def _prepare(self, host: TestHost, names: tuple[str, ...], key: str) -> None:
         _append(host.at("/etc/passwd"), _TOOR)
+        _give_weak_password(host.root)
         host.write("/etc/machine-id", f"{sum(names[0].encode()):032x}\n")
         host.write("/etc/sudoers.d/ops", "ops ALL=(ALL) NOPASSWD: ALL\n", 0o440)
         host.run(["useradd", "--create-home", "audit"], check=True)
@@ -122,6 +126,13 @@ class Sandbox:
         host.write("/usr/local/sbin/citywall-collect", self.run("citywall collect --print-script").stdout, 0o755)
         sudoers = self.run("citywall collect --print-sudoers --for ops").stdout
         host.write("/etc/sudoers.d/citywall", sudoers, 0o440)
+
+
+def _give_weak_password(root: Path) -> None:
+    """One that is guessed at once: no command then tries words for as long as it may."""
+    shadow = root / "etc/shadow"
+    weak = make("sha512crypt", "Ops@123", count=0).decode()
+    shadow.write_text(re.sub(r"(?m)^ops:[^:]*", f"ops:{weak}", shadow.read_text()))
 
 
 def _append(path: Path, line: str) -> None:

@@ -197,8 +197,8 @@ _UNFIT = re.compile(
 
 def _files() -> Iterator[Path]:
     for name in ("secops", "rules", "docs", "tests", "tools", "benchmarks", ".ci"):
-        yield from (path for path in (ROOT / name).rglob("*") if path.is_file() and path.suffix != ".pyc")
-    yield from (path for path in ROOT.iterdir() if path.is_file())
+        yield from (path for path in (ROOT / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
 
 
 def test_no_file_holds_what_only_its_writers_machine_knows() -> None:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 TESTS = """
@@ -35,13 +37,14 @@ def _run(folder: Path, allowed: str, *args: str, **env: str) -> subprocess.Compl
     )
 
 
-def test_a_skip_that_is_not_listed_for_its_reason_fails_the_run_and_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_skip_that_is_not_listed_for_its_reason_fails_the_run_and_is_named(tmp_path: Path, processes: int) -> None:
     allowed = "# a remark\ntest_some.py::test_server[a [b] | c] | no*\ntest_some.py::test_network | no server here\n"
-    done = _run(tmp_path, allowed, CI="true")
+    done = _run(tmp_path, allowed, f"--numprocesses={processes}", CI="true")
     assert done.returncode == 1
     named = done.stdout.partition("not listed in tests/allowed-skips")[2].split("\n")
-    assert [line for line in named if " | " in line] == [
-        "test_some.py::test_server[other] | no server here", "test_some.py::test_network | no network here",
+    assert sorted(line for line in named if " | " in line) == [
+        "test_some.py::test_network | no network here", "test_some.py::test_server[other] | no server here",
     ]  # fmt: skip
 
 

@@ -278,7 +278,8 @@ def test_no_bundle_holds_a_secret(bundles: list[Path], desk: Path) -> None:
 
 def test_no_scan_leaves_a_secret_anywhere(host: TestHost, bundles: list[Path], desk: Path, tmp_path: Path) -> None:
     out = desk / "out"
-    run(desk, "scan", "--verbose", prefix=as_on(host, tmp_path))
+    soon = ("--password-seconds", "2")
+    run(desk, "scan", "--verbose", *soon, prefix=as_on(host, tmp_path))
     query = " union all ".join(f"from {table} select count(*) as n" for table in HOLD)
     done = run(desk, "sql", "--format", "json", query)
     assert all(row["n"] for row in json.loads(done.stdout)), done.stdout
@@ -286,7 +287,7 @@ def test_no_scan_leaves_a_secret_anywhere(host: TestHost, bundles: list[Path], d
     assert "sm3crypt" in done.stdout
     assert "gost-yescrypt" in done.stdout
     targets = [word for bundle in bundles for word in ("--bundle", bundle)]
-    run(desk, "scan", "--root", host.root, *targets, "--format", "json", "-o", out / "report.json")
+    run(desk, "scan", "--root", host.root, *targets, *soon, "--format", "json", "-o", out / "report.json")
     run(desk, "report", "last", "--format", "text", "--verbose")
     assert list((desk / "tmp").iterdir()) == []
     assert leaks(desk) == {}

@@ -96,7 +96,11 @@ def test_no_flipped_byte_of_a_packed_file_changes_what_is_whole(some: Evidence, 
             assert {name: seen[name] for name in kept} == {name: some[name] for name in kept}
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\3\4 something else", gzip.compress(b"nothing of ours"), b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK\3\4 something else", gzip.compress(b"nothing of ours"), b"\x1f\x8b"],
+    ids=["nothing", "a zip", "of another program", "half a header"],
+)
 def test_a_file_that_is_no_bundle_is_incomplete(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(IncompleteError) as caught:
         save(tmp_path / "other", content).collect()
