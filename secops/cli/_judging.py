@@ -24,9 +24,18 @@ MIN_COVERAGE = 60
 _AUDITED = ("password_audit", "password_audit.tried")
 
 
-def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, patient: bool = False) -> int:
+def judge(
+    targets: Targets,
+    trying: Trying,
+    rules: RuleSet,
+    output: Output,
+    *,
+    patient: bool = False,
+    roles: Path | None = None,
+) -> int:
     """Ask the hosts, try passwords if a rule needs it, judge, keep the run, print the report. The exit code.
 
+    `roles` declares who should hold what.
     `patient` is for an audit: Ctrl-C while passwords are tried ends only the trying, what came of each account is
     shown first, and an account that could not be tried makes the whole incomplete.
     """
@@ -37,10 +46,13 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
     from secops.core.store import Store
     from secops.posture.gather import no_audit
     from secops.posture.scan import NotKeptError, scan
+    from secops.privilege.fleet import Fleet
+    from secops.privilege.roles import load as load_roles
 
     if output.output:
         check_place(output.output)
     tries = trying.seconds > 0 and _needs_audit(rules)
+    fleet = Fleet(load_roles(roles) if roles else None)
     carriers = targets.carriers(hashes=tries, key=trying.key)
     auditor = _auditor(trying, patient=patient) if tries else None
     store = Store.open()
@@ -57,6 +69,7 @@ def judge(targets: Targets, trying: Trying, rules: RuleSet, output: Output, *, p
                 first_seen=store.first_seen,
                 save=store.save_report,
                 audit=auditor or no_audit,
+                fleet=fleet,
                 advise=hints.__setitem__,
                 progress=progress,
             )

@@ -39,13 +39,19 @@ Exit code: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplet
 @click.option(
     "--rules", "folders", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help=N_("More rules.")
 )
+@click.option(
+    "--roles", type=click.Path(path_type=Path), metavar="FILE", help=N_("Who should hold which rights (docs/roles.md).")
+)
 @trying_options(PASSWORD_SECONDS)
 @report_options(MIN_COVERAGE)
-def command(targets: Targets, only: tuple[str, ...], folders: tuple[Path, ...], trying: Trying, output: Output) -> int:
+def command(
+    targets: Targets, only: tuple[str, ...], folders: tuple[Path, ...], roles: Path | None, trying: Trying,
+    output: Output,
+) -> int:  # fmt: skip
     rules = select_rules(folders, only)
     if folders:
         _refuse_broken(rules, folders)
-    return judge(targets, trying, rules, output)
+    return judge(targets, trying, rules, output, roles=roles)
 
 
 def _refuse_broken(rules: RuleSet, folders: tuple[Path, ...]) -> None:

@@ -12,14 +12,18 @@ import msgspec
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts, Table
 from secops.hosts.tables.key_trust import TABLE as KEY_TRUST
+from secops.hosts.tables.role_gaps import TABLE as ROLE_GAPS
 from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
+from secops.privilege import grading
 from secops.privilege.graph import NEEDED, At, Graph, Key, build, trimmed
+from secops.privilege.holdings import Holdings, holdings
 from secops.privilege.keys import HELD_BY, OPENED_BY, trust
 from secops.privilege.paths import root_paths
 from secops.privilege.reach import leading_to
 
 if TYPE_CHECKING:
     from secops.privilege.graph import Rows
+    from secops.privilege.posts import Roles
 
 _LATE = ("key_trust",)
 
@@ -28,13 +32,17 @@ _KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *(name for name in NEEDED if 
 
 
 class Position(msgspec.Struct, frozen=True):
-    """What the tables over the fleet need of one host: rows, packed, and why tables or parts of them are not whole."""
+    """What the tables over the fleet need of one host: rows, packed, and why tables or parts of them are not whole.
+
+    `holdings` is what accounts hold, where roles are declared.
+    """
 
     packed: bytes
     lacks: Mapping[str, Sequence[Problem]]
+    holdings: Holdings | None = None
 
     @classmethod
-    def of(cls, tables: Mapping[str, Facts]) -> Position:
+    def of(cls, tables: Mapping[str, Facts], held: Holdings | None = None) -> Position:
         rows = {name: tables[name].rows for name in _KEPT}
         lacks = {
             name: [problem for part in tables[name].problems.values() for problem in part]
@@ -42,7 +50,7 @@ class Position(msgspec.Struct, frozen=True):
             else tables[name].problems[""]
             for name in _KEPT
         }
-        return cls(msgspec.msgpack.encode(rows), lacks)
+        return cls(msgspec.msgpack.encode(rows), lacks, held)
 
 
 class _Unpacked(Mapping[str, "Rows"]):
@@ -68,19 +76,33 @@ def _today() -> date:
 
 @dataclass(frozen=True)
 class Fleet:
-    """Works out the tables over all hosts. Never raises: one that breaks is not whole on any host."""
+    """Works out the tables over all hosts. Never raises: one that breaks is not whole on any host.
 
+    `roles` is what roles.yml declares; without it nothing can be said of gaps.
+    """
+
+    roles: Roles | None = None
     today: date = field(default_factory=_today)
 
     def position(self, tables: Mapping[str, Facts]) -> Position:
-        return Position.of(tables)
+        return Position.of(tables, holdings(tables, self.today) if self.roles else None)
 
     def tables(self, positions: Mapping[str, Position]) -> dict[str, dict[str, Facts]]:
         """The tables of each host, by name."""
         rows = _Unpacked(positions)
         trusted = _guarded(KEY_TRUST, positions, lambda: _key_trust(rows, positions, self.today))
         paths = _guarded(ROOT_PATHS, positions, lambda: _root_paths(rows, positions, trusted))
-        return {host: {KEY_TRUST.name: trusted[host], ROOT_PATHS.name: paths[host]} for host in positions}
+        gaps = _guarded(ROLE_GAPS, positions, lambda: self._gaps(positions))
+        return {
+            host: {KEY_TRUST.name: trusted[host], ROOT_PATHS.name: paths[host], ROLE_GAPS.name: gaps[host]}
+            for host in positions
+        }
+
+    def _gaps(self, positions: Mapping[str, Position]) -> dict[str, Facts]:
+        held = {host: position.holdings for host, position in positions.items() if position.holdings}
+        return (
+            grading.gaps(self.roles, held, self.today) if self.roles else dict.fromkeys(positions, grading.undeclared())
+        )
 
 
 def _guarded(table: Table, hosts: Mapping[str, Position], work: Callable[[], dict[str, Facts]]) -> dict[str, Facts]:
