@@ -34,6 +34,7 @@ def image(place: Path, name: str, files: Mapping[str, str | bytes]) -> Path:
     for path, content in {**common, **files}.items():
         (place / path).write_bytes(content.encode() if isinstance(content, str) else content)
     (place / "root/.ssh").chmod(0o700)
+    (place / "etc/shadow").chmod(0o600)
     return place
 
 

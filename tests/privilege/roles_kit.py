@@ -18,6 +18,7 @@ from secops.privilege.ways import privileges
 from tests.hosts.evidence_kit import evidence
 from tests.hosts.tables.test_authorized_keys import key
 from tests.hosts.tables.test_sudo_rules import SUDO
+from tests.privilege.whole_kit import WHOLE
 
 TODAY = date(2026, 6, 30)
 
@@ -59,6 +60,7 @@ def tables(
         for user, comments in (keys or {}).items()
     }
     seen = evidence(
+        **WHOLE,
         passwd={"/etc/passwd": _SYSTEM + people + others},
         group={"/etc/group": groups},
         shadow={"/etc/shadow": shadow or "root:!:17000:0:99999:7:::\n" + hashes},
