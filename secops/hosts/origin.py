@@ -113,11 +113,13 @@ if [ "$kept" ]; then
   fi
   split; set -- $kept; whole
   printf 'HEAD\0'; head -v -c 2 -- "$@" 2>/dev/null | tr '\0' '?'; printf '\0SUMS\0'; digests "$@"
+  split; strange=
   for f do
-    shift; others "$f"; split
+    others "$f"
     for a in "$f" $other; do case $owned$nl in *"$nl$a$nl"*) f=; break ;; esac; done
-    whole; [ -z "$f" ] || set -- "$@" "$f"
+    strange=$strange${f:+"$nl$f"}
   done
+  set -- $strange; whole
   [ $# = 0 ] || copies "$@"
   printf '\0'
 fi

@@ -144,7 +144,8 @@ def _blocks(found: Seen, text: str) -> None:
 
 def _carriers(evidence: Evidence, found: Seen) -> set[str] | None:
     """The kernel's names of the devices on which mounted file systems lie; None when that is not known."""
-    if found.below is None or evidence.problem(MOUNTINFO):
+    disks = any(entry.kind == "b" for entry in found.around.entries.values())
+    if found.below is None or evidence.problem(MOUNTINFO) or (disks and not found.numbers):
         return None
     carriers = set(found.btrfs)
     for line in evidence[MOUNTINFO.name].only.lines:

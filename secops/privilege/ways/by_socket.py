@@ -78,4 +78,4 @@ def _members(view: View, gid: int, gives: Power) -> set[str]:
     return {one.name for one in view.members(gid)}
 
 
-KIND = Kind("socket", ("control_sockets", "control_sockets.mounted"), find)
+KIND = Kind("socket", ("control_sockets.mounted",), find)

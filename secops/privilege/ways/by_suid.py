@@ -93,9 +93,10 @@ def _is_known(row: Row) -> bool:
 
 
 def _doubt(row: Row) -> Text | None:
-    """Why nobody can say what it does; None for a package's own."""
+    """Why nobody can say what it does; None for a package's own, and for a copy of a program that is known."""
     if row.get("packaged") is False:
-        return _STRANGE
+        is_known = row.get("copy_of") and _program(row) in by_program()
+        return None if is_known else _STRANGE
     if changed := row.get("changed"):
         what = ", ".join(changed)
         return Text(
@@ -138,4 +139,4 @@ def _of_capabilities(row: Row, root: str) -> Iterator[_Offer]:
         yield _Offer("capability", root, powers[0].gives, doubt, certain=False)
 
 
-KIND = Kind("suid", ("special_files", "special_files.capabilities", "special_files.package", "mounts"), find)
+KIND = Kind("suid", ("special_files.capabilities", "special_files.package", "mounts"), find)

@@ -63,6 +63,11 @@ def plant(host: TestHost) -> None:
     (where / "sgid").mkdir()
     (where / "sgid").chmod(0o2777)
     host.run(["setcap", "cap_net_raw+ep", "/home/ops/two\nlines"], check=True)
+    for name in ("can\ndo", "can do =", "can"):
+        (where / name).touch()
+        (where / name).chmod(0o755)
+        host.run(["setcap", "cap_setuid=p", f"/home/ops/{name}"], check=True)
+    host.run(["sh", "-c", "mkdir -m 750 /srv/shut; echo >/srv/shut/x; chmod 4711 /srv/shut/x"], check=True)
     # files of one wildcard, which share a frame; and enough to be read one by one
     for number, content in enumerate([b"Port 22", b"\n\nPort 23\n\n", b"# only\n", b"Po\0rt 24\n\xff\n", b"#\n" * 9]):
         host.write(f"/etc/ssh/sshd_config.d/{number}.conf", content)
