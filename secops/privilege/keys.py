@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Row
 from secops.privilege.key_line import Account, Line, forwards_agent, lets_in
 
@@ -56,6 +57,17 @@ def trust(hosts: Mapping[str, Tables], today: date | None = None) -> dict[str, l
     keys = fleet_keys(hosts)
     most = max(1, min(MAX_HOLDERS, MAX_ROWS // max(1, sum(key.lines for key in keys.values()))))
     return {host: list(_of_host(host, tables, keys, most, today)) for host, tables in hosts.items()}
+
+
+def doubts(rows: Iterable[Row]) -> list[Problem]:
+    """Why `trust`'s rows of a host are not all that can be asked: one line says it of which it is not known what it
+    opens. Who holds a certificate nobody can say, so that lines of authorities are none.
+    """
+    for row in rows:
+        if row["opens"] is None and row["why"] != "certificate":
+            place = f"{row['path']}:{row['line']}"
+            return [Problem(Status.FAILED, f"{place}: whether it is for {row['user_name']} here is not known")]
+    return []
 
 
 def fleet_keys(hosts: Mapping[str, Tables]) -> dict[str, Key]:
