@@ -17,7 +17,7 @@ from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
 from secops.privilege import grading
 from secops.privilege.graph import NEEDED, At, Graph, Key, build, trimmed
 from secops.privilege.holdings import Holdings, holdings
-from secops.privilege.keys import HELD_BY, OPENED_BY, trust
+from secops.privilege.keys import HELD_BY, OPENED_BY, doubts, trust
 from secops.privilege.paths import root_paths
 from secops.privilege.reach import leading_to
 
@@ -123,7 +123,7 @@ def _key_trust(rows: _Unpacked, positions: Mapping[str, Position], today: date) 
     ]
     found = {}
     for host, lines in trust(rows, today).items():
-        own = [problem for name in OPENED_BY for problem in positions[host].lacks[name]]
+        own = [*(problem for name in OPENED_BY for problem in positions[host].lacks[name]), *doubts(lines)]
         found[host] = Facts(lines, {"": own, "holders": [*own, *elsewhere[:1]]})
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Row
 from secops.privilege.key_line import Account, Line, forwards_agent, lets_in
 
@@ -42,6 +43,7 @@ class Key:
     """What the fleet knows of one fingerprint."""
 
     holders: list[Holder] = field(default_factory=list)
+    lines: int = 0
     files: int = 0
     accounts: int = 0
     hosts: int = 0
@@ -53,34 +55,47 @@ def trust(hosts: Mapping[str, Tables], today: date | None = None) -> dict[str, l
     `hosts` gives the rows of `OPENED_BY` and `HELD_BY`. Without `today` it is not known what has expired.
     """
     keys = fleet_keys(hosts)
-    lines = sum(len(tables.get("authorized_keys", ())) for tables in hosts.values())
-    most = max(1, min(MAX_HOLDERS, MAX_ROWS // max(1, lines)))
+    most = max(1, min(MAX_HOLDERS, MAX_ROWS // max(1, sum(key.lines for key in keys.values()))))
     return {host: list(_of_host(host, tables, keys, most, today)) for host, tables in hosts.items()}
+
+
+def doubts(rows: Iterable[Row]) -> list[Problem]:
+    """Why `trust`'s rows of a host are not all that can be asked: one line says it of which it is not known what it
+    opens. Who holds a certificate nobody can say, so that lines of authorities are none.
+    """
+    for row in rows:
+        if row["opens"] is None and row["why"] != "certificate":
+            place = f"{row['path']}:{row['line']}"
+            return [Problem(Status.FAILED, f"{place}: whether it is for {row['user_name']} here is not known")]
+    return []
 
 
 def fleet_keys(hosts: Mapping[str, Tables]) -> dict[str, Key]:
     """Keys by fingerprint: all their holders, those without a passphrase first, and how much they open."""
     found: defaultdict[str, Key] = defaultdict(Key)
     for host, tables in hosts.items():
-        opened = {
-            (row["fingerprint"], row["user_name"])
-            for row in tables.get("authorized_keys", ())
-            if row["fingerprint"] and row["user_name"] and row["effective"] is not False
-        }
-        for fingerprint, _ in opened:
-            found[fingerprint].accounts += 1
-        for fingerprint in {fingerprint for fingerprint, _ in opened}:
-            found[fingerprint].hosts += 1
+        _count_opened(found, tables.get("authorized_keys", ()))
         client = _Client(tables.get("ssh_client", ()))
-        files = {
-            (row["fingerprint"], row["path"]): row for row in tables.get("ssh_identities", ()) if row["fingerprint"]
-        }
-        for (fingerprint, _), row in files.items():
-            found[fingerprint].files += 1
-            found[fingerprint].holders += _holders(host, row, client)
+        files = {row["path"]: row for row in tables.get("ssh_identities", ()) if row["fingerprint"]}
+        for row in files.values():
+            found[row["fingerprint"]].files += 1
+            found[row["fingerprint"]].holders += _holders(host, row, client)
     for key in found.values():
         key.holders.sort(key=lambda holder: (holder.encrypted is True, holder.host, holder.user or "", holder.path))
     return dict(found)
+
+
+def _count_opened(found: defaultdict[str, Key], lines: Iterable[Row]) -> None:
+    """Add what the lines of one host authorise."""
+    opened: defaultdict[str, set[str]] = defaultdict(set)
+    for row in lines:
+        if row["fingerprint"] and row["user_name"]:
+            found[row["fingerprint"]].lines += 1
+            if row["effective"] is not False:
+                opened[row["fingerprint"]].add(row["user_name"])
+    for fingerprint, accounts in opened.items():
+        found[fingerprint].accounts += len(accounts)
+        found[fingerprint].hosts += 1
 
 
 def _holders(host: str, row: Row, client: _Client) -> Iterator[Holder]:

@@ -58,6 +58,8 @@ NOT_FOR_A_USER = {
     "authorized_keys": "/root/.ssh/authorized_keys: permission denied",
     "cron_jobs": "/var/spool/cron/crontabs/*: permission denied",
     "cron_jobs.modes": "/var/spool/cron/crontabs/*: permission denied",
+    "key_trust": "/root/.ssh/authorized_keys: permission denied",
+    "key_trust.holders": "/root/.ssh/authorized_keys: permission denied",
     "last_logins.half_year": "needs more privilege",
     "last_logins.quarter": "needs more privilege",
     "listening_ports.package": "needs more privilege",

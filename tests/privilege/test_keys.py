@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.tables import Row, column_types, registry
-from secops.privilege.keys import HELD_BY, MAX_HOLDERS, MAX_ROWS, OPENED_BY, trust
+from secops.privilege.keys import HELD_BY, MAX_HOLDERS, MAX_ROWS, OPENED_BY, doubts, trust
 
 TODAY = date(2026, 5, 20)
 EPOCH = date(1970, 1, 1)
@@ -144,6 +144,15 @@ def test_of_lines_with_one_key_the_first_that_always_counts_decides() -> None:
     assert told(plain, here) == [(True, None), (False, "earlier_line")]
     assert told(plain, elsewhere) == [(True, None), (True, None)]
     assert told(line(user="root"), plain, line(fingerprint="SHA256:b")) == [(True, None)] * 3
+
+
+def test_one_line_says_what_is_not_known() -> None:
+    lines = [line(options=["cert-authority"]), line(fingerprint="SHA256:b", line=2), line(key_type="ssh-dss", line=3)]
+    found = doubts(trust({"h": host(authorized_keys=lines)}, TODAY)["h"])
+    assert [problem.reason for problem in found] == [
+        "/home/ops/.ssh/authorized_keys:3: whether it is for ops here is not known"
+    ]
+    assert doubts(trust({"h": host(authorized_keys=lines[:2])}, TODAY)["h"]) == []
 
 
 def test_lines_of_nobody_are_left_out() -> None:

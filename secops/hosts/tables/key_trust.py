@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from secops.hosts.ssh_files import SSH_FILES
-from secops.hosts.tables import Column, Table
+from secops.hosts.tables import Column, Table, authorized_keys, hosts, shadow_meta, ssh_logins
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.users import PASSWD
 
+_READ = (authorized_keys.TABLE, ssh_logins.TABLE, shadow_meta.TABLE, hosts.TABLE)
 _HOLDERS = ("holders",)
 
 TABLE = Table(
@@ -54,6 +55,7 @@ TABLE = Table(
     ),
     sections=(AUTHORIZED_KEYS, PASSWD),
     parts={"holders": (SSH_FILES, GROUP)},
+    extra_sections=tuple(section for table in _READ for section in table.all_sections),
     build=elsewhere,
     late="privilege",
 )
