@@ -208,6 +208,17 @@ REASONS = (
     N_("sudo is set to log in a way that is not read here"),
     N_("of accounts with large numbers lastlog was asked for {n} only"),
     N_("{path} holds records that this machine does not write"),
+    # trusted files
+    N_("the list of trusted paths does not parse"),
+    N_("the list of trusted paths ends early"),
+    N_("was not read to its end"),
+    N_("was not looked at"),
+    N_("a name with a newline is left out"),
+    N_("nothing here reads access lists"),
+    N_("its access list is not known"),
+    N_("more than {n} ways to change trusted files"),
+    N_("too many accounts may change too much for all of it to be worked out"),
+    N_("{n} may be an account or a group of a directory"),
     # judging
     N_("it cannot be told whether the rule applies"),
     N_("the rule did not run"),

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from secops.hosts.trusted.access import READ, SEARCH, WRITE, By, Who, granted
+from secops.hosts.trusted.access import READ, SEARCH, WRITE, Acl, By, Who, granted
 from secops.hosts.trusted.tree import Point, Tree
 
 #: Accounts that are asked about a point, over all points: what a hostile host can make us do.
-MAX_STEPS = 2_000_000
+MAX_STEPS = 500_000
 
 #: Every account of the host, in place of their names.
 EVERYONE = "*"
@@ -65,32 +65,58 @@ class Changers:
     def _find(self, point: Point, owner: int, bits: int) -> Iterator[tuple[By, list[str]]]:
         found: dict[By, list[str]] = {}
         entry = point.entry
-        owned = point.kind == "link" or (point.child is not None and entry.mode & 0o1000 != 0)
-        candidates = self._by_uid.get(entry.uid, []) if owned else self._candidates(point, bits)
-        for who in candidates:
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise TooManyError
-            by = granted(who, entry, self.tree.lists.get(point.path), bits)
-            if by and who.uid != owner and self._reaches(who, point.path):
-                found.setdefault(by, []).append(who.name)
-        yield from self._summed(found, owner)
+        own = point.kind == "link" or (point.child is not None and entry.mode & 0o1000 != 0)  # the owner alone may
+        named = self._by_uid.get(entry.uid, []) if own else list(self._named(point))
+        for who in named:
+            self._ask(who, point, owner, bits, found)
+        others = self._others(point, owner, bits, named, found) if entry.mode & bits == bits and not own else []
+        yield from found.items()
+        if others:
+            yield ("anyone", None), others
         if entry.uid not in (0, owner) and entry.uid not in self._by_uid:
             yield ("user", entry.uid), []
-        if not owned and entry.mode >> 3 & bits == bits and entry.gid not in (0, *self.groups, *self._by_gid):
+        if not own and entry.mode >> 3 & bits == bits and entry.gid not in (0, *self.groups, *self._by_gid):
             yield ("group", entry.gid), []
 
-    def _candidates(self, point: Point, bits: int) -> Iterable[Who]:
-        entry, acl = point.entry, self.tree.lists.get(point.path)
-        if entry.mode & bits == bits:
-            return self.accounts
-        found = list(self._by_uid.get(entry.uid, []))
-        if entry.mode >> 3 & bits == bits or acl:
-            found += self._by_gid.get(entry.gid, [])
-        if acl:
-            found += (who for uid in acl.users for who in self._by_uid.get(uid, ()))
-            found += (who for gid in acl.groups for who in self._by_gid.get(gid, ()))
+    def _ask(self, who: Who, point: Point, owner: int, bits: int, found: dict[By, list[str]]) -> None:
+        """Add an account to those that can, if it can."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise TooManyError
+        by = granted(who, point.entry, self.tree.lists.get(point.path), bits)
+        if by and who.uid != owner and self._reaches(who, point.path):
+            found.setdefault(by, []).append(who.name)
+
+    def _named(self, point: Point) -> Iterable[Who]:
+        """Accounts that the rights of a point are about, each once: its owner, its group, those of its access list."""
+        acl = self.tree.lists.get(point.path) or Acl()
+        uids, gids = (point.entry.uid, *acl.users), (point.entry.gid, *acl.groups)
+        found = [who for uid in uids for who in self._by_uid.get(uid, ())]
+        found += (who for gid in gids for who in self._by_gid.get(gid, ()))
         return {who.name: who for who in found}.values()
+
+    def _others(
+        self, point: Point, owner: int, bits: int, named: Sequence[Who], found: dict[By, list[str]]
+    ) -> list[str]:
+        """Accounts that can, of those that its rights are not about; everyone, if no account is left out at all."""
+        asked = {who.name for who in named}
+        others = [who for who in self.accounts if who.name not in asked and who.uid != owner]
+        if not self._is_open_to_all(point.path):
+            by_others: dict[By, list[str]] = {}
+            for who in others:
+                self._ask(who, point, owner, bits, by_others)
+            names = by_others.get(("anyone", None), [])
+        else:
+            names = [who.name for who in others]
+        everyone = len(names) == len(others) and sum(map(len, found.values())) == sum(who.uid != owner for who in named)
+        return [EVERYONE] if names and everyone else names
+
+    def _is_open_to_all(self, path: str) -> bool:
+        """Whether no account is kept from a path by a directory above it."""
+        return all(
+            folder is not None and folder.mode & 0o11 == 0o11 and at not in self.tree.lists
+            for at, folder in self.tree.above(path)
+        )
 
     def _reaches(self, who: Who, path: str) -> bool:
         """Whether an account may search every directory above a path."""
@@ -98,9 +124,3 @@ class Changers:
             folder is not None and granted(who, folder, self.tree.lists.get(at), SEARCH)
             for at, folder in self.tree.above(path)
         )
-
-    def _summed(self, found: dict[By, list[str]], owner: int) -> Iterator[tuple[By, list[str]]]:
-        """Names by right; what every account has, by whatever right, is everyone's."""
-        everyone = sum(map(len, found.values())) == sum(who.uid != owner for who in self.accounts)
-        for by, names in found.items():
-            yield by, [EVERYONE] if by[0] == "anyone" and everyone else names

@@ -105,7 +105,8 @@ def _as_another(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Ru
     if "-c" in rest:
         at = list(rest).index("-c")
         inner = _quotation(rest[at + 1 :])
-        options = (*rest[:at], *rest[at + 1 + len(inner) :])
+        quotes = 2 if rest[at + 1 : at + 2] and rest[at + 1] in _QUOTES else 0
+        options = (*rest[:at], *rest[at + 1 + len(inner) + quotes :])
     elif program != "su":
         begin = next((at for at, word in enumerate(rest) if word != "-" and not word.startswith("~")), len(rest))
         options, inner = rest[:begin], rest[begin:]

@@ -126,6 +126,7 @@ class _Image:
             self.found[path] = None
             with suppress(OSError, ValueError):
                 status, link = self.image.status(path.encode("latin-1"))
+                link = b"" if b"\n" in link else link  # as on a host
                 numbers = status.st_mode, status.st_uid, status.st_gid, 0, 0
                 kind = "l" if stat.S_ISLNK(status.st_mode) else "d" if stat.S_ISDIR(status.st_mode) else "f"
                 entry = Entry(path, kind, stat.S_IMODE(status.st_mode), *numbers[1:], _text(link))

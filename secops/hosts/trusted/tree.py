@@ -16,7 +16,7 @@ PointKind = Literal["file", "directory", "link"]
 
 
 class Unseen(Exception):  # noqa: N818 - no error of ours
-    """A path, the argument, was not looked at though its directory is there."""
+    """A path, the argument, was not looked at though its directory is there, or where a link leads is not known."""
 
 
 def trail(path: str, look: Callable[[str], Entry | None]) -> Iterator[tuple[str, Entry | None]]:
@@ -89,6 +89,8 @@ class Tree:
                 if folder != "/":  # what is missing there is not told
                     raise Unseen(at)
                 return
+            if entry and entry.kind == "l" and not entry.link:
+                raise Unseen(at)
             yield Point(folder, "directory", above, entry, missing=entry is None)
             if entry is None:
                 return

@@ -52,4 +52,4 @@ def _how(row: Row, doing: Text) -> Text:
     return Text(f"on the way to {path}: {doing.en}", f"位于 {path} 的路径上：{doing.zh}")
 
 
-KIND = Kind("file", ("trusted_files", "trusted_files.acls"), find)
+KIND = Kind("file", ("trusted_files.acls",), find)
