@@ -208,6 +208,16 @@ REASONS = (
     N_("sudo is set to log in a way that is not read here"),
     N_("of accounts with large numbers lastlog was asked for {n} only"),
     N_("{path} holds records that this machine does not write"),
+    # doas, polkit
+    N_("which policy it reads is not known"),
+    N_("not known whether doas reads it here"),
+    N_("{place} was left out: it is too long, or seems to hold a secret"),
+    N_("not known whether polkit reads it here"),
+    N_("{place} is not understood, and what follows it"),
+    N_("{place} is not understood, nor the file with it"),
+    N_("{place} is not understood: polkit may allow more by it"),
+    N_("the list of polkit's actions is not whole"),
+    N_("polkit's version is not known"),
     # judging
     N_("it cannot be told whether the rule applies"),
     N_("the rule did not run"),
