@@ -219,6 +219,16 @@ REASONS = (
     N_("more than {n} ways to change trusted files"),
     N_("too many accounts may change too much for all of it to be worked out"),
     N_("{n} may be an account or a group of a directory"),
+    # doas, polkit
+    N_("which policy it reads is not known"),
+    N_("not known whether doas reads it here"),
+    N_("{place} was left out: it is too long, or seems to hold a secret"),
+    N_("not known whether polkit reads it here"),
+    N_("{place} is not understood, and what follows it"),
+    N_("{place} is not understood, nor the file with it"),
+    N_("{place} is not understood: polkit may allow more by it"),
+    N_("the list of polkit's actions is not whole"),
+    N_("polkit's version is not known"),
     # judging
     N_("it cannot be told whether the rule applies"),
     N_("the rule did not run"),
