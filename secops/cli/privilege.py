@@ -15,10 +15,9 @@ from secops.core.i18n import N_
 if TYPE_CHECKING:
     from secops.cli._fleet import Fleet
 
+_FILE = click.Path(path_type=Path)
 _format_option = click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
-_picture_option = click.option(
-    "--picture", type=click.Path(path_type=Path), metavar="FILE", help=N_("Draw it too: one HTML file.")
-)
+_picture_option = click.option("--picture", type=_FILE, metavar="FILE", help=N_("Draw it too: one HTML file."))
 
 #: Choke points that are listed, unless it is told otherwise.
 _MOST = 10
@@ -127,9 +126,11 @@ path between the two goes through what is changed.
 Examples:
   citywall privilege review
   citywall privilege review --most 3 --picture review.html
+  citywall privilege review --accounts users.xlsx --roles portal.yml
 
 Exit code: 0 nobody but root can become root, 1 somebody can, 2 wrong usage, 3 nobody was
-found but not all was seen, 5 internal error.
+found but not all was seen, 5 internal error. With --accounts: 0 no issue, 1 issues, 3 not
+all could be judged.
 """),
 )
 @click.option("--most", type=click.IntRange(1, 1000), default=_MOST, show_default=True, help=N_("Changes to list."))
@@ -137,8 +138,27 @@ found but not all was seen, 5 internal error.
 @run_option
 @_format_option
 @_picture_option
-def review(most: int, possible: bool, run_id: str, fmt: str, picture: Path | None) -> int:
+@click.option(
+    "--accounts", type=_FILE, metavar="FILE", help=N_("Review an application's accounts instead: its CSV or XLSX.")
+)
+@click.option(
+    "--roles", multiple=True, type=_FILE, metavar="FILE", help=N_("How that file reads, and who may hold which role.")
+)
+@click.option("--staff", type=_FILE, metavar="FILE", help=N_("Who works here, as CSV or XLSX."))
+def review(
+    most: int, possible: bool, run_id: str, fmt: str, picture: Path | None, accounts: Path | None,
+    roles: tuple[Path, ...], staff: Path | None,
+) -> int:  # fmt: skip
     from secops.cli._fleet import Fleet
+
+    if bool(accounts) != bool(roles) or (staff and not accounts):
+        raise click.UsageError(
+            _("Give --accounts and --roles together (docs/roles.md); hosts: `citywall scan --roles`.")
+        )
+    if accounts:
+        from secops.cli._applications import review_accounts
+
+        return review_accounts(accounts, roles, staff, fmt)
     from secops.cli._picture import check, draw_review
     from secops.cli._review import show_review
     from secops.privilege.choke import ChokePoints

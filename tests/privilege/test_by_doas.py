@@ -17,6 +17,7 @@ from secops.privilege.ways import by_doas, privileges
 from tests.hosts.evidence_kit import evidence
 from tests.privilege.look import look
 from tests.privilege.test_ways import GROUP, PASSWD
+from tests.privilege.whole_kit import WHOLE
 from tests.testroot import TestHost
 
 BINARY = record(b"/usr/bin/doas", (0o104755, 0, 0, 1, 1))
@@ -31,6 +32,7 @@ def seen(rules: str | bytes, *, binary: bytes = BINARY, conf: bytes = CONF, nss:
         doas_paths=binary + conf,
         nsswitch={"/etc/nsswitch.conf": nss},
         os_release={"/etc/os-release": "ID=debian\n"},
+        **WHOLE,
     )
 
 

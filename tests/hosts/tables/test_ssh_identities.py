@@ -153,15 +153,15 @@ def test_what_is_above_and_was_not_seen_leaves_it_open() -> None:
 def test_whose_key_it_is() -> None:
     config = [
         *config_records(b"/home/bob/.ssh/config", b"IdentityFile /srv/key\n"),
-        *config_records(b"/etc/ssh/ssh_config", b"IdentityFile ~/work/key\nIdentityFile /other/key\n"),
+        *config_records(b"/etc/ssh/ssh_config", b"IdentityFile ~/keys/key\nIdentityFile /other/key\n"),
     ]
-    paths = ["/home/alice/.ssh/id", "/.ssh/id", "/srv/key", "/home/bob/work/key", "/other/key"]
+    paths = ["/home/alice/.ssh/id", "/.ssh/id", "/srv/key", "/home/bob/keys/key", "/other/key"]
     found = facts(*[key(path) for path in paths], *above(CLOSED), *config)
     assert [(row["path"], row["user_name"]) for row in found.rows] == [
         ("/.ssh/id", "bare"),
         ("/home/alice/.ssh/id", "alice"),
         ("/home/alice/.ssh/id", "twin"),
-        ("/home/bob/work/key", "bob"),
+        ("/home/bob/keys/key", "bob"),
         ("/other/key", None),
         ("/srv/key", "bob"),
     ]
