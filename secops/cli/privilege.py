@@ -10,7 +10,7 @@ import click
 from secops.cli._fleet import Account, run_option
 from secops.core.command import Group
 from secops.core.errors import Exit
-from secops.core.i18n import N_
+from secops.core.i18n import N_, _
 
 if TYPE_CHECKING:
     from secops.cli._fleet import Fleet

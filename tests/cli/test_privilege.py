@@ -141,3 +141,50 @@ def test_what_is_not_there_is_wrong_usage(home: Path, args: list[str], said: str
     done = citywall(home, "privilege", *args)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+APPLICATION = """columns: {account: 登录名, person: 姓名, role: 角色, status: 状态, last_login: 最后登录, created: 创建}
+roles: {录入员: {}, 审批员: {}}
+conflicts: [[录入员, 审批员]]
+people: {file: staff.csv, columns: {person: 姓名}}
+"""
+EXPORT = """登录名,姓名,角色,状态,最后登录,创建
+zhangwei,张伟,录入员,启用,2020-01-01,2019-01-01
+zw2,张伟,审批员,停用,2020-01-01,2019-01-01
+"""
+
+
+def application(folder: Path, export: str = EXPORT) -> tuple[str, ...]:
+    for name, content in {"portal.yml": APPLICATION, "users.csv": export, "staff.csv": "姓名\n张伟\n"}.items():
+        (folder / name).write_text(content)
+    return ("privilege", "review", "--accounts", str(folder / "users.csv"), "--roles", str(folder / "portal.yml"))
+
+
+def test_accounts_of_an_application_are_reviewed(tmp_path: Path) -> None:
+    asked = application(tmp_path)
+    done = citywall(tmp_path, *asked, "--format", "json")
+    found = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
+    assert [(issue["kind"], issue["account"], issue["row"]) for issue in found["issues"]] == [
+        ("dormant", "zhangwei", 2), ("disabled", "zw2", 3),
+    ]  # fmt: skip
+    said = citywall(tmp_path, *asked, LANG="zh_CN.UTF-8")
+    assert "长期未用" in said.stdout
+    assert "zhangwei" in said.stdout
+
+
+def test_what_of_an_application_cannot_be_judged_is_not_clean(tmp_path: Path) -> None:
+    done = citywall(
+        tmp_path, *application(tmp_path, EXPORT.split("\n")[0] + "\nli,张伟,录入员,启用,20年6月,2019-01-01\n")
+    )
+    assert done.returncode == 3
+    assert "row 2" in done.stdout
+
+
+@pytest.mark.parametrize("left_out", ["--accounts", "--roles"])
+def test_an_export_needs_its_mapping(tmp_path: Path, left_out: str) -> None:
+    asked = list(application(tmp_path))
+    at = asked.index(left_out)
+    done = citywall(tmp_path, *asked[:at], *asked[at + 2 :])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "together" in done.stderr
