@@ -55,9 +55,14 @@ def seen(
     shipped: str = WHEEL,
     group: str = GROUP,
     nss: str = "passwd: files\n",
+    systemd: str = "252.39-1",
 ) -> Evidence:
     name = "polkitd" if version[0] != "0" else "policykit-1"
-    status = f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n"
+    installed = {name: version, "systemd": systemd}
+    status = "\n".join(
+        f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {number}\n"
+        for name, number in installed.items()
+    )
     return evidence(
         passwd={"/etc/passwd": PASSWD},
         group={"/etc/group": group},
@@ -207,6 +212,39 @@ def test_programs_with_an_action_of_their_own() -> None:
     assert short(ways(actions=actions)) == [("*", "site.vim", "vim", "shell", "own"), BY_WHEEL]
     actions = STOCK + action("site.find", "yes", exec_path="/usr/bin/find", exec_argv1="/srv")
     assert short(ways(actions=actions))[0] == ("*", "site.find", "find", "shell", "none")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'action.lookup("unit").indexOf("app-") == 0',
+        'action.lookup("unit").startsWith("app@")',
+        'action.lookup("unit").endsWith("app.service")',
+        "/^app-[a-z]+\\.service$/.test(action.lookup('unit'))",
+        'RegExp("app.*service").test(action.lookup("unit")) && action.lookup("verb") == "start"',
+    ],
+)
+def test_who_makes_up_a_unit_makes_up_its_name(condition: str) -> None:
+    """Since 257 systemd tells polkit the name of a unit that systemd-run makes."""
+    rules = rule(f'{IS_UNITS} && {condition} && subject.user == "bob"')
+    found = ("bob", UNITS, "systemd-run", "shell", "none")
+    assert short(ways(rules, systemd="257.5-2")) == [found, BY_WHEEL]
+    assert short(ways(rules, systemd="256.7-1")) == [BY_WHEEL]
+    unsure = facts(rules, systemd="?").rows
+    assert [(row["user_name"], row["certain"]) for row in unsure] == [("bob", False), ("alice", True)]
+
+
+@pytest.mark.parametrize("unit", ['== "app.service"', '== "app.service" || "x" == ""', '.indexOf("sshd") < 0 && false'])
+def test_who_may_start_one_unit_makes_up_none(unit: str) -> None:
+    rules = rule(f'{IS_UNITS} && (action.lookup("unit") {unit}) && subject.user == "bob"')
+    assert short(ways(rules, systemd="257.5-2")) == [BY_WHEEL]
+
+
+def test_a_program_with_an_action_of_its_own_is_asked_for_by_that() -> None:
+    actions = STOCK + action("site.vim", "no", exec_path="/usr/bin/vim")
+    rules = rule(f'{is_exec("/usr/bin/vim")} && subject.user == "bob"')
+    assert short(ways(rules)) == [("bob", EXEC, "vim", "shell", "none"), BY_WHEEL]
+    assert short(ways(rules, actions=actions)) == [BY_WHEEL]
 
 
 ADMIN = "polkit.addAdminRule(function(action, subject) {{ {} }});\n"

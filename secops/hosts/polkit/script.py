@@ -43,7 +43,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Script:
-    """One file. `literals` are all texts in it; `is_local_authority`: it asks the files of the local authority."""
+    """One file. `literals` are all texts and expressions in it. `is_local_authority`: it asks the files of that."""
 
     functions: Sequence[Function] = ()
     literals: frozenset[str] = frozenset()
@@ -56,7 +56,7 @@ def read(text: str) -> Script:
     if _digest(found) in _LOCAL_AUTHORITY:
         return Script(is_local_authority=True)
     functions = [Function(one.admin, one.line, one) for one in Parser(found).functions()]
-    return Script(functions, frozenset(token.text for token in found if token.kind == "text"))
+    return Script(functions, frozenset(token.text for token in found if token.kind in ("text", "pattern")))
 
 
 def _digest(found: Sequence[Token]) -> str:

@@ -13,7 +13,7 @@ from secops.hosts.tables import Built, Row
 from secops.hosts.tables.polkit_rules import PolkitConfig, read_polkit
 from secops.privilege.accounts import Account
 from secops.privilege.polkit import Administrators, Decision, Groups, Polkit
-from secops.privilege.techniques import POWERS, Power, by_action, major_versions, usable
+from secops.privilege.techniques import POWERS, ActionPower, Chosen, Power, by_action, major_versions, usable
 from secops.privilege.way import EVERYONE, Kind, View, Way
 
 #: polkit, as distributions call it, and the action that comes with it and with nothing else.
@@ -26,6 +26,7 @@ _ANY = "/citywall/any-program"
 _ANY_ARGUMENT = "citywall-any-argument"
 
 _MAX_LITERALS = 200
+_UNIT = re.compile(r"[\w:.@-]{1,100}", re.ASCII)
 _NAME = re.compile(r"[a-zA-Z_][\w.@-]{0,63}\$?", re.ASCII)
 
 
@@ -64,6 +65,7 @@ class _Probe:
     gives: Power
     how: Text
     any_program: bool = False
+    certain: bool = True
 
 
 class _Search:
@@ -106,7 +108,7 @@ class _Search:
         return Way(
             user, self._root, "polkit", probe.action, probe.gives, probe.how, decision.source, decision.line,
             probe.program, "own" if decision.result == "auth_self" else "none",
-            certain=decision.certain and decision.result is not None,
+            certain=probe.certain and decision.certain and decision.result is not None,
         )  # fmt: skip
 
     def _by_administrator(
@@ -132,17 +134,34 @@ class _Search:
             yield _Probe(action.id, details, known.program, known.gives, known.how, any_program=known.runs)
             if known.runs:
                 yield from self._programs(action.id, known.details)
+            if known.chosen:
+                yield from self._made_up(known, known.chosen)
         elif action.program and pkexec:
             arguments = f"{action.argument} *" if action.argument else None
             yield from self._technique(action.id, {"user": "root"} | _run(action.program, _ANY_ARGUMENT), arguments)
 
     def _programs(self, action: str, details: Mapping[str, str]) -> Iterator[_Probe]:
         """Single programs that a rule may let through, with any arguments or with those that it names."""
+        own = {known.program for known in self._polkit.config.actions.values()} if action == _ITS_OWN else ()
         for literal in self._literals:
             program, _, arguments = literal.partition(" ")
-            if program.startswith("/"):
+            if program.startswith("/") and program not in own:  # pkexec asks for that action instead
                 yield from self._technique(action, {**details, **_run(program, _ANY_ARGUMENT)}, None)
                 yield from self._technique(action, {**details, **_run(program, arguments)}, arguments)
+
+    def _made_up(self, known: ActionPower, chosen: Chosen) -> Iterator[_Probe]:
+        """Values of a detail that a rule lets through for how they begin, end or look, not for what they are."""
+        version = self._majors.get(chosen.package)
+        if version is not None and version < chosen.major:
+            return
+        usual = self._polkit.decide(None, known.id, known.details).result
+        for literal in self._literals:
+            for value in _like(literal):
+                details = {**known.details, chosen.detail: value}
+                if self._polkit.decide(None, known.id, details).result != usual:
+                    yield _Probe(
+                        known.id, details, known.program, known.gives, known.how, certain=version is not None
+                    )  # fmt: skip
 
     def _technique(self, action: str, details: Mapping[str, str], arguments: str | None) -> Iterator[_Probe]:
         program = details["program"].rpartition("/")[2]
@@ -152,6 +171,16 @@ class _Search:
 
 def _run(program: str, arguments: str) -> dict[str, str]:
     return {"program": program, "command_line": f"{program} {arguments}".rstrip()}
+
+
+def _like(literal: str) -> Iterator[str]:
+    """Names of units that begin, end or look as a text or a regular expression says."""
+    plain = re.sub(r"\[[^\]]*\][*+]?|\.[*+]", "x", literal.strip("^$")).replace("\\", "")
+    if _UNIT.fullmatch(plain):
+        yield f"{plain}-citywall-any.service"
+        yield f"citywall-any-{plain}"
+        if plain != literal:
+            yield plain
 
 
 def _keep_strongest(kept: dict[tuple[str, str], Way], way: Way) -> None:
