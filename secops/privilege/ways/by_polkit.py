@@ -25,7 +25,6 @@ _VERSION = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})(?:\.([0-9]{1,9}))?")
 _ANY = "/citywall/any-program"
 _ANY_ARGUMENT = "citywall-any-argument"
 
-_MAX_LITERALS = 200
 _UNIT = re.compile(r"[\w:.@-]{1,100}", re.ASCII)
 _NAME = re.compile(r"[a-zA-Z_][\w.@-]{0,63}\$?", re.ASCII)
 
@@ -71,7 +70,7 @@ class _Probe:
 class _Search:
     def __init__(self, view: View, polkit: Polkit) -> None:
         self._polkit, self._root = polkit, view.root.name
-        self._literals = sorted(_literals(polkit.config))[:_MAX_LITERALS] if polkit.reads_scripts else []
+        self._literals = sorted(_literals(polkit.config)) if polkit.reads_scripts else []
         self._accounts = [account for account in view.accounts.values() if account.uid != 0]
         if view.has_directory:
             self._accounts += _of_a_directory([*self._literals, *_named(polkit.config)], view.accounts)
@@ -123,7 +122,7 @@ class _Search:
             if answer is not False:
                 yield Way(
                     account.name, self._root, "polkit", identity, probe.gives, probe.how, whose.source, whose.line,
-                    probe.program, "own", certain=certain and whose.certain and answer is True,
+                    probe.program, "own", certain=probe.certain and certain and whose.certain and answer is True,
                 )  # fmt: skip
 
     def _probes(self, action: Action) -> Iterator[_Probe]:
@@ -133,12 +132,20 @@ class _Search:
             details = known.details | (_run(_ANY, _ANY_ARGUMENT) if known.runs else {})
             yield _Probe(action.id, details, known.program, known.gives, known.how, any_program=known.runs)
             if known.runs:
-                yield from self._programs(action.id, known.details)
+                yield from self._unless_told(action.id, details, self._programs(action.id, known.details))
             if known.chosen:
-                yield from self._made_up(known, known.chosen)
+                yield from self._unless_told(action.id, details, self._made_up(known, known.chosen))
         elif action.program and pkexec:
             arguments = f"{action.argument} *" if action.argument else None
             yield from self._technique(action.id, {"user": "root"} | _run(action.program, _ANY_ARGUMENT), arguments)
+
+    def _unless_told(self, action: str, details: Mapping[str, str], probes: Iterator[_Probe]) -> Iterator[_Probe]:
+        """The requests that are answered otherwise than the one with these details, or not to everyone alike."""
+        usual = self._polkit.decide(None, action, details).result
+        for probe in probes:
+            answer = self._polkit.decide(None, action, probe.details).result
+            if answer is None or answer != usual:
+                yield probe
 
     def _programs(self, action: str, details: Mapping[str, str]) -> Iterator[_Probe]:
         """Single programs that a rule may let through, with any arguments or with those that it names."""
@@ -152,16 +159,11 @@ class _Search:
     def _made_up(self, known: ActionPower, chosen: Chosen) -> Iterator[_Probe]:
         """Values of a detail that a rule lets through for how they begin, end or look, not for what they are."""
         version = self._majors.get(chosen.package)
-        if version is not None and version < chosen.major:
-            return
-        usual = self._polkit.decide(None, known.id, known.details).result
-        for literal in self._literals:
-            for value in _like(literal):
-                details = {**known.details, chosen.detail: value}
-                if self._polkit.decide(None, known.id, details).result != usual:
-                    yield _Probe(
-                        known.id, details, known.program, known.gives, known.how, certain=version is not None
-                    )  # fmt: skip
+        if version is None or version >= chosen.major:
+            for literal in self._literals:
+                for value in _like(literal):
+                    details = {**known.details, chosen.detail: value}
+                    yield _Probe(known.id, details, known.program, known.gives, known.how, certain=version is not None)
 
     def _technique(self, action: str, details: Mapping[str, str], arguments: str | None) -> Iterator[_Probe]:
         program = details["program"].rpartition("/")[2]
