@@ -21,7 +21,8 @@ from secops.privilege.accounts import Account
 #: From this version on rules are JavaScript; from that one on the primary group makes an administrator too.
 _SCRIPTS, _PRIMARY = (0, 106), (121, 0)
 
-_MAX_STEPS = 300_000
+_MAX_STEPS = 1_000_000
+_TOKENS = 20  # of a rule, for one step
 _ROOT = ("unix-user:0",)
 
 
@@ -137,6 +138,7 @@ class Polkit:
 
     def is_administrator(self, account: Account, identity: str) -> Answer:
         """Whether an identity stands for the account."""
+        self._spend(1)
         kind, _, name = identity.partition(":")
         if kind == "unix-user":
             return account.uid == int(name) if _is_number(name) else account.name == name
@@ -201,7 +203,7 @@ class Polkit:
 
     def _call(self, function: Function, subject: Subject) -> Any:
         """What a rule returns: where it fails, what polkit then answers."""
-        self._spend(1)
+        self._spend(1 + function.size // _TOKENS)
         try:
             return function(subject)
         except ScriptFailure:

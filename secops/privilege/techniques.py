@@ -71,6 +71,14 @@ class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str
 
 
+class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A detail whose value the caller makes up, from a major version of a package on."""
+
+    detail: str
+    package: str
+    major: int
+
+
 class ActionPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What whoever is authorized to an action of polkit may do, and by which program.
 
@@ -85,6 +93,7 @@ class ActionPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     how: Text
     source: str
     runs: bool = False
+    chosen: Chosen | None = None
 
 
 class _Actions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,8 +143,9 @@ def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> li
 
 
 def major_versions(packages: Iterable[Row]) -> dict[str, int]:
-    """The number that a package's version begins with, for packages that end a technique. `packages`: rows of them."""
+    """The number that a package's version begins with, for packages that techniques and actions hang on."""
     asked = {t.closed.package for techniques in by_program().values() for t in techniques if t.closed}
+    asked |= {action.chosen.package for action in by_action().values() if action.chosen}
     rows = (row for row in packages if row["name"] in asked)
     return {row["name"]: int(match[1]) for row in rows if (match := _MAJOR.match(row["version"] or ""))}
 

@@ -161,7 +161,7 @@ def _asked(files: dict[str, str], actions: str, cases: list[Case]) -> list[Case]
 
 
 @pytest.fixture(scope="module")
-def asked(test_root: object) -> tuple[Polkit, dict[str, str], list[Case]]:
+def asked(test_root: object) -> tuple[PolkitConfig, dict[str, str], list[Case]]:
     del test_root
     files, actions, cases = _policies()
     ordered = sorted(files, key=lambda path: (path.rpartition("/")[2], path))
@@ -172,14 +172,14 @@ def asked(test_root: object) -> tuple[Polkit, dict[str, str], list[Case]]:
         [],
         None,
     )
-    return Polkit(config, (122, 0), GROUPS), files, _asked(files, actions, cases)
+    return config, files, _asked(files, actions, cases)
 
 
-def test_no_answer_is_another_than_polkits(asked: tuple[Polkit, dict[str, str], list[Case]]) -> None:
-    polkit, files, cases = asked
+def test_no_answer_is_another_than_polkits(asked: tuple[PolkitConfig, dict[str, str], list[Case]]) -> None:
+    config, files, cases = asked
     wrong, unknown = [], 0
     for case in cases:
-        result = polkit.decide(ACCOUNTS[case.user], case.action, case.details).result
+        result = Polkit(config, (122, 0), GROUPS).decide(ACCOUNTS[case.user], case.action, case.details).result
         unknown += result is None
         if result and result.partition("_")[0] != case.answer:
             number = case.action.split(".")[1]
@@ -190,11 +190,11 @@ def test_no_answer_is_another_than_polkits(asked: tuple[Polkit, dict[str, str], 
         assert 0.1 < sum(case.answer == answer for case in cases) / len(cases) < 0.7
 
 
-def test_what_is_told_of_anyone_holds_for_everyone(asked: tuple[Polkit, dict[str, str], list[Case]]) -> None:
-    polkit, _, cases = asked
+def test_what_is_told_of_anyone_holds_for_everyone(asked: tuple[PolkitConfig, dict[str, str], list[Case]]) -> None:
+    config, _, cases = asked
     known = 0
     for case in cases:
-        result = polkit.decide(None, case.action, case.details).result
+        result = Polkit(config, (122, 0), GROUPS).decide(None, case.action, case.details).result
         known += result is not None
         assert result is None or result.partition("_")[0] == case.answer, case
     assert known > 0.1 * len(cases)

@@ -25,10 +25,11 @@ _LOCAL_AUTHORITY = frozenset({"7101b43552f4d96ee144c4fb09ec08c0d0ce3c642a8e053fc
 
 @dataclass(frozen=True)
 class Function:
-    """A rule: with `admin` it tells who is an administrator, else what is authorized."""
+    """A rule: with `admin` it tells who is an administrator, else what is authorized. `size` is what a call costs."""
 
     admin: bool
     line: int
+    size: int
     _found: Found
 
     def __call__(self, subject: Subject) -> Any:
@@ -43,7 +44,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Script:
-    """One file. `literals` are all texts in it; `is_local_authority`: it asks the files of the local authority."""
+    """One file. `literals` are all texts and expressions in it. `is_local_authority`: it asks the files of that."""
 
     functions: Sequence[Function] = ()
     literals: frozenset[str] = frozenset()
@@ -55,8 +56,8 @@ def read(text: str) -> Script:
     found = list(tokens(text))
     if _digest(found) in _LOCAL_AUTHORITY:
         return Script(is_local_authority=True)
-    functions = [Function(one.admin, one.line, one) for one in Parser(found).functions()]
-    return Script(functions, frozenset(token.text for token in found if token.kind == "text"))
+    functions = [Function(one.admin, one.line, one.size, one) for one in Parser(found).functions()]
+    return Script(functions, frozenset(token.text for token in found if token.kind in ("text", "pattern")))
 
 
 def _digest(found: Sequence[Token]) -> str:

@@ -22,10 +22,11 @@ _CONSTANTS = {"true": True, "false": False, "null": NULL, "undefined": UNDEFINED
 
 @dataclass(frozen=True)
 class Found:
-    """A function that is added as a rule: `admin` with addAdminRule."""
+    """A function that is added as a rule: `admin` with addAdminRule. `size` is the number of its tokens."""
 
     admin: bool
     line: int
+    size: int
     body: Statement
     constants: Mapping[str, Any]
 
@@ -79,7 +80,7 @@ class Parser:
     # functions and statements
 
     def _rule(self) -> Found:
-        line = self._next.line
+        line, begun = self._next.line, self._at
         for text in ("polkit", "."):
             self._take(text)
         admin = self._has("addAdminRule")
@@ -97,7 +98,7 @@ class Parser:
         body = self._block()
         self._take(")")
         self._end()
-        return Found(admin, line, body, dict(self._constants))
+        return Found(admin, line, self._at - begun, body, dict(self._constants))
 
     def _block(self) -> Statement:
         statements = []

@@ -13,7 +13,7 @@ from secops.hosts.tables import Built, Row
 from secops.hosts.tables.polkit_rules import PolkitConfig, read_polkit
 from secops.privilege.accounts import Account
 from secops.privilege.polkit import Administrators, Decision, Groups, Polkit
-from secops.privilege.techniques import POWERS, Power, by_action, major_versions, usable
+from secops.privilege.techniques import POWERS, ActionPower, Chosen, Power, by_action, major_versions, usable
 from secops.privilege.way import EVERYONE, Kind, View, Way
 
 #: polkit, as distributions call it, and the action that comes with it and with nothing else.
@@ -25,7 +25,7 @@ _VERSION = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})(?:\.([0-9]{1,9}))?")
 _ANY = "/citywall/any-program"
 _ANY_ARGUMENT = "citywall-any-argument"
 
-_MAX_LITERALS = 200
+_UNIT = re.compile(r"[\w:.@-]{1,100}", re.ASCII)
 _NAME = re.compile(r"[a-zA-Z_][\w.@-]{0,63}\$?", re.ASCII)
 
 
@@ -64,12 +64,13 @@ class _Probe:
     gives: Power
     how: Text
     any_program: bool = False
+    certain: bool = True
 
 
 class _Search:
     def __init__(self, view: View, polkit: Polkit) -> None:
         self._polkit, self._root = polkit, view.root.name
-        self._literals = sorted(_literals(polkit.config))[:_MAX_LITERALS] if polkit.reads_scripts else []
+        self._literals = sorted(_literals(polkit.config)) if polkit.reads_scripts else []
         self._accounts = [account for account in view.accounts.values() if account.uid != 0]
         if view.has_directory:
             self._accounts += _of_a_directory([*self._literals, *_named(polkit.config)], view.accounts)
@@ -106,7 +107,7 @@ class _Search:
         return Way(
             user, self._root, "polkit", probe.action, probe.gives, probe.how, decision.source, decision.line,
             probe.program, "own" if decision.result == "auth_self" else "none",
-            certain=decision.certain and decision.result is not None,
+            certain=probe.certain and decision.certain and decision.result is not None,
         )  # fmt: skip
 
     def _by_administrator(
@@ -121,7 +122,7 @@ class _Search:
             if answer is not False:
                 yield Way(
                     account.name, self._root, "polkit", identity, probe.gives, probe.how, whose.source, whose.line,
-                    probe.program, "own", certain=certain and whose.certain and answer is True,
+                    probe.program, "own", certain=probe.certain and certain and whose.certain and answer is True,
                 )  # fmt: skip
 
     def _probes(self, action: Action) -> Iterator[_Probe]:
@@ -131,18 +132,38 @@ class _Search:
             details = known.details | (_run(_ANY, _ANY_ARGUMENT) if known.runs else {})
             yield _Probe(action.id, details, known.program, known.gives, known.how, any_program=known.runs)
             if known.runs:
-                yield from self._programs(action.id, known.details)
+                yield from self._unless_told(action.id, details, self._programs(action.id, known.details))
+            if known.chosen:
+                yield from self._unless_told(action.id, details, self._made_up(known, known.chosen))
         elif action.program and pkexec:
             arguments = f"{action.argument} *" if action.argument else None
             yield from self._technique(action.id, {"user": "root"} | _run(action.program, _ANY_ARGUMENT), arguments)
 
+    def _unless_told(self, action: str, details: Mapping[str, str], probes: Iterator[_Probe]) -> Iterator[_Probe]:
+        """The requests that are answered otherwise than the one with these details, or not to everyone alike."""
+        usual = self._polkit.decide(None, action, details).result
+        for probe in probes:
+            answer = self._polkit.decide(None, action, probe.details).result
+            if answer is None or answer != usual:
+                yield probe
+
     def _programs(self, action: str, details: Mapping[str, str]) -> Iterator[_Probe]:
         """Single programs that a rule may let through, with any arguments or with those that it names."""
+        own = {known.program for known in self._polkit.config.actions.values()} if action == _ITS_OWN else ()
         for literal in self._literals:
             program, _, arguments = literal.partition(" ")
-            if program.startswith("/"):
+            if program.startswith("/") and program not in own:  # pkexec asks for that action instead
                 yield from self._technique(action, {**details, **_run(program, _ANY_ARGUMENT)}, None)
                 yield from self._technique(action, {**details, **_run(program, arguments)}, arguments)
+
+    def _made_up(self, known: ActionPower, chosen: Chosen) -> Iterator[_Probe]:
+        """Values of a detail that a rule lets through for how they begin, end or look, not for what they are."""
+        version = self._majors.get(chosen.package)
+        if version is None or version >= chosen.major:
+            for literal in self._literals:
+                for value in _like(literal):
+                    details = {**known.details, chosen.detail: value}
+                    yield _Probe(known.id, details, known.program, known.gives, known.how, certain=version is not None)
 
     def _technique(self, action: str, details: Mapping[str, str], arguments: str | None) -> Iterator[_Probe]:
         program = details["program"].rpartition("/")[2]
@@ -152,6 +173,16 @@ class _Search:
 
 def _run(program: str, arguments: str) -> dict[str, str]:
     return {"program": program, "command_line": f"{program} {arguments}".rstrip()}
+
+
+def _like(literal: str) -> Iterator[str]:
+    """Names of units that begin, end or look as a text or a regular expression says."""
+    plain = re.sub(r"\[[^\]]*\][*+]?|\.[*+]", "x", literal.strip("^$")).replace("\\", "")
+    if _UNIT.fullmatch(plain):
+        yield f"{plain}-citywall-any.service"
+        yield f"citywall-any-{plain}"
+        if plain != literal:
+            yield plain
 
 
 def _keep_strongest(kept: dict[tuple[str, str], Way], way: Way) -> None:
