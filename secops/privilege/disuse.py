@@ -1,4 +1,4 @@
-"""Rights that were not used for a long time: no login, no use of sudo. Proposed for removal, with the evidence."""
+"""Rights that were not used for a long time: no login, no use of sudo or doas. Proposed for removal, with evidence."""
 
 from __future__ import annotations
 
@@ -20,15 +20,19 @@ _LAST = 253_402_300_799
 
 @dataclass(frozen=True)
 class _Use:
-    """A use that is recorded: the table, its column of the last one, and what was not done."""
+    """A use that is recorded: its name, the table, its column of the last one, and what was not done."""
 
+    name: str
     table: str
     column: str
     never: Text
 
 
-_LOGIN = _Use("last_logins", "last_login", Text("has not logged in", "未登录"))
-_SUDO = _Use("sudo_use", "last_use", Text("has not used sudo", "未使用 sudo"))
+_LOGIN = _Use("login", "last_logins", "last_login", Text("has not logged in", "未登录"))
+_POLICIES = {
+    "sudo": _Use("sudo", "sudo_use", "last_use", Text("has not used sudo", "未使用 sudo")),
+    "doas": _Use("doas", "sudo_use", "last_use", Text("has not used doas", "未使用 doas")),
+}
 
 
 def found(place: Place) -> Iterator[Gap]:
@@ -37,12 +41,12 @@ def found(place: Place) -> Iterator[Gap]:
     A record that does not reach back far enough proves nothing; that is told as lacking.
     """
     for held in place.held():
-        is_kept = any(post.holder.kind == "break_glass" for post in place.posts_of(held.user))
-        if not held.levels or is_kept:
+        if not held.levels or place.is_kept(held.user):
             continue
         unused = _unused(held, place, _LOGIN) if held.can_login is not False else None
         for level, proof in held.levels.items():
-            if since := unused or (_unused(held, place, _SUDO, proof) if proof.way == "sudo" else None):
+            policy = _POLICIES.get(proof.way)
+            if since := unused or (_unused(held, place, policy, proof) if policy else None):
                 yield _gap(held, level, proof, since)
 
 
@@ -51,7 +55,7 @@ def _unused(held: Held, place: Place, use: _Use, proof: Proof | None = None) -> 
 
     `proof` is the rule that gives the right to it, which may be newer than the record.
     """
-    row, days = held.uses.get(use.table, {}), place.roles.unused_days
+    row, days = held.uses.get(use.name, {}), place.roles.unused_days
     last, since, reach = _day(row.get(use.column)), _day(row.get("record_since")), row.get("record_days")
     if last and last > place.today - timedelta(days=days):
         return None

@@ -51,10 +51,9 @@ def _facts(place: Place, joined: list[Gap]) -> Facts:
 def _of_accounts(place: Place) -> Iterator[Gap]:
     """What accounts hold and nobody declares, or no longer, or not of them."""
     for held in place.held():
-        posts = place.posts_of(held.user)
-        if not held.levels or any(post.holder.kind == "break_glass" and post.levels for post in posts):
+        if not held.levels or place.is_kept(held.user):
             continue
-        if posts:
+        if posts := place.posts_of(held.user):
             yield from _beyond(held, posts)
         else:
             yield _undeclared(held)

@@ -12,12 +12,12 @@ from secops.hosts.tables import Built, Facts, Row
 from secops.privilege.accounts import Account, accounts, root_of
 from secops.privilege.duties import of_group
 from secops.privilege.levels import Level, in_order
-from secops.privilege.sudo_rights import SudoRights, entries
+from secops.privilege.policy_rights import Rights, of_doas, of_sudo
 from secops.privilege.way import EVERYONE
 
 #: Tables that say which accounts there are, what they may do, what opens them, and what was used.
 _ACCOUNTS = ("users", "groups", "group_members")
-_RIGHTS = ("root_ways", "account_ways", "sudo_rules", "sudo_defaults")
+_RIGHTS = ("root_ways", "account_ways", "sudo_rules", "sudo_defaults", "doas_rules")
 _SHADOW, _KEYS = "shadow_meta", "authorized_keys"
 _USE = ("last_logins", "sudo_use")
 
@@ -43,7 +43,7 @@ class Proof:
 class Held:
     """What one account holds. `can_login` is None when it is not known; `is_root` is root itself, who has no level.
 
-    `uses` are its rows of the tables of use, of sudo those of sudo itself.
+    `uses` are its rows of the tables of use: by `login`, `sudo` and `doas`.
     """
 
     user: str
@@ -93,13 +93,14 @@ class _Host:
         self.others = _by_user(way for way in self.rows("account_ways") if way["certain"])
         self.groups = _by_user(self.rows("group_members"))
         self.group_lines = {row["group_name"]: row["line"] for row in reversed(self.rows("groups"))}
-        self.uses = {
-            table: {row["user_name"]: row for row in self.rows(table) if row.get("program") in (None, "sudo")}
-            for table in _USE
-        }
+        self.uses = {("login", row["user_name"]): row for row in self.rows("last_logins")}
+        self.uses |= {(row["program"], row["user_name"]): row for row in self.rows("sudo_use")}
         self.changed = {row["source"]: row.get("changed") for row in self.rows("sudo_rules")}
-        rules = entries(self.rows("sudo_rules"), self.rows("sudo_defaults"), self.built)
-        self.sudo = SudoRights(list(rules), self.built)
+        sudo = of_sudo(self.rows("sudo_rules"), self.rows("sudo_defaults"), self.built)
+        self.policies = {
+            "sudo": Rights(list(sudo), self.built),
+            "doas": Rights(list(of_doas(self.rows("doas_rules"))), self.built),
+        }
 
     def rows(self, table: str) -> list[Row]:
         return list(self.tables[table].rows) if table in self.tables else []
@@ -129,7 +130,7 @@ class _Host:
             self._can_login(user),
             is_root,
             tuple(self.keys.get(user, ())),
-            {table: rows[user] for table, rows in self.uses.items() if user in rows},
+            {use: self.uses[use, user] for use in ("login", *self.policies) if (use, user) in self.uses},
         )
 
     def _levels(self, user: str) -> dict[Level, Proof]:
@@ -143,18 +144,19 @@ class _Host:
         for way in self.ways.get(user, ()):
             if way["gives"] != "read":
                 yield Level.SYSTEM, replace(_of_way(way), changed=self.changed.get(way["source"]))
-            elif way["way"] != "sudo":  # what sudo lets read is graded by the rule itself
+            elif way["way"] not in self.policies:  # what a policy lets read is graded by the rule itself
                 yield Level.OPERATOR, _of_way(way)
         for way in self.others.get(user, ()):
-            if way["way"] != "sudo":
+            if way["way"] not in self.policies:
                 yield Level.OPERATOR, _of_way(way)
         for row in self.groups.get(user, ()):
             if level := of_group(row["group_name"] or "", user):
                 line = self.group_lines.get(row["group_name"])
                 yield level, Proof("group", row["group_name"], "/etc/group", line)
-        for level, entry in self.sudo.of(self.known.get(user, Account(user))):
-            command = f"{entry.command} {entry.arguments}" if entry.arguments else entry.command
-            yield level, Proof("sudo", command, entry.source, entry.line, changed=self.changed[entry.source])
+        for policy, rights in self.policies.items():
+            for level, entry in rights.of(self.known.get(user, Account(user))):
+                command = f"{entry.command} {entry.arguments}" if entry.arguments else entry.command
+                yield level, Proof(policy, command, entry.source, entry.line, changed=self.changed.get(entry.source))
         if self._can_login(user) and user in self.passwd:
             yield Level.VIEWER, Proof("login", self.passwd[user]["shell"], "/etc/passwd", self.passwd[user]["line"])
 

@@ -56,6 +56,10 @@ class Place:
         """The posts whose account this is."""
         return [*self._by_login.get(user, ()), *(post for names, post in self._by_glob if user in names)]
 
+    def is_kept(self, user: str) -> bool:
+        """Whether the account is one for emergencies, which may be root and unused."""
+        return any(post.holder.kind == "break_glass" and post.levels for post in self.posts_of(user))
+
     def people(self, user: str) -> list[str]:
         """The people who are declared to use an account."""
         return list(dict.fromkeys(post.holder.name for post in self.posts_of(user) if post.holder.kind == "person"))

@@ -20,16 +20,14 @@ _SHOWN = 5
 def found(place: Place) -> Iterator[Gap]:
     """One gap for each way in which it shows that an account is shared, unless that is declared."""
     for held in place.held():
-        posts = place.posts_of(held.user)
-        is_kept = any(post.holder.kind == "break_glass" for post in posts)
-        if is_kept or place.roles.may_share(held.user, place.host, place.today):
+        if place.is_kept(held.user) or place.roles.may_share(held.user, place.host, place.today):
             continue
         people = place.people(held.user)
         if len(people) > 1 and (held.levels or held.is_root):
             yield _gap(held, None, Text(f"declared for {', '.join(people)}", f"声明由{'、'.join(people)}共同使用"))
         if held.is_root or held.levels.keys() & _ADMINISTRATORS:
             yield from _by_keys(held)
-        if held.can_login and not posts and is_generic(held.user):
+        if held.can_login and not place.posts_of(held.user) and is_generic(held.user):
             proof = held.levels.get(Level.VIEWER)
             yield _gap(held, proof, Text("its name belongs to nobody", "账户名称为公用名称，不属于特定人员"))
 

@@ -87,6 +87,7 @@ def use(used: Mapping[str, Any], reach: int | None = 200, **columns: Any) -> dic
         logins.append({"user_name": user, "last_login": seconds(login), **_record(login, reach)})
         row = {"user_name": user, "last_use": seconds(by_sudo), **_record(by_sudo, reach), "granted": None, **columns}
         sudo += [{**row, "program": "sudo"}, {**row, "program": "su", "last_use": seconds(0), "idle_days": 0}]
+        sudo += [{**row, "program": "doas", **(_record(None, reach) | {"last_use": None})}]
     parts = {"quarter": [], "half_year": [Problem(Status.FAILED, "too short")]}
     return {"last_logins": Facts(logins, {"": [], **parts}), "sudo_use": Facts(sudo, {"": [], **parts})}
 

@@ -222,6 +222,15 @@ def test_a_right_that_nobody_used(tmp_path: Path, login: int | None, sudo: int |
     assert unused(tmp_path, ALICE, login, sudo) == ([("alice", "system")] if found else [])
 
 
+def test_a_right_by_doas_is_used_by_doas(tmp_path: Path) -> None:
+    rule = {"identity": "alice", "permit": True, "target": None, "command": "id", "arguments": None, "in_force": True,
+            "source": "/etc/doas.conf", "line": 3, "position": 1}  # fmt: skip
+    found = {**tables("alice"), "doas_rules": Facts([rule], {"": []})}
+    assert rows(roles(tmp_path, person("operator")), {"w": holdings(found, TODAY)}) == [
+        ("w", "unused", "alice", "operator")
+    ]
+
+
 def test_rights_by_groups_are_used_by_logging_in(tmp_path: Path) -> None:
     docker = "root:x:0:\ndocker:x:998:alice\n"
     assert unused(tmp_path, "", 1, None, groups=docker) == []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts, Row
-from secops.privilege import sudo_rights
+from secops.privilege import policy_rights
 from secops.privilege.holdings import Holdings, holdings
 from secops.privilege.levels import Level
 from tests.privilege.roles_kit import TODAY, held, tables, without
@@ -165,6 +165,50 @@ def test_ways_in_a_circle_end() -> None:
     assert accounts["bob"].levels.keys() == {Level.SYSTEM}
 
 
+DOAS = {
+    "a harmless command": ([{"identity": "alice", "command": "id"}], {"operator": "doas id"}),
+    "of a duty, with its arguments": (
+        [{"identity": ":wheel", "target": "root", "command": "service", "arguments": ["auditd", "reload"]}],
+        {"audit": "doas service auditd reload"},
+    ),
+    "by number": ([{"identity": "1000", "command": "nft"}], {"security": "doas nft"}),
+    "all of another": ([{"identity": ":10", "target": "postgres"}], {"operator": "doas ALL"}),
+    "denied before": (
+        [{"identity": "alice", "permit": False}, {"identity": "alice", "command": "id"}], {"operator": "doas id"},
+    ),
+    "denied": ([{"identity": "alice", "command": "id"}, {"identity": ":wheel", "permit": False}], None),
+    "denied as root alone": (
+        [{"identity": "alice", "target": "postgres"}, {"identity": "alice", "target": "root", "permit": False}],
+        {"operator": "doas ALL"},
+    ),
+    "of another": ([{"identity": "bob", "command": "id"}, {"identity": ":adm", "command": "id"}], None),
+    "as oneself": ([{"identity": "alice", "target": "alice", "command": "id"}], None),
+    "not in force": ([{"identity": "alice", "command": "id", "in_force": False}], None),
+    "as root, which root_ways tells": ([{"identity": "alice"}], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOAS)
+def test_rights_by_doas_are_graded_alike(name: str) -> None:
+    given, expected = DOAS[name]
+    empty = {"permit": True, "target": None, "command": None, "arguments": None, "in_force": True}
+    rules = [{**empty, "source": "/etc/doas.conf", "line": n, "position": n, **row} for n, row in enumerate(given, 1)]
+    groups = GROUPS.replace("wheel:x:10:", "wheel:x:10:alice")
+    found = holdings({**tables("alice bob", groups=groups), "doas_rules": Facts(rules, {"": []})}, TODAY)
+    assert found.lacks["rights"] == []
+    levels = {level.value: f"{proof.way} {proof.thing}" for level, proof in found.accounts["alice"].levels.items()}
+    assert levels == (expected or VIEWER)
+
+
+def test_a_rule_of_doas_that_may_not_be_in_force_is_told() -> None:
+    rule = {"identity": "alice", "permit": True, "target": None, "command": "id", "arguments": None, "in_force": None,
+            "source": "/etc/doas.conf", "line": 3, "position": 1}  # fmt: skip
+    found = holdings({**tables("alice"), "doas_rules": Facts([rule], {"": []})}, TODAY)
+    assert found.accounts["alice"].levels.keys() == {Level.VIEWER}
+    (problem,) = found.lacks["rights"]
+    assert problem.reason == "/etc/doas.conf:3: whether it is for alice here is not known"
+
+
 def test_what_everybody_may_is_nobodys_right() -> None:
     found = tables("alice")
     hole = {**dict.fromkeys(("program", "line")), "user_name": "*", "way": "suid", "thing": "/tmp/sh", "gives": "shell",
@@ -178,8 +222,8 @@ def test_what_everybody_may_is_nobodys_right() -> None:
     ("table", "subject"),
     [
         ("users", ""), ("groups", ""), ("group_members", ""), ("root_ways", "rights"), ("account_ways", "rights"),
-        ("sudo_rules", "rights"), ("sudo_defaults", "rights"), ("authorized_keys", "shared"), ("last_logins", "use"),
-        ("sudo_use", "use"),
+        ("sudo_rules", "rights"), ("sudo_defaults", "rights"), ("doas_rules", "rights"), ("authorized_keys", "shared"),
+        ("last_logins", "use"), ("sudo_use", "use"),
     ],
 )  # fmt: skip
 def test_what_was_not_seen_is_told(table: str, subject: str) -> None:
@@ -231,7 +275,7 @@ def test_too_many_rules_and_accounts_are_cut_and_told(monkeypatch: pytest.Monkey
     users = " ".join(f"u{n}" for n in range(40))
     policy = "".join(f"u{n}, u{n + 1} ALL=(root) /usr/bin/id {n}\n" for n in range(40))
     assert held(users, policy).lacks["rights"] == []
-    monkeypatch.setattr(sudo_rights, "MAX_STEPS", 40 * 40)
+    monkeypatch.setattr(policy_rights, "MAX_STEPS", 40 * 40)
     lacks = held(users, policy).lacks["rights"]
     assert [problem.reason for problem in lacks] == ["there are too many sudo rules and accounts to be graded"]
 

@@ -15,7 +15,7 @@ from secops.privilege.applications import delimited, xlsx
 from secops.privilege.applications.cells import WHOLE_ROW, Cell, Row, Unreadable
 
 #: Bytes of one export: a million accounts take about 150 MB.
-MAX_BYTES = 512 << 20
+MAX_BYTES = 256 << 20
 
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
 _SHOWN = 300  # characters of a header, in an error

@@ -1,6 +1,6 @@
-"""What rows of `sudo_rules` let an account do that does not make it root: an operator's rights, or a duty's.
+"""What policies (sudo, doas) let an account do that does not make it root: an operator's rights, or a duty's.
 
-What makes root is in `root_ways`, worked out of the policy itself; here the rows are enough.
+What makes root is in `root_ways`, worked out of the policies themselves; here rows of their tables are enough.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Entry:
 
 
 @dataclass
-class SudoRights:
+class Rights:
     """The policy of one host, asked for one account after the other. What is not known is told to `built`."""
 
     entries: Sequence[Entry]
@@ -106,8 +106,29 @@ def _is_taken(entry: Entry, taken: dict[str, set[tuple[str | None, frozenset[str
     )
 
 
-def entries(rules: Iterable[Row], defaults: Iterable[Row], built: Built) -> Iterator[Entry]:
-    """Rows of `sudo_rules` by position. Those that ask for another's password than the account's are left out."""
+def of_doas(rules: Iterable[Row]) -> Iterator[Entry]:
+    """Rows of `doas_rules` as entries: a rule that denies takes back what those before it permit."""
+    for row in rules:
+        anyone, target = row["target"] is None, row["target"] or "root"
+        as_root = target in ("root", "0")
+        yield Entry(
+            row["position"], (_identity(row["identity"]),), row["in_force"], as_root,
+            frozenset({"root" if as_root else target, *(("ALL",) if anyone else ())}), row["command"] or "ALL",
+            None if row["arguments"] is None else " ".join(row["arguments"]), not row["permit"],
+            row["source"], row["line"],
+        )  # fmt: skip
+
+
+def _identity(written: str) -> Member:
+    """An identity of doas.conf as sudo would write it."""
+    name, is_group = written.removeprefix(":"), written.startswith(":")
+    if name.isdecimal():
+        return Member("gid", f"%#{name}") if is_group else Member("uid", f"#{name}")
+    return Member("group", f"%{name}") if is_group else Member("user", name)
+
+
+def of_sudo(rules: Iterable[Row], defaults: Iterable[Row], built: Built) -> Iterator[Entry]:
+    """Entries of rows of `sudo_rules`. Those that ask for another's password than the account's are left out."""
     asks_others = _asks_others(defaults)
     by_position: dict[int, list[Row]] = defaultdict(list)
     for row in rules:
