@@ -94,9 +94,12 @@ class Image:
             return found, os.readlink(b"", dir_fd=fd) if stat.S_ISLNK(found.st_mode) else b""
 
     def attribute(self, path: bytes, name: str) -> bytes:
-        """An extended attribute of what `path` is. Raises `OSError` when it has none."""
-        with self.at(path) as fd:
-            return os.getxattr(f"/proc/self/fd/{fd}", name)
+        """An extended attribute of a path itself; empty when it has none, or the file system knows none."""
+        try:
+            with self.at(path, follow=False) as fd:
+                return os.getxattr(f"/proc/self/fd/{fd}", name)
+        except OSError:
+            return b""
 
     def names(self, path: bytes, *, follow: bool = True) -> list[bytes]:
         """The names in a directory, sorted."""

@@ -71,16 +71,8 @@ def _near(image: Image, looked_up: Collection[bytes], closed: Mapping[bytes, Num
     above = {path[:at] for path in looked_up for at in range(1, len(path)) if path[at : at + 1] == b"/"}
     for path in sorted((above | set(looked_up)) & closed.keys()):
         yield record(path, closed[path])
-        if listed := to_getfacl(path, _attribute(image, path)):
+        if listed := to_getfacl(path, image.attribute(path, ATTRIBUTE)):
             yield _tagged(b"ACL", listed)
-
-
-def _attribute(image: Image, path: bytes) -> bytes:
-    try:
-        with image.at(path, follow=False) as fd:
-            return os.getxattr(f"/proc/self/fd/{fd}", ATTRIBUTE)
-    except OSError:
-        return b""  # it has none, or the file system knows none
 
 
 def _answer(image: Image, looked_up: Mapping[bytes, Sequence[bytes]]) -> Iterator[bytes]:

@@ -10,12 +10,12 @@ from posixpath import basename
 
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.sudoers import TooLargeError
-from secops.hosts.tables import Built, Column, Row, Table, services, sshd_effective, sudo_rules
+from secops.hosts.tables import Built, Column, Row, Table, doas_rules, services, sshd_effective, sudo_rules
 from secops.hosts.tables._listed import listed
 from secops.hosts.tables.groups import GROUP, group_lines
 from secops.hosts.tables.hosts import hostname
 from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
-from secops.hosts.trusted import sudo
+from secops.hosts.trusted import policies
 from secops.hosts.trusted.access import By, Who
 from secops.hosts.trusted.changers import Changers, TooManyError
 from secops.hosts.trusted.named import Trusted, fixed, named
@@ -150,9 +150,12 @@ def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
     yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()
     try:
         name = hostname(host.evidence)
-        yield from sudo.targets(sudo_rules.read_policy(host.evidence, built), name, host.name_of)
+        yield from policies.of_sudo(sudo_rules.read_policy(host.evidence, built), name, host.name_of)
     except TooLargeError as error:
         built.lack(str(error))
+    doas = doas_rules.read_doas(host.evidence, built)
+    if doas.in_force is not False:
+        yield from policies.of_doas(doas.rules, host.name_of)
 
 
 def _of_point(host: _Host, trusted: Trusted, point: Point, owner: int) -> Iterator[Row]:
@@ -218,6 +221,8 @@ TABLE = Table(
         services.SYSTEMCTL,
         *sudo_rules.SECTIONS,
         *sudo_rules.EXTRA_SECTIONS,
+        *doas_rules.SECTIONS,
+        *doas_rules.EXTRA_SECTIONS,
         *sshd_effective.TABLE.all_sections,
     ),
     build=build,

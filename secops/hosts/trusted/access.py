@@ -1,12 +1,12 @@
-"""Who may do what with a file, as the kernel decides it: owner, access list, groups, others."""
+"""Who may do what with a file, and by what: its owner, its access list, its group, or everybody."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
+from secops.hosts.acl import Acl, from_mode
 from secops.hosts.listing import Entry
 
 READ, WRITE, SEARCH = 4, 2, 1
@@ -15,8 +15,6 @@ WriterKind = Literal["user", "group", "anyone", "acl_user", "acl_group"]
 
 #: By what an account has a right: the kind, and the number of the user or group; None for everybody's.
 By = tuple[WriterKind, int | None]
-
-_ENTRY = re.compile(r"(user|group|mask|other):([0-9]{0,10}):([r-])([w-])([xst-])")
 
 
 @dataclass(frozen=True)
@@ -28,47 +26,21 @@ class Who:
     gids: frozenset[int]
 
 
-@dataclass(frozen=True)
-class Acl:
-    """An access list: rights by user and by group, already under its mask."""
-
-    users: Mapping[int, int] = field(default_factory=dict)
-    groups: Mapping[int, int] = field(default_factory=dict)
-    group: int = 0  # of the file's own group
-
-
-def parse_acl(lines: Iterable[str]) -> Acl | None:
-    """An access list from entries as `getfacl -n` writes them; None when one does not parse."""
-    rights: dict[tuple[str, str], int] = {}
-    for line in lines:
-        found = _ENTRY.fullmatch(line)
-        if found is None:
-            return None
-        r, w, x = (found[at] != "-" for at in (3, 4, 5))
-        rights[found[1], found[2]] = r * READ | w * WRITE | x * SEARCH
-    mask = rights.get(("mask", ""), 7)
-    users, groups = (
-        {int(number): bits & mask for (kind, number), bits in rights.items() if kind == wanted and number}
-        for wanted in ("user", "group")
-    )
-    return Acl(users, groups, rights.get(("group", ""), 0) & mask)
-
-
 def granted(who: Who, entry: Entry, acl: Acl | None, bits: int) -> By | None:
     """By what an account has all of `bits`; None when it has not. Root is not asked for. An owner may give them."""
     if who.uid == entry.uid:
         return "user", entry.uid
-    if acl and who.uid in acl.users:
-        return ("acl_user", who.uid) if acl.users[who.uid] & bits == bits else None
-    classes = list(_groups(who, entry, acl))
+    rights = acl or from_mode(entry.mode)
+    if who.uid in rights.users:
+        return ("acl_user", who.uid) if rights.users[who.uid] & rights.mask & bits == bits else None
+    classes = list(_groups(who, entry, rights))
     if classes:
-        return next((by for by, rights in classes if rights & bits == bits), None)
-    return ("anyone", None) if entry.mode & bits == bits else None
+        return next((by for by, own in classes if own & rights.mask & bits == bits), None)
+    return ("anyone", None) if rights.other & bits == bits else None
 
 
-def _groups(who: Who, entry: Entry, acl: Acl | None) -> Iterator[tuple[By, int]]:
-    """The entries for groups that an account is in, with their rights."""
+def _groups(who: Who, entry: Entry, rights: Acl) -> Iterator[tuple[By, int]]:
+    """The entries for groups that an account is in, with what they give before the mask."""
     if entry.gid in who.gids:
-        yield ("group", entry.gid), acl.group if acl else entry.mode >> 3 & 7
-    if acl:
-        yield from ((("acl_group", gid), rights) for gid, rights in acl.groups.items() if gid in who.gids)
+        yield ("group", entry.gid), rights.group
+    yield from ((("acl_group", gid), own) for gid, own in rights.groups.items() if gid in who.gids)

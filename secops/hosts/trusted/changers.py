@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from secops.hosts.trusted.access import READ, SEARCH, WRITE, Acl, By, Who, granted
+from secops.hosts.acl import Acl
+from secops.hosts.trusted.access import READ, SEARCH, WRITE, By, Who, granted
 from secops.hosts.trusted.tree import Point, Tree
 
 #: Accounts that are asked about a point, over all points: what a hostile host can make us do.

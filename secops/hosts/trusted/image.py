@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-import struct
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from secops.hosts.acl import ATTRIBUTE, to_getfacl
 from secops.hosts.evidence import Item, Status
-from secops.hosts.image import Image
+from secops.hosts.image import Image, literal
 from secops.hosts.listing import Entry, record
 from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
@@ -21,9 +21,6 @@ from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import PLACES, TOPS, Grammar
 from secops.hosts.trusted.tree import trail
 
-_ACL = "system.posix_acl_access"
-_TAGS = {0x01: "user", 0x02: "user", 0x04: "group", 0x08: "group", 0x10: "mask", 0x20: "other"}
-_NAMED = (0x02, 0x08)
 _HASHES = re.compile("/g?shadow-?$")
 
 
@@ -39,6 +36,8 @@ def trusted_paths(image: Image, section: Command) -> Item:
     out = b"".join(_raw(text) + b"\0" for text in seen.told()) + b"".join(seen.records()) + b"Z\0"
     if len(out) > section.limit:
         return Item("", out[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
+    if seen.closed:
+        return Item("", out, Status.DENIED, "permission denied")
     return Item("", out)
 
 
@@ -72,12 +71,14 @@ class _Image:
     reader: Reader
     lines: list[str] = field(default_factory=list)
     found: dict[str, tuple[Entry, bytes] | None] = field(default_factory=dict)
+    closed: bool = False  # something may not be looked at
 
     def read_places(self, homes: dict[str, None]) -> None:
         for number, place in enumerate(PLACES):
             for pattern in place.patterns:
                 if pattern.startswith("~/"):
-                    patterns = [_literal(home) + (pattern[1:] if pattern != "~/" else "") for home in homes]
+                    inside = pattern[1:] if pattern != "~/" else ""
+                    patterns = [_text(literal(home.encode("latin-1"))) + inside for home in homes]
                 else:
                     patterns = [] if self._merged("/" + pattern.split("/")[1]) else [pattern]
                 for one in patterns:
@@ -124,7 +125,7 @@ class _Image:
         """What is at a path, no link followed at its end."""
         if path not in self.found:
             self.found[path] = None
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError), self._noting():
                 status, link = self.image.status(path.encode("latin-1"))
                 link = b"" if b"\n" in link else link  # as on a host
                 numbers = status.st_mode, status.st_uid, status.st_gid, 0, 0
@@ -156,6 +157,14 @@ class _Image:
         yield from self.lines
         yield from self._named()
         yield from (f"G{path}" for path in missing)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """What may not be looked at is not there for us, and is noted."""
+        try:
+            yield
+        except PermissionError:
+            self.closed = True
 
     def _exists(self, path: str) -> bool:
         with suppress(OSError, ValueError):
@@ -190,30 +199,11 @@ class _Image:
         """The record of everything that is there, and the access lists."""
         there = [found for found in self.found.values() if found]
         yield from (found[1] for found in there)
-        for entry, _ in there:
-            if _is_listable(entry) and (entries := self._access_list(entry.path)):
-                yield f"A{entry.path}\0".encode("latin-1") + b"".join(f"R{one}\0".encode() for one in entries)
-
-    def _access_list(self, path: str) -> list[str]:
-        """The entries of a file's access list, as getfacl writes them; none when it has none."""
-        with suppress(OSError):
-            return list(_entries(self.image.attribute(path.encode("latin-1"), _ACL)))
-        return []
+        paths = [entry.path.encode("latin-1") for entry, _ in there if _is_listable(entry)]
+        yield b"A" + b"".join(to_getfacl(path, self.image.attribute(path, ATTRIBUTE)) for path in paths) + b"\0"
 
 
 def _is_listable(entry: Entry) -> bool:
     """Whether an access list could open a path to more than its mode says, or close it to some."""
     closed = entry.kind == "d" and not entry.mode & 0o1
     return entry.kind != "l" and bool(entry.mode & 0o22 or closed or _HASHES.search(entry.path))
-
-
-def _entries(raw: bytes) -> Iterator[str]:
-    """The kernel's form: a version, then tag, rights and number of each entry."""
-    for tag, rights, number in struct.iter_unpack("<HHI", raw[4:]):
-        letters = "".join(letter if rights & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
-        yield f"{_TAGS.get(tag, '?')}:{number if tag in _NAMED else ''}:{letters}"
-
-
-def _literal(home: str) -> str:
-    """A home as a glob that matches only itself."""
-    return re.sub(r"([*?\[])", r"[\1]", home)

@@ -16,10 +16,10 @@ from secops.hosts.units import KINDS, kind_of
 
 ROOT = "root"
 
-#: What a variable's value is, by its name; else directories of programs.
+#: What a variable's value is, by its name; else what files there name.
 _VARIABLES = {
-    "LD_PRELOAD=": roles.LIBRARY, "LD_LIBRARY_PATH=": roles.LIBRARY_DIRECTORY, "BASH_ENV=": roles.LOGIN_PROGRAM,
-    "ENV=": roles.LOGIN_PROGRAM,
+    "PATH=": roles.PATH_DIRECTORY, "LD_PRELOAD=": roles.LIBRARY, "LD_LIBRARY_PATH=": roles.LIBRARY_DIRECTORY,
+    "PYTHONPATH=": roles.LIBRARY_DIRECTORY, "PERL5LIB=": roles.LIBRARY_DIRECTORY,
 }  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def _of_file(place: Place, path: str, lines: Iterable[Line], user: str) -> Itera
         if head == "su=":
             running = _user(rest, user)
         elif head.endswith("=") and head != "=":
-            kind = _VARIABLES.get(head, roles.PATH_DIRECTORY)
+            kind = _VARIABLES.get(head, role)
             yield from (Trusted(word, kind, user, path, line.number) for word in rest if word.startswith("/"))
         elif place.grammar in ("words", "rules", "sshd"):
             found = (word for word in line.tokens if word.startswith("/"))

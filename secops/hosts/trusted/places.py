@@ -9,7 +9,7 @@ from secops.hosts.trusted import roles
 from secops.hosts.trusted.roles import Role
 from secops.hosts.units import DIRECTORIES
 
-#: How the paths are found that a file names; see `grammars`. Of `sudo` they are looked at: the policy says the rest.
+#: How the paths are found that a file names; see `grammars`. Of sudo and doas the policy says what they are.
 Grammar = Literal[
     "", "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo"
 ]
@@ -115,7 +115,7 @@ PLACES: tuple[Place, ...] = (
     # what logins read
     Place(roles.LOGIN_SCRIPT, _LOGIN, "shell", roles.LOGIN_PROGRAM),
     Place(roles.LOGIN_SCRIPT, _LOGIN_FOLDERS),
-    Place(roles.ENVIRONMENT, ("/etc/environment", "/etc/login.defs"), "variables", roles.PATH_DIRECTORY),
+    Place(roles.ENVIRONMENT, ("/etc/environment", "/etc/login.defs"), "variables", roles.LOGIN_PROGRAM),
     Place(roles.ENVIRONMENT, _folders("/etc/environment.d")),
     Place(roles.HOME, ("~/",)),
     Place(roles.START_FILE, _START_FILES, "rc", roles.LOGIN_PROGRAM),
@@ -136,7 +136,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.PAM_MODULE, _folders(*(f"{top}/security" for top in _LIBRARIES))),
     Place(roles.SUDOERS, ("/etc/sudoers", "/usr/etc/sudoers", "/etc/sudoers.d/*", "/usr/etc/sudoers.d/*"), "sudo"),
     Place(roles.SUDOERS, ("/etc/sudoers.d", "/usr/etc/sudoers.d")),
-    Place(roles.SUDOERS, ("/etc/doas.conf", "/etc/doas.d/*"), "words", roles.SUDO_TARGET),
+    Place(roles.SUDOERS, ("/etc/doas.conf", "/etc/doas.d/*"), "words"),
     Place(roles.SUDO_PLUGIN, ("/etc/sudo.conf",), "words", roles.SUDO_PLUGIN),
     Place(roles.SUDO_PLUGIN, _folders("/usr/libexec/sudo", "/usr/lib/sudo")),
     Place(roles.POLKIT, _POLKIT),

@@ -7,7 +7,8 @@ Its output is fields, each ended by NUL. A letter begins each but those of listi
     F grammar path      a file that was read; what follows is of it
     N line tokens       what a line names, see `words`
     G path              it is not there, and its directory is
-    A path, R entry     a path with an access list, and behind it each entry as getfacl writes it; `?` when not known
+    A text              access lists, as getfacl writes them
+    U path              a path with an access list that is not known
     T path              a file that was not read to its end
     D path              a directory that is closed to us
     O                   a name holds a newline: it is left out
@@ -85,12 +86,10 @@ printf '%s' "${out%.}" | tr '\n\000' '\000\n'
 open=$(printf '%s' "$seen" | awk @LISTABLE_AWK@)
 if [ -z "$open" ]; then :
 elif command -v getfacl >/dev/null 2>&1; then
-  printf '%s\n' "$open" | getfacl -nps - 2>/dev/null | awk '/^# file: / { print "A" substr($0, 9); next }
-    /^[ugmo][a-z]*:/ { sub(/[ \t].*$/, ""); print "R" $0 }' | tr '\n' '\0'
+  printf 'A%s\0' "$(printf '%s\n' "$open" | each getfacl -psn)"
 else
   case $(ls --version 2>/dev/null) in
-    *GNU*) printf '%s\n' "$open" | each ls -Udln | sed -n 's|^.\{10\}+[^/]*/|A/|p' | sed 'a\
-R?' | tr '\n' '\0' ;;
+    *GNU*) printf '%s\n' "$open" | each ls -Udln | sed -n 's|^.\{10\}+[^/]*/|U/|p' | tr '\n' '\0' ;;
     *) printf 'X\0' ;;
   esac
 fi

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
+from secops.hosts.acl import Acl, from_getfacl
 from secops.hosts.evidence import readable
 from secops.hosts.listing import FIELDS, Entry, parse_listing
-from secops.hosts.trusted.access import Acl, parse_acl
 from secops.hosts.trusted.places import PLACES
 from secops.hosts.trusted.tree import Tree
-
-_OCTAL = re.compile(rb"\\([0-3][0-7][0-7])")
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,6 @@ def parse(data: bytes) -> Seen:
     """Never raises: a field that does not parse makes it `broken`, and one without an end was cut off."""
     seen, fields = Seen(), data.split(b"\0")
     file, at = "", 0
-    lists: dict[str, list[str]] = {}
-    listed: list[str] = []
     while at < len(fields) - 1 and not seen.ended:
         tag, text = fields[at][:1], readable(fields[at][1:])
         if not tag.isupper():
@@ -66,9 +61,9 @@ def parse(data: bytes) -> Seen:
             case b"G":
                 seen.gone.add(text)
             case b"A":
-                listed = lists.setdefault(_unquoted(fields[at - 1][1:]), [])
-            case b"R":
-                listed.append(text)
+                seen.lists |= from_getfacl(fields[at - 1][1:])
+            case b"U":
+                seen.lists[text] = None
             case b"D":
                 seen.closed.append(text)
             case b"T":
@@ -81,7 +76,6 @@ def parse(data: bytes) -> Seen:
                 seen.ended = True
             case _:
                 seen.broken = True
-    seen.lists = {path: parse_acl(entries) for path, entries in lists.items()}
     return seen
 
 
@@ -106,8 +100,3 @@ def _add_line(seen: Seen, file: str, text: str) -> None:
         seen.lines.setdefault(file, []).append(Line(int(number), tokens))
     else:
         seen.broken = True
-
-
-def _unquoted(path: bytes) -> str:
-    """A path as getfacl writes it: a backslash, and what could end the line, as octal escapes."""
-    return readable(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), path))

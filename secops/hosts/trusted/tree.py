@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
+from secops.hosts.acl import Acl
 from secops.hosts.listing import Entry
-from secops.hosts.trusted.access import Acl
 
 #: Links that are followed, as the kernel's own limit.
 MAX_LINKS = 40

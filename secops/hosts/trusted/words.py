@@ -33,7 +33,7 @@ OPEN = r"[]*?[$%{}\\]"
 #: What begins or separates commands, and builtins that decide what a path means.
 KEPT = frozenset({
     ".", "source", "cd", "pushd", "exec", "eval", "command", "builtin", "then", "do", "else", "elif", "if", "while",
-    "until", "!", "{", "}", "[", "[[", "test", "root",
+    "until", "!", "{", "}", "[", "[[", "test",
 })  # fmt: skip
 
 #: Programs and keywords behind which, options and numbers aside, another command stands.
@@ -49,11 +49,11 @@ SWITCHES = frozenset({"su", "sudo", "runuser", "doas"})
 #: Where programs without a directory are looked for.
 SEARCHED = DEFAULT_PATH
 
-#: Variables whose value is a list of directories or files that programs of the account trust.
-VARIABLES = ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV")
+#: Variables whose value is a file, or a list of files or directories, that programs of the account trust.
+VARIABLES = ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PERL5LIB", "BASH_ENV", "ENV", "SHELL")
 
 #: Paths looked at for one file, and for a host: nobody names more in good faith.
-MAX_OF_FILE, MAX_OF_HOST = 3_000, 60_000
+MAX_OF_FILE, MAX_OF_HOST = 3_000, 200_000
 
 #: Bytes of a file that is read, and of a path in it; lines that are one by backslashes.
 MAX_SIZE, MAX_PATH, MAX_JOINED = 1 << 20, 1024, 1_000

@@ -13,12 +13,11 @@ from secops.privilege.way import Kind, View, Way
 
 def find(view: View, built: Built) -> Iterator[Way]:
     """Of several files by which one point gives an account another's power, the first is told."""
-    directory = any(row["directory_accounts"] is not False for row in view.rows("hosts"))
     told = set()
     for row in view.rows("trusted_files"):
         if row["refused"] or _is_told_by_group(view, row):
             continue
-        if not row["accounts"] and directory:
+        if not row["accounts"] and view.has_directory:
             built.lack(f"{row['point']}: {row['writer']} may be an account or a group of a directory")
         owner = view.accounts.get(row["as_user"])
         becomes = view.root.name if owner and owner.uid == 0 else row["as_user"]

@@ -1,0 +1,82 @@
+"""What sudo and doas run by their policies, and where sudo looks for programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from secops.hosts.doas_conf import DoasRule
+from secops.hosts.sudoers import Command, Grant, Policy, decides, is_host
+from secops.hosts.trusted import roles
+from secops.hosts.trusted.commands import runs
+from secops.hosts.trusted.named import ROOT, Trusted
+from secops.hosts.trusted.words import OPEN
+
+_OPEN = re.compile(OPEN)
+
+#: The account of a number, as it is written; None when there is none.
+NameOf = Callable[[str], str | None]
+
+
+def of_sudo(policy: Policy, host: str | None, name_of: NameOf) -> Iterator[Trusted]:
+    """Programs of entries that are for this host, and the directories of secure_path. Raises `TooLargeError`."""
+    for rule in policy.rules:
+        hosts = list(policy.expand(rule.hosts, "Host_Alias"))
+        if decides(hosts, lambda member: is_host(member, host)) is False:
+            continue
+        for grant in rule.grants:
+            users = dict.fromkeys(_users(policy, grant, name_of))
+            for path in _of_grant(policy, grant):
+                yield from (Trusted(path, roles.SUDO_TARGET, user, rule.source, rule.line) for user in users)
+    for setting in policy.settings:
+        if setting.name == "secure_path" and setting.value and not setting.negated:
+            for path in setting.value.split(":"):
+                if path.startswith("/"):
+                    yield Trusted(path, roles.PATH_DIRECTORY, ROOT, setting.source, setting.line)
+
+
+def of_doas(rules: Iterable[DoasRule], name_of: NameOf) -> Iterator[Trusted]:
+    """Programs of rules that permit; as root where they name nobody."""
+    for rule in rules:
+        if rule.permit and rule.command and rule.command.startswith("/"):
+            user = name_of(rule.target) or rule.target if rule.target else ROOT
+            for path in _scripts(rule.command, rule.arguments or ()):
+                yield Trusted(path, roles.SUDO_TARGET, user, rule.source, rule.line)
+
+
+def _users(policy: Policy, grant: Grant, name_of: NameOf) -> Iterator[str]:
+    """The accounts of the host that a command may run as."""
+    if grant.runas_users is None:
+        yield ROOT
+        return
+    for member in policy.expand(grant.runas_users, "Runas_Alias"):
+        if member.negated:
+            continue
+        if member.kind == "all":
+            yield ROOT
+        elif member.kind == "user":
+            yield member.text
+        elif member.kind == "uid" and (name := name_of(member.text.removeprefix("#"))):
+            yield name
+
+
+def _of_grant(policy: Policy, grant: Grant) -> Iterator[str]:
+    """The files of a grant's commands, of those that sudo does not tell by their digest."""
+    for command in policy.expand([grant.command], "Cmnd_Alias"):
+        if isinstance(command, Command) and not command.negated and not command.digests:
+            yield from _programs(command)
+
+
+def _programs(command: Command) -> Iterator[str]:
+    """The command's file, and a script that its arguments fix; of a wildcard the directory before it."""
+    if command.kind not in ("path", "directory"):
+        return
+    if found := _OPEN.search(command.text):
+        yield command.text[: found.start()].rpartition("/")[0] + "/"
+        return
+    yield from _scripts(command.text, (command.arguments or "").split())
+
+
+def _scripts(program: str, arguments: Sequence[str]) -> Iterator[str]:
+    words = (word if word.startswith("/") else "-" if word.startswith("-") else "?" for word in arguments)
+    yield from (run.path for run in runs([program, *words], ROOT) if not _OPEN.search(run.path))
