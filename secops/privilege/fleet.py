@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -85,7 +86,12 @@ class Fleet:
     today: date = field(default_factory=_today)
 
     def position(self, tables: Mapping[str, Facts]) -> Position:
-        return Position.of(tables, holdings(tables, self.today) if self.roles else None)
+        """What is kept of a host until all have answered. What accounts hold may break: it is then not known."""
+        held = None
+        if self.roles:
+            with suppress(Exception):
+                held = holdings(tables, self.today)
+        return Position.of(tables, held)
 
     def tables(self, positions: Mapping[str, Position]) -> dict[str, dict[str, Facts]]:
         """The tables of each host, by name."""
@@ -109,8 +115,12 @@ def _guarded(table: Table, hosts: Mapping[str, Position], work: Callable[[], dic
     try:
         return work()
     except Exception as error:  # the other tables are sound
-        lack = [Problem(Status.FAILED, f"cannot be worked out ({type(error).__name__})")]
-        return {host: Facts([], dict.fromkeys(("", *table.parts), lack)) for host in hosts}
+        return dict.fromkeys(hosts, _lacking_all(table, f"cannot be worked out ({type(error).__name__})"))
+
+
+def _lacking_all(table: Table, reason: str) -> Facts:
+    lack = [Problem(Status.FAILED, reason)]
+    return Facts([], dict.fromkeys(("", *table.parts), lack))
 
 
 def _key_trust(rows: _Unpacked, positions: Mapping[str, Position], today: date) -> dict[str, Facts]:
