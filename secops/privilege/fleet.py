@@ -105,10 +105,11 @@ class Fleet:
         }
 
     def _gaps(self, positions: Mapping[str, Position]) -> dict[str, Facts]:
+        if not self.roles:
+            return dict.fromkeys(positions, grading.undeclared())
         held = {host: position.holdings for host, position in positions.items() if position.holdings}
-        return (
-            grading.gaps(self.roles, held, self.today) if self.roles else dict.fromkeys(positions, grading.undeclared())
-        )
+        broken = _lacking_all(ROLE_GAPS, "cannot be worked out (holdings)")
+        return dict.fromkeys(positions, broken) | grading.gaps(self.roles, held, self.today)
 
 
 def _guarded(table: Table, hosts: Mapping[str, Position], work: Callable[[], dict[str, Facts]]) -> dict[str, Facts]:
