@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from secops.hosts.acl import Acl, Around, from_mode, parents
 from secops.hosts.tables import Built, Row
 from secops.privilege.accounts import Account
+from secops.privilege.techniques import by_group
 from secops.privilege.way import EVERYONE, View
 
 READ, WRITE, EXECUTE = 4, 2, 1
@@ -37,31 +38,46 @@ class Gate:
         return bool(acl.allows(account.uid, account.gids, self.uid, self.gid) & self.bit)
 
     @property
-    def list_matters(self) -> bool:
-        """Whether a list could let somebody pass whom the mode does not: its mask stands in the group's bits."""
+    def is_for_some(self) -> bool:
+        """Whether more than the owner pass and less than all: a list's mask stands in the group's bits."""
         return bool(self.mode >> 3 & self.bit) and not self.mode & self.bit
 
 
-def gates(row: Row, bit: int, around: Around, built: Built) -> list[Gate]:
-    """A file as a table has it, and the directories above it that not everybody may pass.
+class Access:
+    """Who gets to the files of one answer. What is not known of one is told to `built`."""
 
-    `built` is told of each of which it is not known whom it lets.
-    """
-    path = row["path"]
-    found = [Gate(path, row["uid"], row["gid"], int(row["mode"], 8), bit, around.acls.get(path))]
-    for above in parents(path):
-        if entry := around.entries.get(above):
-            found.append(Gate(above, entry.uid, entry.gid, entry.mode, EXECUTE, around.acls.get(above)))
-    for gate in found:
-        if gate.path in around.unknown and gate.list_matters:
-            built.lack(f"{gate.path}: whether an access control list opens it to others is not known")
-    return found
+    def __init__(self, view: View, around: Around, built: Built) -> None:
+        self._accounts = [one for one in view.accounts.values() if one.uid != 0]
+        self._view, self._around, self._built = view, around, built
+        self._known: dict[object, Sequence[str]] = {}
 
+    def users(self, row: Row, bit: int) -> Sequence[str]:
+        """The accounts that may use a file so, without root's; `EVERYONE` alone when all may, others than these too."""
+        gates = [gate for gate in self._gates(row, bit) if not gate.is_open]
+        for gate in gates:
+            if gate.is_for_some and gate.path in self._around.unknown:
+                self._built.lack(f"{gate.path}: whether an access control list opens it to others is not known")
+            elif gate.is_for_some and self._may_hold_others(gate.gid):
+                self._built.lack(f"{gate.path}: accounts of a directory may be among those whom it lets")
+        like = tuple((gate.uid, gate.gid, gate.mode, gate.path if gate.acl else "") for gate in gates)
+        if like not in self._known:
+            self._known[like] = self._passers(gates)
+        return self._known[like]
 
-def passers(view: View, way: Iterable[Gate]) -> Sequence[str]:
-    """The accounts that pass all gates, without root's; `EVERYONE` alone when each known one does and others would."""
-    shut = [gate for gate in way if not gate.is_open]
-    names = [one.name for one in view.accounts.values() if one.uid != 0 and all(gate.lets(one) for gate in shut)]
-    others = all(gate.mode & gate.bit for gate in shut)
-    known = sum(one.uid != 0 for one in view.accounts.values())
-    return [EVERYONE] if others and len(names) == known else names
+    def _may_hold_others(self, gid: int) -> bool:
+        """Whether accounts of a directory may be in a group that is not as good as root anyhow."""
+        return self._view.has_directory and gid != 0 and self._view.group_name(gid) not in by_group()
+
+    def _gates(self, row: Row, bit: int) -> list[Gate]:
+        """The file, and the directories above it that not everybody may pass."""
+        path, around = row["path"], self._around
+        found = [Gate(path, row["uid"], row["gid"], int(row["mode"], 8), bit, around.acls.get(path))]
+        for above in parents(path):
+            if entry := around.entries.get(above):
+                found.append(Gate(above, entry.uid, entry.gid, entry.mode, EXECUTE, around.acls.get(above)))
+        return found
+
+    def _passers(self, gates: Sequence[Gate]) -> Sequence[str]:
+        names = [one.name for one in self._accounts if all(gate.lets(one) for gate in gates)]
+        lets_others = all(gate.mode & gate.bit for gate in gates)
+        return [EVERYONE] if lets_others and len(names) == len(self._accounts) else names

@@ -19,7 +19,7 @@ from secops.privilege.techniques import POWERS
 from secops.privilege.way import View
 from secops.privilege.ways import by_socket, privileges
 from tests.hosts.evidence_kit import Content, evidence
-from tests.privilege.test_suid import GROUP, PASSWD
+from tests.privilege.walk_kit import GROUP, PASSWD
 
 DOCKER, DISK = "/run/docker.sock", "/dev/sda"
 MOUNTS = "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 253:0 / /data rw - xfs /dev/mapper/vg-data rw\n"
@@ -48,7 +48,9 @@ def folder(path: str, mode: int, uid: int = 0, gid: int = 0) -> bytes:
     return file(path, mode, uid, gid, stat.S_IFDIR)
 
 
-def seen(*records: bytes, listening: str = DOCKER, mounts: str = MOUNTS, conf: Content = Status.ABSENT) -> Evidence:
+def seen(
+    *records: bytes, listening: str = DOCKER, mounts: str = MOUNTS, conf: Content = Status.ABSENT, nss: str = "files"
+) -> Evidence:
     end = f"LISTEN\0{listening}\n\0BLOCK\0{BLOCKS}\0END\0".encode()
     return evidence(
         control_sockets=b"".join(records) + folder("/run", 0o755) + end,
@@ -56,6 +58,7 @@ def seen(*records: bytes, listening: str = DOCKER, mounts: str = MOUNTS, conf: C
         group={"/etc/group": GROUP + "disk:x:6:\n"},
         mountinfo={"/proc/self/mountinfo": mounts},
         libvirt_conf=conf,
+        nsswitch={"/etc/nsswitch.conf": f"passwd: {nss}\n"},
     )
 
 
@@ -163,6 +166,14 @@ def test_a_list_that_is_not_known_leaves_the_part_open() -> None:
     assert [problem.reason for problem in facts(host).problems["socket"]] == [
         f"{DOCKER}: whether an access control list opens it to others is not known"
     ]
+
+
+def test_accounts_of_a_directory_leave_open_who_is_in_a_group() -> None:
+    of_team, of_docker = (facts(seen(file(DOCKER, 0o660, 0, gid), nss="files sss")) for gid in (2000, 998))
+    assert [problem.reason for problem in of_team.problems["socket"]] == [
+        f"{DOCKER}: accounts of a directory may be among those whom it lets"
+    ]
+    assert of_docker.problems["socket"] == [], "the group itself is a way"
 
 
 def test_an_answer_without_its_end_is_not_whole() -> None:

@@ -94,6 +94,7 @@ REASONS = (
     # special files, control sockets
     N_("more than {n} files are SUID or SGID or carry capabilities, or their paths are long"),
     N_("whether an access control list opens it to others is not known"),
+    N_("accounts of a directory may be among those whom it lets"),
     N_("the list of sockets and disks is not whole"),
     N_("{path} is a link to {target}, which is not looked at"),
     N_("on which disks the mounted file systems lie is not known"),

@@ -12,7 +12,7 @@ from secops.core.content import Text
 from secops.hosts.acl import Around, parents
 from secops.hosts.tables import Built, Row
 from secops.hosts.tables.control_sockets import seen
-from secops.privilege.access import READ, WRITE, gates, passers
+from secops.privilege.access import READ, WRITE, Access
 from secops.privilege.techniques import POWERS, Power, by_group, content
 from secops.privilege.way import Kind, View, Way
 
@@ -39,6 +39,7 @@ def powers() -> list[SocketPower]:
 
 def find(view: View, built: Built) -> Iterator[Way]:
     found = seen(view.evidence)
+    access = Access(view, found.around, built)
     for row in view.rows("control_sockets"):
         power = next((one for one in powers() if any(fnmatchcase(row["path"], path) for path in one.paths)), None)
         if power is None or _is_idle(row) or _is_anothers(row, found.around):
@@ -48,7 +49,7 @@ def find(view: View, built: Built) -> Iterator[Way]:
             if gives is None:
                 continue
             told |= _members(view, row["gid"], gives)
-            for user in passers(view, gates(row, bit, found.around, built)):
+            for user in access.users(row, bit):
                 if user not in told:
                     told.add(user)
                     yield Way(user, view.root.name, "socket", row["path"], gives, power.how, row["path"],

@@ -14,7 +14,7 @@ from secops.hosts.acl import parents
 from secops.hosts.tables import Built, Row
 from secops.hosts.tables._walked import walked
 from secops.privilege import capabilities
-from secops.privilege.access import EXECUTE, gates, passers
+from secops.privilege.access import EXECUTE, Access
 from secops.privilege.techniques import POWERS, GroupPower, Power, Technique, by_group, by_program
 from secops.privilege.way import Kind, View, Way
 
@@ -35,16 +35,16 @@ class _Offer:
 
 
 def find(view: View, built: Built) -> Iterator[Way]:
-    found = walked(view.evidence)
-    mounts = _Mounts(view.rows("mounts"))
+    access = Access(view, walked(view.evidence).around, built)
+    mounts, given = _Mounts(view.rows("mounts")), _Given(view)
     for row in view.rows("special_files"):
         is_armed = row["setuid"] or row["setgid"] or row.get("permitted")
         if not is_armed or row["in_container_store"] or row.get("is_script") or row.get("mode") is None:
             continue
-        offers = list(_offers(row, view))
+        offers = list(_offers(row, view.root.name, given))
         if not offers or mounts.disarm(row["path"]):
             continue
-        users = passers(view, gates(row, EXECUTE, found.around, built))
+        users = access.users(row, EXECUTE)
         for offer in offers:
             for user in users:
                 if user != offer.becomes and user not in offer.members:
@@ -63,18 +63,24 @@ class _Mounts:
         return bool(self._disarmed.get(nearest))
 
 
-def _offers(row: Row, view: View) -> Iterator[_Offer]:
-    if row["setuid"] and (becomes := _owner(row, view)):
-        yield from _of_suid(row, becomes)
-    if row["setgid"] and (power := by_group().get(view.group_name(row["gid"]))):
-        members = frozenset(one.name for one in view.members(row["gid"]))
-        yield from _of_sgid(row, view.root.name, power, members)
+class _Given:
+    """The accounts and groups that a file's bits may give, by number: there may be many files."""
+
+    def __init__(self, view: View) -> None:
+        self.accounts = {one.uid: one.name for one in reversed(list(view.accounts.values()))} | {0: view.root.name}
+        self.groups: dict[int, tuple[GroupPower, frozenset[str]]] = {}
+        for gid in {row["gid"] for row in view.rows("groups")}:
+            if power := by_group().get(view.group_name(gid)):
+                self.groups[gid] = power, frozenset(one.name for one in view.members(gid))
+
+
+def _offers(row: Row, root: str, given: _Given) -> Iterator[_Offer]:
+    if row["setuid"] and row["uid"] in given.accounts:
+        yield from _of_suid(row, given.accounts[row["uid"]])
+    if row["setgid"] and row["gid"] in given.groups:
+        yield from _of_sgid(row, root, *given.groups[row["gid"]])
     if row.get("permitted"):
-        yield from _of_capabilities(row, view.root.name)
-
-
-def _owner(row: Row, view: View) -> str | None:
-    return view.root.name if row["uid"] == 0 else next(iter(view.names_of(row["uid"])), None)
+        yield from _of_capabilities(row, root)
 
 
 def _program(row: Row) -> str:
