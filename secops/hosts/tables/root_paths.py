@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secops.hosts.tables import Column, Table
 from secops.hosts.tables._ways import elsewhere
+from secops.hosts.tables.key_trust import TABLE as KEY_TRUST
 from secops.hosts.tables.root_ways import TABLE as ROOT_WAYS
 
 TABLE = Table(
@@ -26,7 +27,7 @@ TABLE = Table(
         Column("line", "integer", "line there"),
     ),
     sections=ROOT_WAYS.sections,
-    extra_sections=ROOT_WAYS.extra_sections,
+    extra_sections=tuple(dict.fromkeys([*ROOT_WAYS.all_sections, *KEY_TRUST.all_sections])),
     build=elsewhere,
     late="privilege",
 )
