@@ -50,10 +50,9 @@ class Facts:
                 self.reasons[table, part][host] = f"{table}{'.' * bool(part)}{part}: {reason or status}"
         self.applies: dict[str, dict[str, bool | str | None]] = {}  # many rules ask the same
         self._shown: tuple[str, ...] = ()
-        con.execute("create schema if not exists judged; create schema if not exists apart")
         con.execute("create or replace temp table eligible (host varchar)")
-        for table in registry():
-            con.execute(f'create or replace view judged."{table}" as {_visible(table)}')
+        if not con.execute("select 1 from duckdb_schemas() where schema_name = 'judged'").fetchone():
+            _make_views(con)
 
     def lacking(self, host: str, needs: Sequence[str]) -> str:
         """Why the host cannot be judged by a rule with these needs; empty when it can."""
@@ -76,6 +75,13 @@ class Facts:
         self.con.execute(f"set search_path = '{'apart' if apart else 'judged'}'")
         for table in tables if apart else ():
             self.con.execute(f'create or replace table apart."{table}" as {_visible(table)}')
+
+
+def _make_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Once a connection: for the tests of rules, which are many, the views of all tables are what takes longest."""
+    con.execute("create schema judged; create schema apart")
+    for table in registry():
+        con.execute(f'create view judged."{table}" as {_visible(table)}')
 
 
 def _visible(table: str) -> str:

@@ -6,6 +6,9 @@ import os
 import pty
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
 
 #: Its findings: an account with uid 0 beside root, which is high; nothing in the area `accounts` is undecided.
@@ -49,15 +52,17 @@ def nobody_reads() -> int:
 
 
 def at_terminal(home: Path, *args: str, **env: str) -> str:
-    """What a terminal is sent, of 80 columns unless COLUMNS says otherwise."""
+    """What a terminal is sent, of 80 columns unless COLUMNS says otherwise. It is read meanwhile: it holds little."""
     ours, theirs = pty.openpty()
-    into(theirs, home, *args, TERM="xterm-256color", **env)
+    with os.fdopen(ours, "rb", buffering=0) as terminal, ThreadPoolExecutor(1) as pool:
+        said = pool.submit(_read_all, terminal)
+        into(theirs, home, *args, TERM="xterm-256color", **env)
+        return said.result().decode().replace("\r\n", "\n")
+
+
+def _read_all(terminal: RawIOBase) -> bytes:
     said = b""
-    try:
-        while part := os.read(ours, 65536):
+    with suppress(OSError):  # Linux says EIO at the end
+        while part := terminal.read(65536):
             said += part
-    except OSError:  # Linux says EIO at the end
-        pass
-    finally:
-        os.close(ours)
-    return said.decode().replace("\r\n", "\n")
+    return said
