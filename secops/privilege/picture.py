@@ -56,7 +56,8 @@ def page(
     """The document. `marked` are the changes to stand out; of more than `MOST_PATHS` paths the first are drawn."""
     drawn = list(_merged(paths[:MOST_PATHS]))
     left = len(paths) - MOST_PATHS
-    note = f"<p>{_text(_('{n} more paths are not drawn.').format(n=left))}</p>" if left > 0 else ""
+    told = _("{n} more paths are not drawn.").format(n=left)
+    note = f"<p>{_text(told)}</p>" if left > 0 else ""
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         f'<!doctype html>\n<html lang="{language()}"><meta charset="utf-8">'

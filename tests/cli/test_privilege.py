@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.cli.scan_kit import at_terminal
 from tests.cli.store_kit import citywall, fits, is_inert
+from tests.contract.documents import ROOT, blocks
 from tests.hosts.key_kit import made
 
 PASSWD = """root:x:0:0::/root:/bin/bash
@@ -115,6 +117,15 @@ def test_review_ranks_what_cuts_the_most(home: Path) -> None:
     assert found["choke_points"][0]["held_by"] == ["root@web"]
     assert found["choke_points"][2]["command"] == "visudo -f /etc/sudoers"
     assert "visudo -f /etc/sudoers" in citywall(home, "privilege", "review").stdout
+
+
+def test_what_the_documentation_shows_is_printed(home: Path) -> None:
+    examples = [text for _, text in blocks(ROOT / "docs/privilege.md", "text")]
+    assert len(examples) == 2
+    for shown in examples:
+        command, _, said = shown.partition("\n")
+        printed = citywall(home, *command.removeprefix("$ citywall ").split()).stdout
+        assert re.split(r"\s+", printed.strip()) == re.split(r"\s+", said.strip())
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -46,6 +46,6 @@ def commands(path: Path) -> list[Command]:
     return found
 
 
-def example(document: str) -> str:
-    """The first YAML block of a document."""
-    return next(blocks(ROOT / "docs" / document, "yaml"))[1]
+def example(document: str, language: str = "yaml", number: int = 0) -> str:
+    """A block of a document: the first YAML one, or another by its language and number."""
+    return [text for _, text in blocks(ROOT / "docs" / document, language)][number]

@@ -35,12 +35,14 @@ ENDS = [
     (r"citywall scan( --rules .*)?$", {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}),  # whatever this machine is
     (r"citywall scan --inventory ", {Exit.INCOMPLETE}),  # one of its hosts is asked as a plain user
     (r"citywall passwords audit", {Exit.CLEAN, Exit.FINDINGS}),
+    (r"citywall privilege paths --from ", {Exit.INCOMPLETE}),  # none is there, and one host was asked as a plain user
+    (r"citywall privilege (paths|review)", {Exit.FINDINGS}),
     (r"citywall (scan|diff) ", {Exit.FINDINGS}),
     (r"(citywall|sh) ", {Exit.CLEAN}),
 ]
 
 #: What only means something where hosts can be had.
-_NEEDS_HOSTS = re.compile(r"--(ssh|root|bundle|inventory)\b|citywall diff|^sh ")
+_NEEDS_HOSTS = re.compile(r"--(ssh|root|bundle|inventory)\b|citywall (diff|privilege (?!review --accounts))|^sh ")
 
 
 ALL = [command for path in WRITTEN for command in commands(path)]
@@ -53,6 +55,10 @@ DISTINCT = [command for number, command in enumerate(ALL) if command.text not in
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with Sandbox(tmp_path_factory.mktemp("docs")) as made:
         made.write("DIR/lab-account-on-server.yml", example("rules-format.md"))
+        made.write("roles.yml", example("roles.md"))
+        made.write("portal.yml", example("roles.md", number=1))
+        made.write("users.csv", example("roles.md", "csv"))
+        made.write("staff.csv", example("roles.md", "csv", 1))
         if not made.why_no_hosts:
             made.write("hosts.yml", example("inventory.md"))
             made.run("citywall collect --root /mnt/golden -o bundles/vault.bundle").check_returncode()

@@ -191,6 +191,8 @@ REASONS = (
     N_("{path} is not an absolute path"),
     N_("Defaults without a setting"),
     N_("not a Defaults setting"),
+    # ways
+    N_("more than {n} ways"),
     # roles
     N_("no roles are declared"),
     N_("accounts of a directory are not listed"),
