@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from posixpath import basename, dirname, join, normpath
 
 from secops.hosts.sudoers_answer import Answer, decides
 from secops.hosts.sudoers_grammar import AnyMember, Command, Grant, Member, Parser, Rule, Setting
 from secops.hosts.sudoers_host import Host, is_host
-from secops.hosts.sudoers_lexer import Line, SudoersError, logical_lines
+from secops.hosts.sudoers_lexer import logical_lines
+from secops.hosts.sudoers_tokens import Line, SudoersError
 
 __all__ = [
     "Answer", "Command", "Grant", "Host", "Member", "Policy", "Rule", "Setting", "TooLargeError", "decides", "is_host",
@@ -35,7 +37,10 @@ class TooLargeError(Exception):
 
 @dataclass
 class Policy:
-    """Rules and Defaults in the order sudo reads them: of several that match, the last one decides."""
+    """Rules and Defaults in the order sudo reads them: of several that match, the last one decides.
+
+    They and the aliases are not to be changed: policies that were read from the same files share them.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
@@ -100,9 +105,21 @@ def load(
     `directories` are those whose every file is in `files` when it exists; `host` is the host's short name for `%h`.
     Files that are `refused` are left out, as sudo does.
     """
+    read = _read(tuple(sorted(files.items())), root, frozenset(directories), host, frozenset(refused))
+    return replace(read, faults=dict(read.faults))
+
+
+@lru_cache(maxsize=4)  # one policy serves several tables, and often many hosts
+def _read(
+    files: tuple[tuple[str, bytes], ...],
+    root: str,
+    directories: frozenset[str],
+    host: str | None,
+    refused: frozenset[str],
+) -> Policy:
     policy = Policy()
     try:
-        _Loader(files, frozenset(directories), host, policy, refused).read(root, ())
+        _Loader(dict(files), directories, host, policy, refused).read(root, ())
     except _UnendedError as error:
         policy = Policy(broken=True)
         policy.fault(str(error))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from secops.hosts.sudoers_lexer import SudoersError, Token
+from secops.hosts.sudoers_tokens import SudoersError, Token
 
 _INHERITED_TOGETHER = ("ROLE", "TYPE")
 _TIMEOUT = re.compile(r"(?=[0-9])(?:[0-9]{1,9}d)?(?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s?)?", re.IGNORECASE)

@@ -169,14 +169,16 @@ def _is_in(subnet: Subnet, start: int, mask: int | None) -> Answer:
         hit: Answer = own & mask == start
     elif own == start:
         hit = True
+    elif subnet.mask is None:
+        hit = None if any(own >> bits << bits == start for bits in range(32)) else False
     else:
-        hit = None if subnet.mask is None else own & subnet.mask == start
+        hit = own & subnet.mask == start
     return hit if subnet.sure or hit is False else None
 
 
 def _address(text: str) -> Address | None:
     try:
-        return ip_address(text)
+        return None if "%" in text else ip_address(text)
     except ValueError:
         return None
 

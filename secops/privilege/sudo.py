@@ -6,7 +6,7 @@ digest). None is never taken for a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -110,6 +110,7 @@ class Sudo:
         self._entries: list[_Entry] = []
         self._by_users, self._by_targets, self._by_commands = _Postings(), _Postings(), _Postings()
         self._kept: dict[Hashable, _Reached] = {}
+        self._expanded: dict[int, Sequence[Command]] = {}
         for rule in policy.rules:
             self._add(rule, now)
 
@@ -148,7 +149,7 @@ class Sudo:
             certain = is_for == ALLOW
             if certain:
                 told.add(same)
-            for command in reversed(list(self._policy.expand([entry.grant.command], "Cmnd_Alias"))):
+            for command in self._commands_in(entry):
                 yield Right(position, entry.rule, entry.grant, command, certain)
 
     def decide(self, account: Account, request: Request) -> Decision:
@@ -194,12 +195,21 @@ class Sudo:
     def _members(self, position: int, request: Request, *, certain: bool) -> Iterator[Right]:
         """The commands of an entry that may decide."""
         entry = self._entries[position]
-        for command in reversed(list(self._policy.expand([entry.grant.command], "Cmnd_Alias"))):
+        for command in self._commands_in(entry):
+            self._policy.spend()
             match = is_command(command, request)
             if match is not False:
                 yield Right(position, entry.rule, entry.grant, command, certain and bool(match))
             if match:
                 return
+
+    def _commands_in(self, entry: _Entry) -> Sequence[Command]:
+        """The commands of an entry, the last first."""
+        found = self._expanded.get(entry.commands)
+        if found is None:
+            found = [*self._policy.expand([entry.grant.command], "Cmnd_Alias")][::-1]
+            self._expanded[entry.commands] = found
+        return found
 
     def asks(self, account: Account, request: Request, right: Right) -> tuple[str, bool]:
         """Whose password is asked for (own, target, root, runas_default; empty for none), and whether that is sure."""

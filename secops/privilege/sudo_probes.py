@@ -113,15 +113,15 @@ def _edits(command: Command, majors: Mapping[str, int]) -> Iterator[Probe]:
 
 def _candidates(arguments: str) -> Iterator[tuple[str, Text]]:
     """Files that root obeys and that arguments may name: those that they are, or examples of what a pattern takes."""
-    if not is_wild(arguments) and not arguments.startswith("^"):
-        for word in arguments.split():
-            yield from ((arguments, how) for pattern, how in obeyed() if is_obeyed(word, pattern))
-        return
-    stem = _STEM.sub("", arguments)
-    for pattern, how in obeyed():
-        example = pattern.replace("*", "x")
-        if example.startswith(stem) or arguments.startswith("^"):
-            yield example, how
+    example = arguments.replace("*", "x").replace("?", "x")
+    if not arguments.startswith("^"):
+        for word in example.split():
+            yield from ((example, how) for pattern, how in obeyed() if is_obeyed(word, pattern))
+    if is_wild(arguments) or arguments.startswith("^"):
+        stem = "" if arguments.startswith("^") else _STEM.sub("", arguments)
+        for pattern, how in obeyed():
+            if pattern.startswith(stem) or stem.startswith(pattern.partition("*")[0]):
+                yield pattern.replace("*", "x"), how
 
 
 def is_obeyed(path: str, pattern: str) -> bool:

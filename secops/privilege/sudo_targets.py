@@ -41,6 +41,7 @@ class Targets:
         self._groups = Lists(policy, "Runas_Alias", names.group_key)
         self._numbers: dict[tuple[_Members, _Members], int] = {}
         self._pairs: list[_Pair] = []
+        self._has_groups = False
         self._by_users: dict[int | None, list[int]] = {}
         self._by_groups: dict[int | None, list[int]] = {}
 
@@ -56,6 +57,7 @@ class Targets:
                 any(self._is_alias(member) for member in (*(users or ()), *(groups or ()))),
             )
             self._pairs.append(pair)
+            self._has_groups = self._has_groups or bool(groups)
             self._by_users.setdefault(pair.users, []).append(known)
             self._by_groups.setdefault(pair.groups, []).append(known)
         return known
@@ -65,7 +67,7 @@ class Targets:
 
     def mark(self, account: Account) -> Hashable:
         """What tells accounts apart that ask for a group without another user."""
-        return tuple(self._of(account).items()) if any(pair.groups is not None for pair in self._pairs) else None
+        return tuple(self._of(account).items()) if self._has_groups else None
 
     def _of(self, target: Account) -> dict[int, int]:
         return self._users.outcomes(self._names.keys(target), lambda member: self._names.is_user(member, target))
@@ -118,7 +120,7 @@ class _Asked:
         return self.request.target.name == self.account.name
 
     def before(self, pair: _Pair, user: int, group: int) -> int:
-        """As sudo before 1.9.14. There -g finds no alias; that reading is not followed further."""
+        """As sudo before 1.9.14. For another target -g finds no alias; that reading is not followed further."""
         if pair.by_default and self.request.as_user:
             return self._default()
         if not self.request.as_user:
@@ -130,7 +132,7 @@ class _Asked:
         if self.is_self:
             user = _instead(user, ALLOW)
         said = _joined(user, _instead(group, self._of_target()))
-        return said | SILENT if pair.has_alias else said
+        return said | SILENT if pair.has_alias and not self.is_self else said
 
     def since(self, pair: _Pair, user: int, group: int) -> int:
         """As sudo since 1.9.14."""

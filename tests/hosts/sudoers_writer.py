@@ -168,7 +168,8 @@ def numbered(rng: random.Random) -> list[str]:
 
 _PIECES = [
     "=", ",", ":", "(", ")", "!", '"', "\\", "#", "%", "+", "@", "^", " ", "ALL", "\\\n", " = x", ": ", "\r",
-    "sha224:ab ", "1::2::3", "$", "CWD=x ", "NOPASSWD:", '""', "\0", "list ", "\t", "é", "\xff", "Defaults ", "@include ",
+    "sha224:ab ", "1::2::3", "$", "CWD=x ", "NOPASSWD:", '""', "\0", "list ", "\t", "é", "\xff", "Defaults ",
+    "@include ",
 ]  # fmt: skip
 
 

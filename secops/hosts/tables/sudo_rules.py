@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from secops.hosts.evidence import Evidence
@@ -105,6 +105,12 @@ def _allows_root(runas: list[Member]) -> bool | None:
     return False
 
 
+_ALL = ""
+
+#: A setting: its place among all, itself, and whom it is for.
+_Scoped = tuple[int, Setting, list[Member]]
+
+
 class _Defaults:
     """Effective Defaults of the options that rules need, for users, targets and commands as they are written.
 
@@ -112,19 +118,22 @@ class _Defaults:
     """
 
     def __init__(self, policy: Policy, host: Host) -> None:
-        options = used(policy.settings, ("authenticate", "noexec", "setenv", "runas_default"))
         self.policy = policy
-        self.latest: dict[str, tuple[int, Setting]] = {}
-        self.scoped: dict[tuple[str, str, str], list[tuple[int, Setting, list[Member]]]] = {}  # name, scope, written
-        for name, settings in options.items():
+        self.latest: dict[str, tuple[int, Setting]] = {}  # for everyone
+        self.scoped: dict[tuple[str, str], dict[str, list[_Scoped]]] = {}  # by name and scope, then as written
+        self.decided: dict[tuple[str, str, str], tuple[int, Setting] | None] = {}
+        for name, settings in used(policy.settings, ("authenticate", "noexec", "setenv", "runas_default")).items():
             for place, setting in settings:
-                members = list(policy.expand_scope(setting))
-                if setting.scope == "global" or (
-                    setting.scope == "host" and decides(members, lambda member: is_host(member, host))
-                ):
-                    self.latest[name] = (place, setting)
-                for key in {"ALL" if member.kind == "all" else member.text for member in members}:
-                    self.scoped.setdefault((name, setting.scope, key), []).append((place, setting, members))
+                self._add(name, place, setting, host)
+
+    def _add(self, name: str, place: int, setting: Setting, host: Host) -> None:
+        members = list(self.policy.expand_scope(setting))
+        if setting.scope not in ("global", "host"):
+            written = self.scoped.setdefault((name, setting.scope), {})
+            for key in {_written(member) for member in members}:
+                written.setdefault(key, []).append((place, setting, members))
+        elif setting.scope == "global" or decides(members, lambda member: is_host(member, host)):
+            self.latest[name] = (place, setting)
 
     def text(self, name: str, user: Member, otherwise: str) -> str:
         setting = self._last(name, user, None)
@@ -133,33 +142,40 @@ class _Defaults:
     def flag(
         self, name: str, user: Member, target: Member | None, command: Command, *, otherwise: bool = False
     ) -> bool:
-        found = self._for(name, "command", command.text)
+        found = self._for(name, "command", _written(command))
         setting = found[1] if found else self._last(name, user, target)
         return otherwise if setting is None else not setting.negated
 
     def _last(self, name: str, user: Member, target: Member | None) -> Setting | None:
-        """The last setting for a user and a target; a runas list of ALL may pick anyone."""
-        found = [self.latest.get(name), self._for(name, "user", user.text)]
+        """The last setting for a user and a target."""
+        found = [self.latest.get(name), self._for(name, "user", _written(user))]
         if target:
-            found.append(self._for(name, "runas", target.text))
+            found.append(self._for(name, "runas", _written(target)))
         return max((one for one in found if one), key=lambda one: one[0], default=(0, None))[1]
 
     def _for(self, name: str, scope: str, key: str) -> tuple[int, Setting] | None:
-        anyone = scope == "runas" and key == "ALL"
-        lists = (
-            [found for (*of, _), found in self.scoped.items() if of == [name, scope]]
-            if anyone
-            else [self.scoped.get((name, scope, written), []) for written in {key, "ALL"}]
-        )
-        for place, setting, members in sorted((one for found in lists for one in found), key=_place, reverse=True):
+        """The last setting for what is written so; a runas list of ALL may pick anyone."""
+        written = self.scoped.get((name, scope))
+        if not written:
+            return None
+        if (name, scope, key) not in self.decided:
+            anyone = scope == "runas" and key == _ALL
+            lists = written.values() if anyone else [written.get(one, []) for one in {key, _ALL}]
+            found = sorted((one for scoped in lists for one in scoped), key=lambda one: one[0], reverse=True)
+            self.decided[name, scope, key] = self._first(found, key, anyone=anyone)
+        return self.decided[name, scope, key]
+
+    def _first(self, found: Sequence[_Scoped], key: str, *, anyone: bool) -> tuple[int, Setting] | None:
+        for place, setting, members in found:
             self.policy.spend(len(members))
-            if decides(members, lambda member: anyone or member.kind == "all" or member.text == key):
+            if decides(members, lambda member: anyone or _written(member) in (key, _ALL)):
                 return place, setting
         return None
 
 
-def _place(found: tuple[int, Setting, list[Member]]) -> int:
-    return found[0]
+def _written(member: Member) -> str:
+    """An entry as it is written; empty for ALL, which may be quoted and then is a name."""
+    return _ALL if member.kind == "all" else member.text
 
 
 TABLE = Table(

@@ -49,10 +49,10 @@ def _told(view: View, asked: SudoWays) -> Iterator[Way]:
     for_all = _for_all(ways(_ANYONE), local.values()) if local else {}
     yield from (replace(way, user=EVERYONE) for way in for_all.values())
     elsewhere = {account.name: ways(account) for account in _of_a_directory(view, asked)}
+    own = {id(found): [way for way in found if not _is_among(way, for_all)] for found in known.values()}
     for name, found in (*local.items(), *elsewhere.items()):
-        for way in found:
-            told = for_all.get(_place(way))
-            if (told is None or replace(told, user=way.user) != way) and not _is_same(view, name, way.becomes):
+        for way in own[id(found)]:
+            if not _is_same(view, name, way.becomes):
                 yield replace(way, user=name)
 
 
@@ -63,6 +63,11 @@ def _for_all(anyone: Iterable[Way], others: Iterable[Sequence[Way]]) -> dict[Has
         places = {_place(way) for way in ways}
         found = {place: way for place, way in found.items() if place in places}
     return found
+
+
+def _is_among(way: Way, for_all: dict[Hashable, Way]) -> bool:
+    told = for_all.get(_place(way))
+    return told is not None and replace(told, user=way.user) == way
 
 
 def _place(way: Way) -> Hashable:
