@@ -120,7 +120,7 @@ class _Asked:
         return self.request.target.name == self.account.name
 
     def before(self, pair: _Pair, user: int, group: int) -> int:
-        """As sudo before 1.9.14. For another target -g finds no alias; that reading is not followed further."""
+        """As sudo before 1.9.14. It takes aliases otherwise with -g, but for oneself and a group that one is not in."""
         if pair.by_default and self.request.as_user:
             return self._default()
         if not self.request.as_user:
@@ -131,8 +131,9 @@ class _Asked:
             return user
         if self.is_self:
             user = _instead(user, ALLOW)
-        said = _joined(user, _instead(group, self._of_target()))
-        return said | SILENT if pair.has_alias and not self.is_self else said
+        if pair.has_alias and not (self.is_self and self._of_target() == SILENT):
+            return ALLOW | DENY | SILENT
+        return _joined(user, _instead(group, self._of_target()))
 
     def since(self, pair: _Pair, user: int, group: int) -> int:
         """As sudo since 1.9.14."""

@@ -1,8 +1,9 @@
-"""Our reading of the language against sudo's own parser: generated policies, as `cvtsudoers` has them and we."""
+"""Our reading of the language against sudo's own: policies as `cvtsudoers` has them, broken ones, includes, names."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from collections.abc import Iterator
@@ -11,10 +12,18 @@ from typing import Any
 
 import pytest
 
-from secops.hosts.sudoers import Grant, Member, Policy, Setting, load
+from secops.hosts.evidence import Evidence
+from secops.hosts.listing import record
+from secops.hosts.sudoers import Grant, Host, Member, Policy, Setting, decides, is_host, load
 from secops.hosts.sudoers_grammar import Command
+from secops.hosts.tables import Built
+from secops.hosts.tables._sudo import policy_host, read_policy
+from secops.privilege.sudo import is_user
 from tests import testroot
-from tests.hosts.sudoers_writer import Writer, joined
+from tests.hosts.evidence_kit import evidence
+from tests.hosts.sudoers_writer import Writer, broken, joined, numbered
+from tests.hosts.tables.test_sudo_rules import SUDO
+from tests.privilege import sudo_kit
 
 POLICIES = 400
 
@@ -149,3 +158,143 @@ def _member(member: Member, kind: str) -> Pairs:
         cut = {"group": 1, "nonunix": 2, "netgroup": 1}.get(member.kind, 0)
         pairs = [(name, member.text[cut:])]
     return pairs + ([("negated", True)] if member.negated else [])
+
+
+BROKEN = 250
+_COMMAND = re.compile(r"!?/c/\d+")
+#: What sudo only warns of.
+_ERROR = re.compile(
+    r'/etc/sudoers:(\d+):\d+: (?!unknown defaults|no value|value "|option |invalid operator|values for "[a-z])'
+)
+
+
+def test_of_broken_policies_the_rest_is_in_force_as_in_sudo(test_root: Path) -> None:
+    """One line of each is broken, or the text in a place: the same lines are named, and the same commands are left."""
+    del test_root
+    rng = random.Random(7)  # noqa: S311 - the same policies every time
+    texts = [_damaged(rng) for _ in range(BROKEN)]
+    with sudo_kit.oracle() as oracle:
+        for text in texts:
+            oracle.policy(text)
+            oracle.ask(sudo_kit.ROOT, "-l", "-U", "alice")
+        answers = [said.text for said in oracle.answers()]
+    wrong, faults = [], 0
+    for text, answer in zip(texts, answers, strict=True):
+        policy = load({"/etc/sudoers": text}, "/etc/sudoers", directories=(), host="testhost")
+        theirs = _COMMAND.findall(answer.partition("may run the following commands")[2])
+        lines = {int(found[1]) for found in _ERROR.finditer(answer)}
+        ours = {int(fault.split(":")[1]) for fault in policy.faults if fault.startswith("/etc/sudoers:")}
+        same = lines == ours if b"\\\n" not in text else bool(lines) == bool(ours)  # sudo counts from where it stops
+        faults += bool(ours)
+        if theirs != _of_alice(policy) or not same or policy.broken is not bool(lines):
+            wrong.append((text, answer, list(policy.faults)))
+    assert not wrong, f"{len(wrong)} of {len(texts)}: {wrong[0]}"
+    assert faults > BROKEN / 4
+
+
+def _damaged(rng: random.Random) -> bytes:
+    lines = numbered(rng)
+    at = rng.randrange(len(lines))
+    if rng.random() < 0.5:
+        lines[at] = broken(rng, lines[at])
+        return joined(lines).encode("latin-1")
+    return broken(rng, joined(lines)).encode("latin-1")
+
+
+def _of_alice(policy: Policy) -> list[str]:
+    """The commands of all entries for alice on the test host, as written."""
+    alice, host = sudo_kit.ACCOUNTS["alice"], Host.named("testhost", whole=True)
+    found = [
+        f"{'!' if command.negated else ''}{command.text} {command.arguments or ''}"
+        for rule in policy.rules
+        if decides(list(policy.expand(rule.users, "User_Alias")), lambda member: is_user(member, alice))
+        and decides(list(policy.expand(rule.hosts, "Host_Alias")), lambda member: is_host(member, host))
+        for grant in rule.grants
+        for command in policy.expand([grant.command], "Cmnd_Alias")
+    ]
+    return [command for text in found for command in _COMMAND.findall(text)]
+
+
+def _seen(host: testroot.TestHost) -> Evidence:
+    """The evidence of the test host's policy, with its names."""
+    paths = [host.at("/etc/sudoers"), host.at("/etc/sudoers.d"), *host.at("/etc/sudoers.d").iterdir()]
+    inside = {f"/{path.relative_to(host.root)}": path for path in paths}
+    files = {name: path.read_bytes() for name, path in inside.items() if path.is_file()}
+    listing = b"".join(_record(name, path.stat()) for name, path in inside.items())
+    plain = {"etc_hosts": "/etc/hosts", "nsswitch": "/etc/nsswitch.conf", "os_release": "/usr/lib/os-release"}
+    return evidence(
+        sudoers=files, sudo_paths=SUDO + listing, kernel_hostname={"/proc/sys/kernel/hostname": "testhost\n"},
+        **{section: {path: host.at(path).read_bytes()} for section, path in plain.items()},
+    )  # fmt: skip
+
+
+def _record(name: str, found: os.stat_result) -> bytes:
+    return record(os.fsencode(name), (found.st_mode, found.st_uid, found.st_gid, found.st_size, int(found.st_mtime)))
+
+
+INCLUDES: dict[str, tuple[str, dict[str, str]]] = {
+    "a directory with odd names": (
+        "alice ALL=/c/1\n@includedir /etc/sudoers.d\nalice ALL=/c/2\n",
+        {"20": "/c/3", "10-a": "/c/4", "a.b": "/c/5", "x~": "/c/6", ".h": "/c/7", "a b": "/c/8", "-x": "/c/9",
+         "é": "/c/10", "Z": "/c/11", "~": "/c/12", "#1": "/c/13", "10": "/c/14"},
+    ),
+    "one by one": ("@include sudoers.d/b\n#include /etc/sudoers.d/a.b\nalice ALL=/c/1\n", {"b": "/c/2", "a.b": "/c/3"}),
+    "quoted and escaped": ('@include "/etc/sudoers.d/a b"\n@include sudoers.d/c\\ d\n', {"a b": "/c/2", "c d": "/c/3"}),
+    "the host's name": ("@include sudoers.d/%h\n", {"testhost": "/c/1"}),
+    "missing": ("alice ALL=/c/1\n@include /etc/sudoers.d/gone\nalice ALL=/c/2\n", {}),
+    "text behind it": ("@include sudoers.d/a b\nalice ALL=/c/2\n", {"a": "/c/1"}),
+    "a loop": ("alice ALL=/c/1\n@include sudoers.d/a\nalice ALL=/c/2\n", {"a": "/c/3\n@include a\nalice ALL=/c/4"}),
+    "two in a loop": ("@include sudoers.d/a\n", {"a": "/c/1\n@include b\nalice ALL=/c/2", "b": "/c/3\n@include a"}),
+    "twice": ("@includedir /etc/sudoers.d\nalice ALL=!/c/1\n@include sudoers.d/a\n", {"a": "/c/1"}),
+    "an empty path": ("@include\nalice ALL=/c/1\n@includedir\nalice ALL=/c/2\n", {}),
+    "a broken one": ("@include sudoers.d/a\nalice ALL=/c/1\n", {"a": "/c/2 : ALL = bad\nalice = /c/3\nalice ALL=/c/4"}),
+    "an alias defined twice": (
+        "Cmnd_Alias C = /c/1\n@include sudoers.d/a\nalice ALL=C\n", {"a": "/c/2\nCmnd_Alias C = /c/3"},
+    ),
+    "in a loop of aliases": ("Cmnd_Alias C = D, /c/1 : D = /c/2, C\nalice ALL = C, D\n", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["", "owned by another", "writable for a group", "writable for all"])
+def test_includes_are_followed_as_sudo_follows_them(test_host: testroot.TestHost, kind: str) -> None:
+    test_host.run(["useradd", "-u", "2001", "alice"], check=True)
+    for name, (text, files) in INCLUDES.items():
+        test_host.write("/etc/sudoers", text, 0o440)
+        for old in test_host.at("/etc/sudoers.d").iterdir():
+            old.unlink()
+        for at, (file, content) in enumerate(files.items()):
+            path = test_host.write(f"/etc/sudoers.d/{file}", f"alice ALL={content}\n", 0o440)
+            if kind and not at:
+                os.chown(path, 1000 if kind == "owned by another" else 0, 5)
+                path.chmod({"owned by another": 0o440, "writable for a group": 0o460}.get(kind, 0o446))
+        answer = test_host.run(["sudo", "-l", "-U", "alice"]).stdout.decode()
+        policy = read_policy(_seen(test_host), Built())
+        assert _latest(_of_alice(policy)) == _latest(_COMMAND.findall(answer)), name
+
+
+def _latest(commands: list[str]) -> list[str]:
+    """Each command where it stands last: what is read again and again decides there."""
+    return list(dict.fromkeys(reversed(commands)))
+
+
+HOSTS = [
+    "127.0.0.1 localhost testhost", "127.0.1.1 testhost.example.org testhost", "127.0.1.1 testhost",
+    "10.1.2.3 web1.example.org TESTHOST x", "999.1.1.1 bad.example testhost\n127.0.0.1 good.example testhost",
+    "::1 six.example testhost\n127.0.0.1 four.example testhost", "# testhost\n127.0.0.1 c.example testhost # x",
+    "fe80::1%lo z.example testhost\n127.0.0.1 testhost.x testhost",
+]  # fmt: skip
+FQDN = ["", "Defaults !fqdn\n", "Defaults@testhost !fqdn\n", "Defaults@localhost !fqdn\n"]
+
+
+def test_the_host_has_the_name_that_sudo_gives_it(test_host: testroot.TestHost) -> None:
+    """`sudo -l` says the short name; an entry for the whole one shows whether we have that too."""
+    test_host.run(["useradd", "-u", "2001", "alice"], check=True)
+    for hosts in HOSTS:
+        for defaults in FQDN:
+            test_host.write("/etc/hosts", f"{hosts}\n")
+            test_host.write("/etc/sudoers", f"{defaults}alice ALL = /c/1\n", 0o440)
+            seen = _seen(test_host)
+            here, _ = policy_host(seen, read_policy(seen, Built()))
+            test_host.write("/etc/sudoers", f"{defaults}alice {here.full} = /c/1\n", 0o440)
+            answer = test_host.run(["sudo", "-l", "-U", "alice"]).stdout.decode()
+            assert (f"commands on {here.short}:" in answer, "/c/1" in answer) == (True, True), (hosts, defaults, answer)
