@@ -16,7 +16,7 @@ from secops.hosts.section import Files, is_text
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
 from secops.hosts.tables.packages import RPM_SQLITE
 from secops.hosts.tables.sshd_effective import SSHD_CONFIG
-from secops.hosts.tables.sudo_rules import SUDOERS
+from secops.hosts.tables._sudo import SUDOERS
 from tests.hosts.evidence_kit import evidence
 
 
