@@ -6,16 +6,20 @@ the policy is not what its author wrote. Nothing here knows users or groups of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
+from functools import lru_cache
 from posixpath import basename, dirname, join, normpath
 
+from secops.hosts.sudoers_answer import Answer, decides
 from secops.hosts.sudoers_grammar import AnyMember, Command, Grant, Member, Parser, Rule, Setting
-from secops.hosts.sudoers_lexer import Line, SudoersError, logical_lines
+from secops.hosts.sudoers_host import Host, is_host
+from secops.hosts.sudoers_lexer import logical_lines
+from secops.hosts.sudoers_tokens import Line, SudoersError
 
 __all__ = [
-    "Answer", "Command", "Grant", "Member", "Policy", "Rule", "Setting", "TooLargeError", "decides", "is_host", "load",
+    "Answer", "Command", "Grant", "Host", "Member", "Policy", "Rule", "Setting", "TooLargeError", "decides", "is_host",
+    "load",
 ]  # fmt: skip
 
 #: sudo's own limit of nested includes, and ours for includes and for alias members looked at in all.
@@ -27,22 +31,22 @@ _SCOPES = {"": "global", ":": "user", "@": "host", ">": "runas", "!": "command"}
 _ALIAS_OF_SCOPE = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
 
 
-#: True, False, or None: it hangs on what is not known. None is never taken for a refusal.
-Answer = bool | None
-
-
 class TooLargeError(Exception):
     """The policy takes more steps to expand than `MAX_STEPS`."""
 
 
 @dataclass
 class Policy:
-    """Rules and Defaults in the order sudo reads them: of several that match, the last one decides."""
+    """Rules and Defaults in the order sudo reads them: of several that match, the last one decides.
+
+    They and the aliases are not to be changed: policies that were read from the same files share them.
+    """
 
     rules: list[Rule] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
     aliases: dict[tuple[str, str], tuple[Member, ...]] = field(default_factory=dict)
     faults: dict[str, None] = field(default_factory=dict)  # ordered, each once
+    broken: bool = False  # a line does not parse: sudo before 1.9.3 refuses all of it
     steps: int = 0
 
     def fault(self, reason: str) -> None:
@@ -88,15 +92,42 @@ class Policy:
         return self.expand(setting.members, _ALIAS_OF_SCOPE.get(setting.scope, ""))
 
 
-def load(files: Mapping[str, bytes], root: str, *, directories: Collection[str], host: str | None) -> Policy:
+def load(
+    files: Mapping[str, bytes],
+    root: str,
+    *,
+    directories: Collection[str],
+    host: str | None,
+    refused: Collection[str] = (),
+) -> Policy:
     """Read `root` and what it includes from `files` (content by path).
 
     `directories` are those whose every file is in `files` when it exists; `host` is the host's short name for `%h`.
+    Files that are `refused` are left out, as sudo does.
     """
+    read = _read(tuple(sorted(files.items())), root, frozenset(directories), host, frozenset(refused))
+    return replace(read, faults=dict(read.faults))
+
+
+@lru_cache(maxsize=4)  # one policy serves several tables, and often many hosts
+def _read(
+    files: tuple[tuple[str, bytes], ...],
+    root: str,
+    directories: frozenset[str],
+    host: str | None,
+    refused: frozenset[str],
+) -> Policy:
     policy = Policy()
-    loader = _Loader(files, frozenset(directories), host, policy)
-    loader.read(root, ())
+    try:
+        _Loader(dict(files), directories, host, policy, refused).read(root, ())
+    except _UnendedError as error:
+        policy = Policy(broken=True)
+        policy.fault(str(error))
     return policy
+
+
+class _UnendedError(Exception):
+    """The policy ends inside an entry: sudo takes nothing of it."""
 
 
 @dataclass
@@ -105,24 +136,33 @@ class _Loader:
     directories: frozenset[str]
     host: str | None
     policy: Policy
+    refused: Collection[str]
     includes: int = 0
 
     def read(self, path: str, chain: tuple[str, ...]) -> None:
         for line in logical_lines(self.files[path]):
             where = f"{path}:{line.number}"
+            if line.open:
+                self._unended(where, is_main=not chain)
+                return
             try:
                 if line.keyword.startswith("include"):
                     self._include(line, path, (*chain, path))
                 else:
                     self._add(line, path)
-                if line.error:
-                    raise SudoersError(line.error)
             except SudoersError as error:
-                self.policy.fault(f"{where}: {error}")
+                self._broken(f"{where}: {error}")
+
+    def _broken(self, fault: str) -> None:
+        self.policy.broken = True
+        self.policy.fault(fault)
+
+    def _unended(self, where: str, *, is_main: bool) -> None:
+        if is_main:
+            raise _UnendedError(f"{where}: the file ends in a continued line: sudo refuses the whole policy")
+        self._broken(f"{where}: the file ends in a continued line")
 
     def _add(self, line: Line, path: str) -> None:
-        if line.error:
-            return
         parser = Parser(line.tokens)
         if line.keyword.endswith("_Alias"):
             for alias in parser.aliases(line.keyword):
@@ -133,6 +173,8 @@ class _Loader:
             self.policy.settings.extend(parser.settings(_SCOPES[line.keyword[len("Defaults") :]], path, line.number))
         else:
             self.policy.rules.extend(parser.rules(path, line.number))
+            for fault in parser.faults:
+                self._broken(f"{path}:{line.number}: {fault}")
 
     def _include(self, line: Line, path: str, chain: tuple[str, ...]) -> None:
         if not line.tokens or line.tokens[0].kind != "word":
@@ -155,6 +197,8 @@ class _Loader:
 
     def _follow(self, target: str, chain: tuple[str, ...]) -> None:
         self.includes += 1
+        if target in self.refused:
+            return
         if target not in self.files:
             raise SudoersError(f"{target} is included but was not collected or does not exist")
         if target in chain or len(chain) > MAX_DEPTH or self.includes > MAX_INCLUDES:
@@ -165,34 +209,3 @@ class _Loader:
 def _is_read(name: str) -> bool:
     """Whether sudo reads a file of an included directory: not packages' leftovers, not editors' backups."""
     return "." not in name and not name.endswith("~")
-
-
-def decides(members: Sequence[Member], matches: Callable[[Member], Answer]) -> Answer:
-    """Whether a list holds: the last member that matches decides. None when it hangs on one that is not known."""
-    doubt: set[Answer] = set()
-    for member in reversed(members):
-        match = matches(member)
-        if match is False:
-            continue
-        answer = not member.negated
-        if match:
-            return None if doubt - {answer} else answer
-        doubt.add(answer)
-    return None if True in doubt else False
-
-
-def is_host(member: Member, host: str | None, *, whole: bool = False) -> Answer:
-    """Whether an entry stands for the host of this name; None when not known, as for networks and netgroups.
-
-    An entry with a domain stands for the whole name, which sudo may have from the resolver. Where `host` has none, and
-    that is not all of it (`whole`), one that begins with another name is of another host, and else it is not known.
-    """
-    if member.kind == "all":
-        return True
-    pattern = member.text.lower()
-    if member.kind != "host" or host is None or len(pattern) > 255:
-        return None
-    name, label = host.lower(), pattern.partition(".")[0]
-    if whole or "." in name:
-        return fnmatchcase(name if "." in pattern else name.partition(".")[0], pattern)
-    return fnmatchcase(name, label) and ("." not in pattern or None)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from secops.hosts.sudoers_lexer import SudoersError, Token
+from secops.hosts.sudoers_tokens import SudoersError, Token
 
-_INHERITED_TOGETHER = (("ROLE", "TYPE"), ("PRIVS", "LIMITPRIVS"))
+_INHERITED_TOGETHER = ("ROLE", "TYPE")
 _TIMEOUT = re.compile(r"(?=[0-9])(?:[0-9]{1,9}d)?(?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s?)?", re.IGNORECASE)
 _TIME = re.compile(r"[0-9]{10}(?:[0-9]{2}){0,2}(?:[.,][0-9])?(?:Z|[+-][0-9]{2}(?:[0-9]{2})?)?")
 _UID = re.compile(r"#-?[0-9]+")
@@ -88,11 +88,15 @@ AnyMember = TypeVar("AnyMember", bound=Member)
 
 
 class Parser:
-    """Recursive descent over the tokens of one entry. Every method raises `SudoersError`."""
+    """Recursive descent over the tokens of one entry. Every method raises `SudoersError`.
+
+    `faults` are those of parts that sudo leaves out of an entry that it else takes.
+    """
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
         self.at = 0
+        self.faults: list[str] = []
 
     def peek(self) -> str:
         return self.tokens[self.at].kind if self.at < len(self.tokens) else ""
@@ -102,7 +106,7 @@ class Parser:
             if not self.peek():
                 raise SudoersError("unexpected end of the entry")
             found = self.tokens[self.at]
-            raise SudoersError(f"unexpected {found.text or found.kind}")
+            raise SudoersError(found.text if found.kind == "error" else f"unexpected {found.text or found.kind}")
         self.at += 1
         return self.tokens[self.at - 1]
 
@@ -150,10 +154,16 @@ class Parser:
         return Setting(scope, members, name, negated, operator or "", value, source, line)
 
     def rules(self, source: str, line: int) -> list[Rule]:
+        """sudo leaves out a later section that is broken, where it finds its end at once."""
         users = self.separated(",", self.user)
         found = [Rule(users, *self.section(), source, line)]
         while self.skip(":"):
-            found.append(Rule(users, *self.section(), source, line))
+            try:
+                found.append(Rule(users, *self.section(), source, line))
+            except SudoersError as error:
+                if self.peek() not in ("", ":"):
+                    raise
+                self.faults.append(str(error))
         self.end()
         return found
 
@@ -171,9 +181,8 @@ class Parser:
         if before:
             if users is None and groups is None:
                 users, groups = before.runas_users, before.runas_groups
-            for together in _INHERITED_TOGETHER:
-                if options.keys() & together:
-                    options = dict.fromkeys(together, "") | options  # neither is handed down
+            if options.keys() & _INHERITED_TOGETHER:
+                options = dict.fromkeys(_INHERITED_TOGETHER, "") | options  # neither is handed down
             options = {**before.options, **options}
             tags = {**before.tags, **tags}
         options = {name: value for name, value in options.items() if value}
@@ -230,9 +239,15 @@ class Parser:
         digests: list[str] = []
         while self.peek() == "digest":
             digests.append(self.take("digest").text)
-            if self.skip(",") and self.peek() != "digest":
+            if not self.skip(","):
+                break
+            if self.peek() not in ("digest", "no digest"):
                 self.take("digest")
+        if self.peek() == "no digest":
+            raise SudoersError(f"not a {self.take('no digest').text} digest")
         negated = self.skip("!")
+        if self.peek() == "lost":
+            raise SudoersError(f"sudo loses {self.take('lost').text}, as a Windows line end stands behind it")
         token = self.take("ALL", "command") if digests else self.take("ALL", "alias", "command", "word")
         if token.kind == "word" and token.text != "list":
             raise SudoersError(f"{token.text} is not an absolute path")

@@ -10,7 +10,10 @@ from secops.hosts.tables import Row
 
 @dataclass(frozen=True)
 class Account:
-    """An account of one host. `groups` and `gids` hold its primary and its other groups."""
+    """An account of one host. `groups` and `gids` hold its primary and its other groups.
+
+    A number has one name: of groups that share one, the first.
+    """
 
     name: str
     uid: int | None = None
@@ -18,13 +21,20 @@ class Account:
     gids: frozenset[int] = field(default=frozenset())
 
 
-def accounts(users: Iterable[Row], members: Iterable[Row]) -> dict[str, Account]:
-    """Accounts by name, from rows of `users` and `group_members` of one host. Of a name that stands twice the first."""
+def accounts(users: Iterable[Row], members: Iterable[Row], named: Iterable[Row] = ()) -> dict[str, Account]:
+    """Accounts by name, from rows of `users`, `group_members` and `groups` of one host.
+
+    Of a name that stands twice the first.
+    """
+    names: dict[int, str] = {}
+    for row in named:
+        names.setdefault(row["gid"], row["group_name"])
     groups: dict[str, set[str]] = {}
     gids: dict[str, set[int]] = {}
     for row in members:
         if row["group_name"] is not None:
-            groups.setdefault(row["user_name"], set()).add(row["group_name"])
+            name: str = row["group_name"]
+            groups.setdefault(row["user_name"], set()).add(names.get(row["gid"], name))
         if row["gid"] is not None:
             gids.setdefault(row["user_name"], set()).add(row["gid"])
     found: dict[str, Account] = {}

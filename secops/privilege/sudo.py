@@ -6,242 +6,299 @@ digest). None is never taken for a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from posixpath import dirname
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from secops.hosts.sudoers import Answer, Command, Grant, Member, Policy, Rule, Setting, decides, is_host
+from secops.hosts.sudoers import Answer, Command, Grant, Member, Policy, Rule, is_host
+from secops.hosts.sudoers_answer import ALLOW, DENY, SILENT, allows, outcome
 from secops.privilege.accounts import Account
-from secops.privilege.patterns import is_wild, matches_arguments, matches_path, matches_regex
+from secops.privilege.sudo_commands import Request, command_key, command_keys, is_command
+from secops.privilege.sudo_defaults import Defaults
+from secops.privilege.sudo_lists import Lists
+from secops.privilege.sudo_names import Names
+from secops.privilege.sudo_targets import Targets
+from secops.privilege.sudo_times import in_force
 
-_ALIAS = {"user": "User_Alias", "host": "Host_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias"}
+#: Answers kept, of requests and accounts.
+_MOST = 10_000
 
-_LONGEST_ID = 20  # digits, with zeros before it
-
-#: Where a merged /usr leads: the same file by both names.
-_MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked: to run a command (absolute path, or sudoedit) with arguments as `target`, without -g.
-
-    `pattern` asks for whatever an entry allows whose arguments are written so; `arguments` are then an example.
-    """
-
-    target: Account
-    command: str
-    arguments: Sequence[str] = ()
-    pattern: str | None = None
-
-    @property
-    def joined(self) -> str:
-        return " ".join(self.arguments)
+#: Whose password is asked for, by the option that says so: of several the first.
+_ASKED = (("rootpw", "root"), ("runaspw", "runas_default"), ("targetpw", "target"))
 
 
 @dataclass(frozen=True)
 class Right:
-    """One command of a rule that is for an account on this host; `certain` unless that hangs on what is not known."""
+    """One command of a rule that is for an account on this host; `certain` unless that hangs on what is not known.
 
-    rule: Rule
-    grant: Grant
+    `position` is the place of its entry among all commands of rules.
+    """
+
+    position: int
+    rule: Rule = field(compare=False)
+    grant: Grant = field(compare=False)
     command: Command
-    certain: bool
+    certain: bool = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What sudo answers. `right` is the entry that decides, None when none does or when it cannot be told which."""
+    """What sudo answers, and the entries that may decide it, the last first: one where that is known."""
 
     allowed: Answer
-    right: Right | None = None
-    asks: str = ""  # whose password: "", own, target, root or runas_default
+    by: tuple[Right, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One command of a rule as written, with the numbers of its lists. `said` is what its time comes to."""
+
+    rule: Rule
+    grant: Grant
+    users: int
+    hosts: int
+    targets: int
+    commands: int
+    said: int
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """What lists come to for a subject, by number, and how many entries have one of them."""
+
+    said: dict[int, int]
+    count: int
+
+
+class _Postings:
+    """Entries by the number of one of their lists."""
+
+    def __init__(self) -> None:
+        self._lists: dict[int, list[int]] = {}
+
+    def add(self, number: int, position: int) -> None:
+        self._lists.setdefault(number, []).append(position)
+
+    def reached(self, said: dict[int, int]) -> _Reached:
+        return _Reached(said, sum(len(self._lists.get(number, ())) for number in said))
+
+    def latest(self, numbers: Iterable[int]) -> list[int]:
+        """The entries with these lists, the last first."""
+        return sorted((place for number in numbers for place in self._lists.get(number, ())), reverse=True)
 
 
 class Sudo:
-    """A policy on one host. `host` is its name; with `whole` it is all of it, and there is no domain behind it.
+    """A policy on one host. `version` is that of sudo there, None when not known; `now` the time, with a zone.
 
     Whatever is asked raises `TooLargeError` when all answers together take too many steps.
     """
 
-    def __init__(self, policy: Policy, host: str | None, *, whole: bool = False) -> None:
-        here = partial(is_host, host=host, whole=whole)
-        self._policy, self._is_host = policy, here
-        self._users = {id(rule): tuple(policy.expand(rule.users, _ALIAS["user"])) for rule in policy.rules}
-        self._here = {id(rule): decides(list(policy.expand(rule.hosts, _ALIAS["host"])), here) for rule in policy.rules}
-        self._scopes = {id(setting): tuple(policy.expand_scope(setting)) for setting in policy.settings}
+    def __init__(
+        self,
+        policy: Policy,
+        names: Names,
+        *,
+        version: tuple[int, ...] | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        self._policy, self._names = policy, names
+        self._users = Lists(policy, "User_Alias", names.key)
+        self._hosts = Lists(policy, "Host_Alias", lambda _: None)
+        self._commands = Lists(policy, "Cmnd_Alias", command_key)
+        self._targets = Targets(policy, names, version)
+        self._defaults = Defaults(policy, names)
+        self._entries: list[_Entry] = []
+        self._by_users, self._by_targets, self._by_commands = _Postings(), _Postings(), _Postings()
+        self._kept: dict[Hashable, _Reached] = {}
+        self._expanded: dict[int, Sequence[Command]] = {}
+        for rule in policy.rules:
+            self._add(rule, now)
+
+    def _add(self, rule: Rule, now: datetime | None) -> None:
+        users, hosts = self._users.number(rule.users), self._hosts.number(rule.hosts)
+        for position, grant in enumerate(rule.grants, start=len(self._entries)):
+            said = outcome(in_force(grant.options, now), negated=False)
+            targets = self._targets.number(grant.runas_users, grant.runas_groups)
+            commands = self._commands.number((grant.command,))
+            self._entries.append(_Entry(rule, grant, users, hosts, targets, commands, said))
+            if said & ALLOW:
+                self._by_users.add(users, position)
+                self._by_targets.add(targets, position)
+                self._by_commands.add(commands, position)
 
     @property
     def named(self) -> Iterator[Member]:
         """Whom the rules are for, as written."""
-        for users in self._users.values():
-            yield from users
+        for rule in self._policy.rules:
+            yield from self._policy.expand(rule.users, "User_Alias")
 
     def rights(self, account: Account) -> Iterator[Right]:
-        """The entries for the account on this host, the deciding first: in sudo's order from the end."""
-        for rule in reversed(self._policy.rules):
+        """The entries for the account on this host, the deciding first: in sudo's order from the end.
+
+        Of entries with the same targets and commands the last decides whatever is asked: where that is certain, those
+        before it are left out.
+        """
+        users, told = self._users_of(account), set()
+        for position in self._by_users.latest(users.said):
             self._policy.spend()
-            here = self._here[id(rule)]
-            users = (
-                decides(self._users[id(rule)], lambda member: is_user(member, account)) if here is not False else here
-            )
-            if users is False or here is False:
+            entry = self._entries[position]
+            is_for = self._is_for(entry, account, users)
+            same = entry.targets, entry.commands
+            if same in told or not is_for & ALLOW:
                 continue
-            for grant in reversed(rule.grants):
-                for command in reversed(list(self._policy.expand([grant.command], _ALIAS["command"]))):
-                    yield Right(rule, grant, command, bool(users and here))
+            certain = is_for == ALLOW
+            if certain:
+                told.add(same)
+            for command in self._commands_in(entry):
+                yield Right(position, entry.rule, entry.grant, command, certain)
 
     def decide(self, account: Account, request: Request) -> Decision:
         """What sudo answers to the request."""
-        doubt: set[Answer] = set()
-        for right in self.rights(account):
-            matched = self.concerns(right, account, request)
-            if matched is False:
+        by: list[Right] = []
+        said = SILENT
+        for position, one in self._matching(account, request):
+            if one == SILENT:
                 continue
-            answer = not right.command.negated
-            if matched and right.certain:
-                if doubt - {answer}:
-                    return Decision(None)
-                return Decision(answer, right, self._asks(account, request, right) if answer else "")
-            doubt.add(answer)
-        return Decision(None if True in doubt else False)
+            by += self._members(position, request, certain=not one & SILENT)
+            said = (said & ~SILENT) | one
+            if not one & SILENT:
+                break
+        found = said & ~SILENT | (DENY if said & SILENT else 0)
+        return Decision(allows(found), tuple(by))
 
-    def concerns(self, right: Right, account: Account, request: Request) -> Answer:
-        """Whether an entry for the account is also for the target and the command."""
-        return both(self.runs_as(right, account, request), is_command(right.command, request))
+    def _matching(self, account: Account, request: Request) -> Iterator[tuple[int, int]]:
+        """Entries that may be for the account and the target, the last first, and what each says to the command."""
+        users, commands = self._users_of(account), self._commands_of(request)
+        targets = self._targets_of(account, request)
+        ways = ((self._by_users, users), (self._by_commands, commands), (self._by_targets, targets))
+        postings, fewest = min(ways, key=lambda way: way[1].count)
+        for position in postings.latest(fewest.said):
+            self._policy.spend()
+            entry = self._entries[position]
+            is_for = _all(self._is_for(entry, account, users), targets.said.get(entry.targets, SILENT))
+            if is_for & ALLOW:
+                yield position, commands.said.get(entry.commands, SILENT) | (is_for & SILENT)
 
-    def runs_as(self, right: Right, account: Account, request: Request) -> Answer:
-        """Whether an entry is for the target user."""
-        users, groups = right.grant.runas_users, right.grant.runas_groups
-        if users is None and groups is None:
-            return request.target.name == self.text("runas_default", account, "root")
-        if not users:  # `()` is for oneself, `(:group)` for oneself with -g alone
-            return groups is None and request.target.name == account.name
-        members = list(self._policy.expand(users, _ALIAS["runas"]))
-        return decides(members, lambda member: is_user(member, request.target))
+    def _is_for(self, entry: _Entry, account: Account, users: _Reached) -> int:
+        """Whether an entry is for the account, here and now."""
+        here = self._here(account).get(entry.hosts, SILENT)
+        return _all(users.said.get(entry.users, SILENT), here, entry.said)
 
-    def flag(self, name: str, account: Account, request: Request, *, otherwise: bool = False) -> bool:
-        """A boolean option of Defaults in force: command scopes before runas, and these before the others."""
-        for scope in ("command", "runas", "user"):
-            if setting := self._setting(name, scope, account, request):
-                return not setting.negated
-        return otherwise
+    def _here(self, account: Account) -> dict[int, int]:
+        host = self._names.host
+        user = account.name if host.by_user else None
+        return self._once(
+            ("here", user),
+            lambda: _Reached(self._hosts.outcomes((), lambda member: is_host(member, host, user)), 0),
+        ).said
 
-    def text(self, name: str, account: Account, otherwise: str) -> str:
-        setting = self._setting(name, "user", account, None)
-        return setting.value if setting and setting.value else otherwise
+    def _members(self, position: int, request: Request, *, certain: bool) -> Iterator[Right]:
+        """The commands of an entry that may decide."""
+        entry = self._entries[position]
+        for command in self._commands_in(entry):
+            self._policy.spend()
+            match = is_command(command, request)
+            if match is not False:
+                yield Right(position, entry.rule, entry.grant, command, certain and bool(match))
+            if match:
+                return
+
+    def _commands_in(self, entry: _Entry) -> Sequence[Command]:
+        """The commands of an entry, the last first."""
+        found = self._expanded.get(entry.commands)
+        if found is None:
+            found = [*self._policy.expand([entry.grant.command], "Cmnd_Alias")][::-1]
+            self._expanded[entry.commands] = found
+        return found
+
+    def asks(self, account: Account, request: Request, right: Right) -> tuple[str, bool]:
+        """Whose password is asked for (own, target, root, runas_default; empty for none), and whether that is sure."""
+        asked, sure = right.grant.tags.get("PASSWD"), True
+        if asked is None:
+            asked, sure = self._defaults.flag("authenticate", account, request, otherwise=True)
+        if not asked or self._is_same(account, request):
+            return "", sure
+        exempt, sure_of_group = self._defaults.text("exempt_group", account, request, "")
+        member = self._names.is_member(exempt, account) if exempt else False
+        if member:
+            return "", sure and sure_of_group
+        sure = sure and sure_of_group and member is False
+        for option, whose in _ASKED:
+            given, known = self._defaults.flag(option, account, request)
+            sure = sure and known
+            if given:
+                return whose, sure
+        return "own", sure
+
+    def _is_same(self, account: Account, request: Request) -> bool:
+        """Whether sudo trusts who asks: root, and who stays what they are."""
+        if account.uid == 0:
+            return True
+        group = request.group is None or self._names.is_member(request.group.name, account) is True
+        return account.uid is not None and account.uid == request.target.uid and group
 
     def noexec(self, account: Account, request: Request, right: Right) -> bool:
-        """Whether the command may not start others."""
-        given = right.grant.tags.get("EXEC")
-        return not given if given is not None else self.flag("noexec", account, request)
-
-    def _asks(self, account: Account, request: Request, right: Right) -> str:
-        """Whose password is asked for."""
-        given = right.grant.tags.get("PASSWD")
-        asked = given if given is not None else self.flag("authenticate", account, request, otherwise=True)
-        same = account.name == request.target.name or account.uid == 0
-        if not asked or same or self.text("exempt_group", account, "") in account.groups:
-            return ""
-        for option, whose in (("rootpw", "root"), ("targetpw", "target"), ("runaspw", "runas_default")):
-            if self.flag(option, account, request):
-                return whose
-        return "own"
-
-    def _setting(self, name: str, scope: str, account: Account, request: Request | None) -> Setting | None:
-        """The last setting of a round that is for the account or the request; what is not known does not match."""
-        matches: dict[str, Callable[[Member], Answer]] = {
-            "user": lambda member: is_user(member, account),
-            "host": self._is_host,
-            "global": lambda _: True,
-        }
-        if request:
-            matches |= {
-                "runas": lambda member: is_user(member, request.target),
-                "command": lambda member: isinstance(member, Command) and is_command(member, request),
-            }
-        round_ = (scope,) if scope in ("runas", "command") else ("user", "host", "global")
-        for setting in reversed(self._policy.settings):
-            if setting.name != name or setting.scope not in round_:
-                continue
-            if setting.scope == "global" or decides(self._scopes[id(setting)], matches[setting.scope]):
-                return setting
-        return None
-
-
-def both(one: Answer, other: Answer) -> Answer:
-    """AND of three values."""
-    if one is False or other is False:
+        """Whether the command may not start others, or only such as the policy allows too (INTERCEPT)."""
+        for tag, option, when in (("EXEC", "noexec", False), ("INTERCEPT", "intercept", True)):
+            given = right.grant.tags.get(tag)
+            if (given is when) if given is not None else self._defaults.flag(option, account, request)[0]:
+                return True
         return False
-    return True if one and other else None
+
+    def runas_default(self, account: Account, request: Request) -> str:
+        return self._defaults.text("runas_default", account, request, "root")[0]
+
+    def option(self, name: str, account: Account, request: Request, *, otherwise: bool) -> bool:
+        return self._defaults.flag(name, account, request, otherwise=otherwise)[0]
+
+    def mark(self, account: Account) -> Hashable:
+        """Accounts with the same mark get the same answers, but for what they ask of themselves by their number."""
+        users = tuple(self._users_of(account).said.items())
+        if self._names.host.by_user:
+            return account.name
+        return users, self._defaults.mark(account), self._targets.mark(account), account.uid == 0
+
+    def _users_of(self, account: Account) -> _Reached:
+        def reached() -> _Reached:
+            said = self._users.outcomes(self._names.keys(account), lambda one: self._names.is_user(one, account))
+            return self._by_users.reached(said)
+
+        return self._once(("user", account.name), reached)
+
+    def _commands_of(self, request: Request) -> _Reached:
+        def reached() -> _Reached:
+            said = self._commands.outcomes(command_keys(request), lambda one: is_command(one, request))
+            return self._by_commands.reached(said)
+
+        return self._once(("command", request.what), reached)
+
+    def _targets_of(self, account: Account, request: Request) -> _Reached:
+        default = self._defaults.text("runas_default", account, request, "root")
+        is_self = account.name == request.target.name
+        return self._once(
+            ("target", request.target.name, request.group, request.as_user, is_self, default),
+            lambda: self._by_targets.reached(self._targets.outcomes(account, request, default)),
+        )
+
+    def _once(self, key: Hashable, reached: Callable[[], _Reached]) -> _Reached:
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= _MOST:
+                self._kept.clear()
+            found = self._kept[key] = reached()
+        return found
 
 
-def any_of(answers: Iterable[Answer]) -> Answer:
-    """OR of three values."""
-    seen = set(answers)
-    return True if True in seen else None if None in seen else False
+def _all(*said: int) -> int:
+    """ALLOW where all say so; SILENT too where it is not sure."""
+    if not all(one & ALLOW for one in said):
+        return SILENT
+    return ALLOW if all(one == ALLOW for one in said) else ALLOW | SILENT
 
 
 def is_user(member: Member, account: Account) -> Answer:
-    """Whether an entry of a list of users or of targets stands for the account."""
-    match member.kind:
-        case "all":
-            return True
-        case "user":
-            return member.text == account.name
-        case "uid":
-            return None if account.uid is None else _is_id(member.text[1:], {account.uid})
-        case "group":
-            return member.text[1:] in account.groups
-        case "gid":
-            return _is_id(member.text[2:], account.gids)
-    return None  # a netgroup, a group of a plugin
+    """Whether an entry stands for the account, of a host of which no more is known."""
+    return _PLAIN.is_user(member, account)
 
 
-def _is_id(text: str, ids: Collection[int]) -> bool:
-    """Whether a number as written is one of the ids; what is none, or too long to be one, is not."""
-    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID and int(text) in ids
-
-
-def is_command(command: Command, request: Request) -> Answer:
-    """Whether an entry stands for the command asked. One with a digest does only while the file has it."""
-    found = _is_command(command, request)
-    return None if found and command.digests else found
-
-
-def _is_command(command: Command, request: Request) -> Answer:
-    is_edit = request.command == "sudoedit"
-    if command.kind == "all":
-        return True
-    if command.kind in ("list", "alias"):
-        return False
-    if is_edit or command.kind == "edit":
-        return is_edit and command.kind == "edit" and _has_arguments(command, request, edit=True)
-    if command.kind == "directory":
-        return command.text in [dirname(name) + "/" for name in both_names(request.command)]
-    if command.kind == "regex":
-        named = matches_regex(command.text, request.command)
-    elif is_wild(command.text):
-        named = any_of(matches_path(command.text, name) for name in both_names(request.command))
-    else:
-        named = command.text in both_names(request.command)
-    return both(named, _has_arguments(command, request)) if named is not False else False
-
-
-def _has_arguments(command: Command, request: Request, *, edit: bool = False) -> Answer:
-    if command.arguments is None or command.arguments == request.pattern:
-        return True
-    if command.arguments == "":
-        return not request.arguments
-    return matches_arguments(command.arguments, request.joined, edit=edit)
-
-
-def both_names(path: str) -> list[str]:
-    """A path, and where /usr is merged its other name: sudo compares files, and both lead to the same."""
-    for short in _MERGED:
-        if path.startswith(short):
-            return [path, f"/usr{path}"]
-        if path.startswith(f"/usr{short}"):
-            return [path, path.removeprefix("/usr")]
-    return [path]
+_PLAIN = Names()

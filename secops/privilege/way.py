@@ -65,7 +65,7 @@ class View:
 
     @classmethod
     def of(cls, evidence: Evidence, tables: Mapping[str, Facts]) -> View:
-        known = accounts(tables["users"].rows, tables["group_members"].rows)
+        known = accounts(tables["users"].rows, tables["group_members"].rows, tables["groups"].rows)
         return cls(evidence, tables, known, root_of(known))
 
     def rows(self, table: str) -> list[Row]:

@@ -13,10 +13,10 @@ from secops.hosts.evidence import Status, decode, judge, readable
 from secops.hosts.manifest import manifest
 from secops.hosts.masking import CRYPT, CRYPT_HIDDEN, masked, names_only, without_hashes
 from secops.hosts.section import Files, is_text
+from secops.hosts.tables._sudo import SUDOERS
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
 from secops.hosts.tables.packages import RPM_SQLITE
 from secops.hosts.tables.sshd_effective import SSHD_CONFIG
-from secops.hosts.tables.sudo_rules import SUDOERS
 from tests.hosts.evidence_kit import evidence
 
 

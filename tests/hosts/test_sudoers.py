@@ -359,3 +359,78 @@ def test_any_bytes_parse_without_raising(raw: bytes) -> None:
 
 def test_the_limits_are_those_that_the_documentation_names() -> None:
     assert (sudoers.MAX_DEPTH, sudoers.MAX_INCLUDES, sudoers.MAX_STEPS) == (128, 1_000, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "fault"),
+    [
+        # sudo leaves out a later section where it finds its end at once, and else the whole entry
+        ("a ALL = /a : ALL = bad", ["/a"], "bad is not an absolute path"),
+        ("a ALL = /a : ALL = /b, : ALL = /c", ["/a", "/c"], "unexpected :"),
+        ("a ALL = /a : : ALL = /c", ["/a", "/c"], "unexpected :"),
+        ("a ALL = /a : ALL", ["/a"], "unexpected end of the entry"),
+        ("a ALL = /a : ALL = sha224:ab : ALL = /c", ["/a", "/c"], "not a sha224 digest"),
+        ("a ALL = /a : = /b", [], "unexpected ="),
+        ('a ALL = /a : "" = /b', [], "empty string"),
+        ("a ALL = bad : ALL = /b", [], "bad is not an absolute path"),
+        ("a ALL = /a : ALL = /b\r", ["/a"], "sudo loses /b, as a Windows line end stands behind it"),
+        ("a ALL = /a\r", [], "sudo loses /a, as a Windows line end stands behind it"),
+        ("a ALL = PRIVS=basic /b", [], "unexpected ="),
+        ("a ALL = ALL, \\\nDefaults x", [], "a keyword on a continued line"),
+        (r"a ALL = /a \q", [], "unexpected character"),
+        ("a 1::2::3 = /a", [], "not an IPv6 address"),
+        ('a ALL = (x) "open', [], "a string without an end"),
+    ],
+)
+def test_of_a_broken_entry_what_sudo_keeps_is_kept(text: str, kept: list[str], fault: str) -> None:
+    found = policy(f"{text}\nb ALL = /z\n")
+    assert list(found.faults) == [f"/etc/sudoers:1: {fault}"]
+    assert [grant.command.text for rule in found.rules for grant in rule.grants] == [*kept, "/z"]
+    assert found.broken
+
+
+def test_aliases_before_a_broken_one_of_the_line_are_kept() -> None:
+    found = policy('User_Alias A = x : B = y, "" : C = z\nUser_Alias D = x y\n')
+    assert [name for _, name in found.aliases] == ["A", "D"]
+    assert len(found.faults) == 2
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_windows_line_ends_harm_commands_alone(line_end: str) -> None:
+    text = line_end.join(["Defaults a", "User_Alias A = x", "A ALL = ALL", "A ALL = /a/", "A ALL = /a # remark", ""])
+    assert len(whole(text).rules) == 3
+
+
+def test_a_line_ends_at_a_zero_byte() -> None:
+    assert commands("a ALL = /a \0 b\nb ALL = /b\0") == [("/a", None), ("/b", None)]
+
+
+def test_names_that_are_options_on_other_systems_are_aliases() -> None:
+    assert whole("User_Alias PRIVS = x : LIMITPRIVS = PRIVS\nLIMITPRIVS ALL = ALL\n").aliases
+
+
+def test_what_is_no_address_is_a_name() -> None:
+    (rule,) = whole("a 999.1.1.1, 10.0.0.1/33, 1.2.3, fe80::1, 10.0.0.1/32 = ALL\n").rules
+    assert [host.kind for host in rule.hosts] == ["host", "host", "host", "network", "network"]
+
+
+@pytest.mark.parametrize("end", ["\\", "\\\n", '"open\\\n'])
+def test_a_policy_that_ends_in_a_continued_line_is_refused_whole(end: str) -> None:
+    found = policy(f"a ALL = ALL\nb ALL = ALL, {end}")
+    assert (found.rules, found.broken) == ([], True)
+    assert "sudo refuses the whole policy" in next(iter(found.faults))
+    included = policy("@include sudoers.d/x\nc ALL = ALL\n", x=f"a ALL = ALL\nb ALL = ALL, {end}")
+    assert [rule.users[0].text for rule in included.rules] == ["a", "c"]
+    assert list(included.faults) == ["/etc/sudoers.d/x:2: the file ends in a continued line"]
+
+
+def test_files_that_sudo_refuses_are_passed_over() -> None:
+    contents = {MAIN: b"@include sudoers.d/x\n@includedir sudoers.d\na ALL = ALL\n"}
+    found = load(contents, MAIN, directories=["/etc/sudoers.d"], host="h", refused=["/etc/sudoers.d/x"])
+    assert ([rule.users[0].text for rule in found.rules], list(found.faults)) == (["a"], [])
+
+
+def test_policies_of_the_same_files_do_not_share_what_they_found() -> None:
+    one, other = policy("A ALL = ALL\n"), policy("A ALL = ALL\n")
+    list(one.expand(one.rules[0].users, "User_Alias"))
+    assert (len(one.faults), one.steps > 0, dict(other.faults), other.steps) == (1, True, {}, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from secops.privilege.techniques import POWERS
 from secops.privilege.way import View
 from secops.privilege.ways import by_sudo as by_sudo_
 from secops.privilege.ways import privileges
-from tests.hosts.evidence_kit import evidence
+from tests.hosts.evidence_kit import Content, evidence
 from tests.hosts.tables.test_sudo_rules import SUDO
 from tests.privilege.whole_kit import WHOLE
 
@@ -25,7 +27,13 @@ GROUP = "root:x:0:\nalice:x:1001:\nbob:x:1002:\nwheel:x:10:alice\ndocker:x:998:\
 
 
 def seen(
-    sudoers: str = "", *, passwd: str = PASSWD, group: str = GROUP, systemd: str = "", nss: str = "passwd: files\n"
+    sudoers: str = "",
+    *,
+    passwd: str = PASSWD,
+    group: str = GROUP,
+    systemd: str = "",
+    nss: str = "passwd: files\n",
+    more: Mapping[str, Content] | None = None,
 ) -> Evidence:
     status = f"Package: systemd\nStatus: install ok installed\nArchitecture: amd64\nVersion: {systemd}\n"
     return evidence(
@@ -36,7 +44,7 @@ def seen(
         nsswitch={"/etc/nsswitch.conf": nss},
         **({"dpkg_status": {"/var/lib/dpkg/status": status}} if systemd else {}),
         kernel_hostname={"/proc/sys/kernel/hostname": "web1\n"},
-        **WHOLE,
+        **{**WHOLE, **(more or {})},
     )
 
 
@@ -186,7 +194,9 @@ def test_who_may_do_everything_is_not_told_of_single_commands() -> None:
 _PIECES = st.sampled_from(
     ["alice", "%wheel", "#1001", "%#10", "+ng", "ALL", "!", ",", "=", "(", ")", ":", " ", "\n", "\\", '"', "*", "[",
      "/usr/bin/vim", "sudoedit", "NOPASSWD:", "NOEXEC:", "Defaults", "User_Alias A", "Cmnd_Alias C", "^", "$", "{9}",
-     "sha256:00", "#" + "9" * 30, "\x00", "\xff", "é", "-e", ".*"]
+     "sha256:00", "#" + "9" * 30, "\x00", "\xff", "é", "-e", ".*", ":docker", "FOLLOW:", "sudoedit /etc/*", "!root",
+     "Defaults sudoedit_follow, !sudoedit_checkdir", "Defaults>bob runas_default=bob", "NOTAFTER=2020010100",
+     "INTERCEPT:"]
 )  # fmt: skip
 
 
@@ -209,9 +219,10 @@ def test_groups_and_users_of_a_directory_are_told_as_the_policy_names_them() -> 
     }  # fmt: skip
 
 
-def test_a_policy_that_takes_for_ever_is_cut_and_told() -> None:
-    passwd = PASSWD + "".join(f"u{n}:x:{2000 + n}:2000::/:/bin/sh\n" for n in range(3000))
-    policy = "".join(f"u{n} ALL=(root) /usr/bin/vim /srv/{n}\n" for n in range(3000))
+def test_a_policy_that_takes_for_ever_is_cut_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secops.hosts.sudoers.MAX_STEPS", 20_000)
+    passwd = PASSWD + "".join(f"u{n}:x:{2000 + n}:2000::/:/bin/sh\n" for n in range(100))
+    policy = "".join(f"ALL, !x{n} ALL=(root) /usr/bin/vi* /srv/{n}\n" for n in range(300))
     facts = observe(seen(policy, passwd=passwd), "web1", privileges).tables["root_ways"]
     assert "takes more than" in facts.problems["sudo"][0].reason
     assert facts.problems[""] == []

@@ -61,7 +61,7 @@ def build(evidence: Evidence) -> Built:
             "os_id": release.get("ID", "").lower() or None,
             "os_version": release.get("VERSION_ID") or None,
             "os_name": release.get("PRETTY_NAME") or release.get("NAME") or None,
-            "family": _family(release),
+            "family": family(release),
             "architecture": _first(evidence, ARCH),
             "is_image": image,
             "is_container": has("/.dockerenv", "/run/.containerenv", "/run/systemd/container"),
@@ -95,7 +95,7 @@ def os_release(evidence: Evidence) -> dict[str, str]:
     return {}
 
 
-def _family(release: dict[str, str]) -> str | None:
+def family(release: dict[str, str]) -> str | None:
     names = [release.get("ID", "").lower(), *release.get("ID_LIKE", "").lower().split()]
     return next((FAMILIES[name] for name in names if name in FAMILIES), None)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from secops.hosts.evidence import Evidence
 from secops.hosts.sudoers import TooLargeError
 from secops.hosts.tables import Built, Column, Table
-from secops.hosts.tables.sudo_rules import EXTRA_SECTIONS, MAX_ROWS, SECTIONS, read_policy, tell_faults
+from secops.hosts.tables._sudo import EXTRA_SECTIONS, SECTIONS, read_policy, tell_faults
+from secops.hosts.tables.sudo_rules import MAX_ROWS
 
 
 def build(evidence: Evidence) -> Built:
@@ -39,8 +40,7 @@ def build(evidence: Evidence) -> Built:
 TABLE = Table(
     name="sudo_defaults",
     doc="Defaults of sudo: one row per option × entry of its scope, in the order sudo reads them: the last one that "
-    "matches decides, but runas scopes come after global, host and user ones, and command scopes last. Options that "
-    "are not set are not in it.",
+    "matches decides, but command scopes come after all others. Options that are not set are not in it.",
     columns=(
         Column("scope", "text", "global, user, host, runas or command"),
         Column("scope_name", "text", "whom or what it is for, as written (alice, %wheel, ALL); NULL for global"),

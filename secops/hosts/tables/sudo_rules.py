@@ -2,117 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
-from posixpath import normpath
 
 from secops.hosts.evidence import Evidence
-from secops.hosts.masking import SUDO_SECRETS, masked
-from secops.hosts.section import Files, Listing
-from secops.hosts.sudoers import (
-    Command,
-    Grant,
-    Member,
-    Policy,
-    Rule,
-    Setting,
-    TooLargeError,
-    decides,
-    is_host,
-    load,
-)
+from secops.hosts.masking import masked
+from secops.hosts.sudoers import Command, Grant, Host, Member, Policy, Rule, Setting, TooLargeError, decides, is_host
+from secops.hosts.sudoers_options import used
 from secops.hosts.tables import Built, Column, Row, Table
-from secops.hosts.tables._files import files_problem
+from secops.hosts.tables import _sudo as sudo
 from secops.hosts.tables._listed import listed
-from secops.hosts.tables.hosts import HOSTNAME, KERNEL_HOSTNAME, NSSWITCH, hostname
+from secops.hosts.tables._sudo import policy_host, read_policy, tell_faults
 
 MAX_ROWS = 100_000
 
-_MAIN_FILES = ("/etc/sudoers", "/usr/etc/sudoers")  # sudo takes the first; the second is SUSE's
-_DIRECTORIES = ("/etc/sudoers.d", "/usr/etc/sudoers.d")
-_BINARIES = ("/usr/bin/sudo", "/usr/local/bin/sudo", "/usr/sbin/sudo", "/bin/sudo")
-
-SUDOERS = Files(
-    "sudoers",
-    # The last pattern is for `@include sudoers.local`, `@include sudoers.%h`; it leaves out the directory sudoers.d.
-    (*_MAIN_FILES, *(f"{directory}/*" for directory in _DIRECTORIES), "/etc/sudoers.[a-ce-zA-Z0-9]*"),
-    # without comments: `#include` and `#uid` are none, and a backslash at the end of one counts where the line before
-    # it is broken
-    rewrite=(
-        ("^([ \t]*#(include(dir)?([^a-z].*)?|-?[0-9].*|-?.?))$", r"\1"),
-        ("^([ \t]*#).*(\\\\)$", r"\1\2"),
-        ("^([ \t]*#).*$", r"\1"),
-        *SUDO_SECRETS,
-        ("^(.*)$", r"\1"),
-    ),
-)
-SUDO_PATHS = Listing(
-    "sudo_paths",
-    (*_BINARIES, *_MAIN_FILES, "/etc/sudoers.[a-ce-zA-Z0-9]*", *(f"{directory}/*" for directory in _DIRECTORIES)),
-)
-SUDO_CONF = Files("sudo_conf", ("/etc/sudo.conf",))
-
-SECTIONS = (SUDO_PATHS, NSSWITCH, SUDO_CONF)
-EXTRA_SECTIONS = (SUDOERS, HOSTNAME, KERNEL_HOSTNAME)
+SECTIONS, EXTRA_SECTIONS = sudo.SECTIONS, sudo.EXTRA_SECTIONS
 
 #: Root by name, by id, and the groups that root is in everywhere.
 _ROOT = frozenset({"root", "#0", "%root", "%#0"})
 
 
-def read_policy(evidence: Evidence, built: Built) -> Policy:
-    """The host's policy; an empty one when sudo is not there. What is not seen or not in force is told to `built`."""
-    paths = {entry.path: entry for entry in listed(evidence, SUDO_PATHS, built)}
-    unseen = files_problem(evidence, SUDOERS, {path for path, entry in paths.items() if entry.kind == "d"})
-    if unseen:
-        built.problems.append(unseen)
-    files = {normpath(item.path): item.data for item in evidence[SUDOERS.name].files}
-    main = next((path for path in _MAIN_FILES if path in files), None)
-    if main is None or not files[main].strip():
-        if not unseen and (main or any(path in paths for path in _BINARIES)):
-            built.lack("sudo is installed, but its sudoers file is missing or empty")
-        return Policy()
-    if not _other_sources(evidence, built):
-        return Policy()
-    return load(files, main, directories=_DIRECTORIES, host=_host(evidence))
-
-
-def tell_faults(policy: Policy, built: Built) -> None:
-    """To be called when the policy was expanded, which finds faults too."""
-    for reason in policy.faults:
-        built.lack(reason)
-
-
-def _other_sources(evidence: Evidence, built: Built) -> bool:
-    """Tell of policy that is not in the files. False when sudo does not read the files at all."""
-    sources = ["files"]
-    for line in evidence[NSSWITCH.name].only.lines:
-        name, colon, rest = line.partition("#")[0].partition(":")
-        if colon and name.strip().lower() == "sudoers":
-            sources = rest.lower().split()
-            break
-    if "sss" in sources or "ldap" in sources:
-        built.lack("sudo rules of a directory (nsswitch.conf: sudoers) are not seen")
-    for line in evidence[SUDO_CONF.name].only.lines:
-        words = line.split()
-        if words[:1] == ["Plugin"] and words[1:2] not in (["sudoers_policy"], ["sudoers_io"], ["sudoers_audit"]):
-            built.lack("/etc/sudo.conf loads another policy plugin than sudoers")
-        elif words[:2] == ["Plugin", "sudoers_policy"] and any(word.startswith("sudoers_file=") for word in words):
-            built.lack("/etc/sudo.conf takes the policy from another file than /etc/sudoers")
-    return "files" in sources
-
-
-def _host(evidence: Evidence) -> str | None:
-    """The host's name up to the first dot."""
-    name = hostname(evidence)
-    return name.partition(".")[0] if name else None
-
-
 def build(evidence: Evidence) -> Built:
     built = Built()
     policy = read_policy(evidence, built)
-    changed = {entry.path: entry.mtime for entry in listed(evidence, SUDO_PATHS, Built()) if entry.kind == "f"}
+    changed = {entry.path: entry.mtime for entry in listed(evidence, sudo.SUDO_PATHS, Built()) if entry.kind == "f"}
     try:
-        for row in _rows(policy, hostname(evidence)):
+        for row in _rows(policy, policy_host(evidence, policy)[0]):
             if len(built.rows) == MAX_ROWS:
                 built.lack(f"the policy expands to more than {MAX_ROWS} rows")
                 break
@@ -123,7 +38,7 @@ def build(evidence: Evidence) -> Built:
     return built
 
 
-def _rows(policy: Policy, host: str | None) -> Iterator[Row]:
+def _rows(policy: Policy, host: Host) -> Iterator[Row]:
     defaults = _Defaults(policy, host)
     position = 0
     for rule in policy.rules:
@@ -192,52 +107,77 @@ def _allows_root(runas: list[Member]) -> bool | None:
     return False
 
 
-class _Defaults:
-    """Effective Defaults of the options that rules need. Of those that match, the last one decides, in three rounds:
-    global, host and user scope together; then runas; then command."""
+_ALL = ""
 
-    def __init__(self, policy: Policy, host: str | None) -> None:
+#: A setting: its place among all, itself, and whom it is for.
+_Scoped = tuple[int, Setting, list[Member]]
+
+
+class _Defaults:
+    """Effective Defaults of the options that rules need, for users, targets and commands as they are written.
+
+    Of those that match, the last one decides: those of commands after all others, as in sudo.
+    """
+
+    def __init__(self, policy: Policy, host: Host) -> None:
         self.policy = policy
-        self.decided: dict[tuple[str, str, str], Setting | None] = {}
-        self.rounds: dict[tuple[str, str], list[tuple[Setting, list[Member]]]] = {}
-        for setting in policy.settings:
-            if setting.name not in ("authenticate", "noexec", "setenv", "runas_default"):
-                continue
-            members = list(policy.expand_scope(setting))
-            if setting.scope != "host" or decides(members, lambda member: is_host(member, host)):
-                group = setting.scope if setting.scope in ("runas", "command") else "user"
-                self.rounds.setdefault((setting.name, group), []).append((setting, members))
+        self.latest: dict[str, tuple[int, Setting]] = {}  # for everyone
+        self.scoped: dict[tuple[str, str], dict[str, list[_Scoped]]] = {}  # by name and scope, then as written
+        self.decided: dict[tuple[str, str, str], tuple[int, Setting] | None] = {}
+        for name, settings in used(policy.settings, ("authenticate", "noexec", "setenv", "runas_default")).items():
+            for place, setting in settings:
+                self._add(name, place, setting, host)
+
+    def _add(self, name: str, place: int, setting: Setting, host: Host) -> None:
+        members = list(self.policy.expand_scope(setting))
+        if setting.scope not in ("global", "host"):
+            written = self.scoped.setdefault((name, setting.scope), {})
+            for key in {_written(member) for member in members}:
+                written.setdefault(key, []).append((place, setting, members))
+        elif setting.scope == "global" or decides(members, lambda member: is_host(member, host)):
+            self.latest[name] = (place, setting)
 
     def text(self, name: str, user: Member, otherwise: str) -> str:
-        setting = self._decide(name, "user", user.text)
+        setting = self._last(name, user, None)
         return setting.value if setting and setting.value else otherwise
 
     def flag(
         self, name: str, user: Member, target: Member | None, command: Command, *, otherwise: bool = False
     ) -> bool:
-        for scope, key in (("command", command.text), ("runas", target.text if target else ""), ("user", user.text)):
-            setting = self._decide(name, scope, key)
-            if setting:
-                return not setting.negated
-        return otherwise
+        found = self._for(name, "command", _written(command))
+        setting = found[1] if found else self._last(name, user, target)
+        return otherwise if setting is None else not setting.negated
 
-    def _decide(self, name: str, scope: str, key: str) -> Setting | None:
-        """The last setting of a round that is for `key`, a name as written; a runas list of ALL may pick anyone."""
-        rounds = self.rounds.get((name, scope))
-        if rounds is None:
+    def _last(self, name: str, user: Member, target: Member | None) -> Setting | None:
+        """The last setting for a user and a target."""
+        found = [self.latest.get(name), self._for(name, "user", _written(user))]
+        if target:
+            found.append(self._for(name, "runas", _written(target)))
+        return max((one for one in found if one), key=lambda one: one[0], default=(0, None))[1]
+
+    def _for(self, name: str, scope: str, key: str) -> tuple[int, Setting] | None:
+        """The last setting for what is written so; a runas list of ALL may pick anyone."""
+        written = self.scoped.get((name, scope))
+        if not written:
             return None
         if (name, scope, key) not in self.decided:
-            self.decided[name, scope, key] = self._last_for(rounds, key, anyone=scope == "runas" and key == "ALL")
+            anyone = scope == "runas" and key == _ALL
+            lists = written.values() if anyone else [written.get(one, []) for one in {key, _ALL}]
+            found = sorted((one for scoped in lists for one in scoped), key=lambda one: one[0], reverse=True)
+            self.decided[name, scope, key] = self._first(found, key, anyone=anyone)
         return self.decided[name, scope, key]
 
-    def _last_for(self, rounds: list[tuple[Setting, list[Member]]], key: str, *, anyone: bool) -> Setting | None:
-        for setting, members in reversed(rounds):
-            self.policy.spend(len(members) + 1)
-            if setting.scope in ("global", "host"):
-                return setting
-            if decides(members, lambda member: anyone or member.kind == "all" or member.text == key):
-                return setting
+    def _first(self, found: Sequence[_Scoped], key: str, *, anyone: bool) -> tuple[int, Setting] | None:
+        for place, setting, members in found:
+            self.policy.spend(len(members))
+            if decides(members, lambda member: anyone or _written(member) in (key, _ALL)):
+                return place, setting
         return None
+
+
+def _written(member: Member) -> str:
+    """An entry as it is written; empty for ALL, which may be quoted and then is a name."""
+    return _ALL if member.kind == "all" else member.text
 
 
 TABLE = Table(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.tables import Built, Column, Row, Table
-from secops.hosts.tables.sudo_rules import EXTRA_SECTIONS, read_policy
-from secops.hosts.tables.sudo_rules import SECTIONS as POLICY
+from secops.hosts.tables._sudo import EXTRA_SECTIONS, read_policy
+from secops.hosts.tables._sudo import SECTIONS as POLICY
 from secops.hosts.tables.users import PASSWD, passwd_lines
 from secops.hosts.usage.event import Event
 from secops.hosts.usage.reach import PERIODS, Reach, Span

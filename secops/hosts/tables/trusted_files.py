@@ -12,8 +12,8 @@ from secops.hosts.evidence import Evidence, Status
 from secops.hosts.sudoers import TooLargeError
 from secops.hosts.tables import Built, Column, Row, Table, doas_rules, services, sshd_effective, sudo_rules
 from secops.hosts.tables._listed import listed
+from secops.hosts.tables._sudo import policy_host, read_policy
 from secops.hosts.tables.groups import GROUP, group_lines
-from secops.hosts.tables.hosts import hostname
 from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
 from secops.hosts.trusted import policies
 from secops.hosts.trusted.access import By, Who
@@ -149,8 +149,8 @@ def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
     states = services.systemd_states(host.evidence, units, Built()) or {}
     yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()
     try:
-        name = hostname(host.evidence)
-        yield from policies.of_sudo(sudo_rules.read_policy(host.evidence, built), name, host.name_of)
+        policy = read_policy(host.evidence, built)
+        yield from policies.of_sudo(policy, policy_host(host.evidence, policy)[0], host.name_of)
     except TooLargeError as error:
         built.lack(str(error))
     doas = doas_rules.read_doas(host.evidence, built)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from secops.hosts.doas_conf import DoasRule
-from secops.hosts.sudoers import Command, Grant, Policy, decides, is_host
+from secops.hosts.sudoers import Command, Grant, Host, Policy, decides, is_host
 from secops.hosts.trusted import roles
 from secops.hosts.trusted.commands import runs
 from secops.hosts.trusted.named import ROOT, Trusted
@@ -18,7 +18,7 @@ _OPEN = re.compile(OPEN)
 NameOf = Callable[[str], str | None]
 
 
-def of_sudo(policy: Policy, host: str | None, name_of: NameOf) -> Iterator[Trusted]:
+def of_sudo(policy: Policy, host: Host, name_of: NameOf) -> Iterator[Trusted]:
     """Programs of entries that are for this host, and the directories of secure_path. Raises `TooLargeError`."""
     for rule in policy.rules:
         hosts = list(policy.expand(rule.hosts, "Host_Alias"))

@@ -2,115 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
 
-from secops.core.content import Text
-from secops.hosts.sudoers import Command, TooLargeError
+from secops.hosts.sudoers import Member, TooLargeError
 from secops.hosts.tables import Built
-from secops.hosts.tables.hosts import hostname
-from secops.hosts.tables.sudo_rules import read_policy
+from secops.hosts.tables._sudo import SECTIONS, read_policy, tell_faults
 from secops.privilege.accounts import Account
-from secops.privilege.patterns import is_wild
-from secops.privilege.sudo import Request, Right, Sudo, is_command
-from secops.privilege.techniques import Power, Technique, by_program, major_versions, usable
-from secops.privilege.way import Kind, View, Way, besides
+from secops.privilege.sudo_ways import SudoWays
+from secops.privilege.way import EVERYONE, Kind, View, Way
 
-#: Where programs are looked for that a directory or a wildcard takes in.
-_FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
+#: sudo before this refuses every request while a line of the policy is broken.
+_RECOVERS = (1, 9, 3)
 
-#: A program that no rule names: what is allowed for it is allowed for all.
-_ANY = "/citywall/any-program"
-_NOBODY = Account("")
-_EVERYTHING = Text("any command", "任意命令")
-
-_Found = tuple[str | None, Power, Text]  # program, power, how
+#: What stands for every account: it has no name that a rule could except.
+_ANYONE = Account("")
 
 
 def find(view: View, built: Built) -> Iterator[Way]:
-    """Entries of the sudoers policy that make an account root."""
+    """Entries of the sudoers policy that make an account root, or another account."""
+    built.problems += [problem for section in SECTIONS if (problem := view.evidence.problem(section))]
+    policy = read_policy(view.evidence, built)
     try:
-        sudo = Sudo(read_policy(view.evidence, Built()), hostname(view.evidence))
-        majors = cache(lambda: major_versions(view.rows("packages")))
-        elsewhere = _of_a_directory(sudo, view.accounts) if view.has_directory else []
-        for account in (*view.accounts.values(), *elsewhere):
-            if account.uid != 0:
-                yield from besides(list(_of_account(sudo, account, view.root, majors)))
+        asked = SudoWays(view, policy)
+        tell_faults(policy, built)
+        if policy.broken and asked.version and asked.version < _RECOVERS:
+            built.lack(
+                "sudo before 1.9.3 refuses all requests while a line is broken: a newer one would do as told here"
+            )
+        yield from _told(view, asked)
     except TooLargeError as error:
         built.lack(str(error))
 
 
-def _of_a_directory(sudo: Sudo, known: Mapping[str, Account]) -> Iterator[Account]:
+def _told(view: View, asked: SudoWays) -> Iterator[Way]:
+    """The ways of each account; those that all local accounts go are one for everyone."""
+    known: dict[Hashable, list[Way]] = {}
+
+    def ways(account: Account) -> list[Way]:
+        mark = asked.mark(account)
+        if mark not in known:
+            known[mark] = asked.of(account)
+        return known[mark]
+
+    local = {account.name: ways(account) for account in view.accounts.values() if account.uid != 0}
+    for_all = _for_all(ways(_ANYONE), local.values()) if local else {}
+    yield from (replace(way, user=EVERYONE) for way in for_all.values())
+    elsewhere = {account.name: ways(account) for account in _of_a_directory(view, asked)}
+    own = {id(found): [way for way in found if not _is_among(way, for_all)] for found in known.values()}
+    for name, found in (*local.items(), *elsewhere.items()):
+        for way in own[id(found)]:
+            if not _is_same(view, name, way.becomes):
+                yield replace(way, user=name)
+
+
+def _for_all(anyone: Iterable[Way], others: Iterable[Sequence[Way]]) -> dict[Hashable, Way]:
+    """The ways of anyone that every local account has too."""
+    found = {_place(way): way for way in anyone if way.certain}
+    for ways in {id(ways): ways for ways in others}.values():
+        places = {_place(way) for way in ways}
+        found = {place: way for place, way in found.items() if place in places}
+    return found
+
+
+def _is_among(way: Way, for_all: dict[Hashable, Way]) -> bool:
+    told = for_all.get(_place(way))
+    return told is not None and replace(told, user=way.user) == way
+
+
+def _place(way: Way) -> Hashable:
+    return way.becomes, way.thing, way.source, way.line
+
+
+def _is_same(view: View, name: str, other: str) -> bool:
+    """Whether two names are one account to the kernel."""
+    one, two = view.accounts.get(name), view.accounts.get(other)
+    return name == other or (one is not None and two is not None and one.uid == two.uid)
+
+
+def _of_a_directory(view: View, asked: SudoWays) -> Iterator[Account]:
     """Users and groups that rules name and a directory may hold: one account each, called as the rule writes it."""
-    for member in dict.fromkeys(sudo.named):
-        if member.kind == "user" and member.text not in known:
-            yield Account(member.text)
-        elif member.kind == "group":
-            yield Account(member.text, groups=frozenset({member.text[1:]}))
-
-
-def _of_account(sudo: Sudo, account: Account, root: Account, majors: Callable[[], Mapping[str, int]]) -> Iterator[Way]:
-    """The entries by which sudo makes the account root, each with the strongest way that it opens."""
-    for right in sudo.rights(account):
-        if right.command.negated:
-            continue
-        for request, found in _probes(right, root, majors):
-            decision = sudo.decide(account, request)
-            if decision.allowed is False or (decision.right or right) != right:
-                continue
-            if sudo.concerns(right, account, request) is False:
-                continue
-            if decision.asks not in ("", "own"):
-                break  # who knows root's password has it anyhow
-            way = next(iter(_opened(sudo, account, request, right, found)), None)
-            if way:
-                program, power, how = way
-                yield Way(
-                    account.name, root.name, "sudo", right.command.text, power, how, right.rule.source, right.rule.line,
-                    program, decision.asks or "none", certain=decision.allowed is True,
-                )  # fmt: skip
-                break
-
-
-def _probes(
-    right: Right, root: Account, majors: Callable[[], Mapping[str, int]]
-) -> Iterator[tuple[Request, list[Technique]]]:
-    """What to ask sudo to see whether the entry still holds, with the techniques that it would open."""
-    command = right.command
-    if command.kind == "all":
-        yield Request(root, _ANY), []
+    if not view.has_directory:
         return
-    if command.kind == "edit":
-        if command.arguments is None:  # a star there takes no slash: the files are those of one directory
-            yield Request(root, "sudoedit", ["/etc/shadow"]), usable("sudoedit", None, majors())
-        return
-    words = (command.arguments or "").replace("*", "x").split()
-    for path in _programs(command):
-        if techniques := usable(path.rpartition("/")[2], command.arguments, majors()):
-            yield Request(root, path, words, command.arguments), techniques
+    for member in dict.fromkeys(replace(member, negated=False) for member in asked.sudo.named):
+        number = _number(member)
+        match member.kind:
+            case "user" if member.text not in view.accounts:
+                yield Account(member.text)
+            case "uid" if number is not None and not view.names_of(number):
+                yield Account(member.text, number)
+            case "gid" if number is not None:
+                yield Account(member.text, gids=frozenset({number}))
+            case "group":
+                group = asked.groups.get(member.text[1:])
+                gids = frozenset({group.gid} if group and group.gid is not None else ())
+                yield Account(member.text, groups=frozenset({member.text[1:]}), gids=gids)
 
 
-@lru_cache(maxsize=1_024)
-def _programs(command: Command) -> Sequence[str]:
-    """Paths of known programs that an entry's command takes in, whatever its arguments."""
-    if command.kind == "path" and not is_wild(command.text):
-        return [command.text]
-    folders = (command.text,) if command.kind == "directory" else _FOLDERS
-    named = replace(command, arguments=None, digests=())
-    asked = (Request(_NOBODY, folder + program) for program in by_program() for folder in folders)
-    return [request.command for request in asked if is_command(named, request) is not False]
+def _number(member: Member) -> int | None:
+    text = member.text.lstrip("%#")
+    return int(text) if member.kind in ("uid", "gid") and text.isdecimal() and len(text) <= 10 else None
 
 
-def _opened(
-    sudo: Sudo, account: Account, request: Request, right: Right, techniques: list[Technique]
-) -> Iterator[_Found]:
-    noexec = sudo.noexec(account, request, right)
-    if right.command.kind == "all":
-        yield None, "write" if noexec else "shell", _EVERYTHING
-    for technique in techniques:
-        if not (noexec and technique.exec):
-            yield request.command.rpartition("/")[2], technique.gives, technique.how
-
-
-KIND = Kind("sudo", ("sudo_rules",), find)
+KIND = Kind("sudo", (), find)

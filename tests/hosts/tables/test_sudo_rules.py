@@ -119,8 +119,11 @@ def test_tags_and_options_in_force() -> None:
         ("Defaults@web1 !authenticate", True),
         ("Defaults@WEB*.example.com !authenticate", True),
         ("Defaults@db1,10.0.0.0/8 !authenticate", False),
-        ("Defaults:alice authenticate\nDefaults !authenticate", True),  # one round, in order
-        ("Defaults>root !authenticate\nDefaults authenticate", True),  # runas comes later
+        ("Defaults:alice authenticate\nDefaults !authenticate", True),  # in order
+        ("Defaults>root !authenticate\nDefaults authenticate", False),
+        ("Defaults authenticate\nDefaults>root !authenticate", True),
+        ('Defaults:"ALL" !authenticate', False),  # somebody of that name
+        ("Defaults !authenticate\nDefaults authenticate=yes", True),  # which sudo does not take
         ("Defaults>oracle !authenticate", False),
         ("Defaults!/bin/ls !authenticate\nDefaults>root authenticate", True),  # commands come last
         ("Defaults!/bin/cat !authenticate", False),
@@ -304,3 +307,128 @@ def test_a_domain_that_only_the_resolver_knows_may_be_any(hosts: str, here: bool
 @pytest.mark.parametrize(("hosts", "here"), [("ALL", True), ("web2", None), ("!web2", False), ("ALL, !db1", None)])
 def test_a_host_without_a_name_may_be_any(hosts: str, here: bool | None) -> None:
     assert set(rows(f"ops {hosts}=(ALL) ALL\n", "here")) == {(here,)}
+
+
+DEBIAN_RELEASE = {"/etc/os-release": "ID=debian\n"}
+NSS = {"/etc/nsswitch.conf": "hosts: files dns\nnetgroup: files\n"}
+
+
+@pytest.mark.parametrize(
+    ("release", "hosts", "defaults", "here"),
+    [
+        # Debian's sudo asks the resolver, others do not
+        (
+            "debian",
+            "127.0.1.1 web2.gov.example web2",
+            "",
+            {"web2": True, "web2.gov.example": True, "web2.other": False},
+        ),
+        ("rocky", "127.0.1.1 web2.gov.example web2", "", {"web2": True, "web2.gov.example": False}),
+        ("ubuntu", "127.0.0.1 localhost web2", "", {"web2": False, "localhost": True}),
+        ("ubuntu", "127.0.0.1 localhost", "", {"web2": True, "web2.gov.example": None, "localhost": False}),
+        ("debian", "127.0.0.1 localhost web2", "Defaults !fqdn\n", {"web2": True, "localhost": False}),
+        ("debian", "127.0.0.1 localhost web2", "Defaults@web2 !fqdn\n", {"web2": True, "localhost": False}),
+        ("debian", "127.0.0.1 localhost web2", "Defaults@db1 !fqdn\n", {"web2": False, "localhost": True}),
+        ("rocky", "127.0.1.1 web2.gov.example web2", "Defaults fqdn\n", {"web2.gov.example": True}),
+        ("", "127.0.1.1 web2.gov.example web2", "", {"web2": True, "web2.gov.example": None}),
+        ("", "127.0.0.1 localhost web2", "", {"web2": None}),
+        ("", "127.0.0.1 web2", "", {"web2": True, "web2.gov.example": False}),
+    ],
+)
+def test_the_name_of_the_host_is_the_one_that_sudo_takes(
+    release: str, hosts: str, defaults: str, here: dict[str, bool | None]
+) -> None:
+    found = rows(
+        defaults + "".join(f"ops {name} = ALL\n" for name in here), "here",
+        hostname={"/etc/hostname": "web2\n"}, etc_hosts={"/etc/hosts": f"{hosts}\n"}, nsswitch=NSS,
+        os_release={"/etc/os-release": f"ID={release}\n"} if release else {},
+    )  # fmt: skip
+    assert found == [(expected,) for expected in here.values()]
+
+
+@pytest.mark.parametrize(
+    ("nss", "here"),
+    [("files dns", True), ("dns files", None), ("mymachines files", None), ("files myhostname", True), ("", None)],
+)
+def test_a_resolver_that_asks_others_first_is_not_known(nss: str, here: bool | None) -> None:
+    found = rows(
+        "ops web2.gov.example = ALL\n", "here", os_release=DEBIAN_RELEASE, hostname={"/etc/hostname": "web2\n"},
+        etc_hosts={"/etc/hosts": "127.0.1.1 web2.gov.example web2\n"},
+        nsswitch={"/etc/nsswitch.conf": f"hosts: {nss}\n" if nss else "passwd: files\n"},
+    )  # fmt: skip
+    assert found == [(here,)]
+
+
+def test_where_nobody_but_the_host_names_itself_its_name_is_whole() -> None:
+    found = rows(
+        "ops web2, web2.gov.example = ALL\nops web2.gov.example = ALL\n", "here", os_release=DEBIAN_RELEASE,
+        hostname={"/etc/hostname": "web2\n"}, nsswitch={"/etc/nsswitch.conf": "hosts: files myhostname\n"},
+    )  # fmt: skip
+    assert found == [(True,), (True,), (False,)]
+
+
+TRIE = "Main:\n |-- 10.1.2.0\n /24 link UNICAST\n |-- 10.1.2.3\n /32 host LOCAL\n |-- 10.1.2.255\n /32 link BROADCAST\n"
+
+
+@pytest.mark.parametrize(("conf", "here"), [("", [True, False]), ("Set probe_interfaces false\n", [False, False])])
+def test_networks_and_netgroups_are_decided_where_they_are_seen(conf: str, here: list[bool]) -> None:
+    found = rows(
+        "ops 10.0.0.0/8 = ALL\nops 192.0.2.1 = ALL\nops +farm = ALL\nops +gone = ALL\n", "here",
+        own_addresses={"/proc/net/fib_trie": TRIE}, netgroup={"/etc/netgroup": "farm (web2,,)\n"}, nsswitch=NSS,
+        hostname={"/etc/hostname": "web2\n"}, os_release={"/etc/os-release": "ID=rocky\n"},
+        sudo_conf={"/etc/sudo.conf": conf} if conf else {},
+    )  # fmt: skip
+    assert found == [*((one,) for one in here), (True,), (False,)]
+
+
+def test_netgroups_that_may_come_from_elsewhere_are_open() -> None:
+    for netgroup, here in (("files nis", [True, None]), ("nis", [None, None]), ("", [None, None])):
+        nss = f"netgroup: {netgroup}\n" if netgroup else "passwd: files\n"
+        found = rows(
+            "ops +farm = ALL\nops +gone = ALL\n", "here", netgroup={"/etc/netgroup": "farm (web2,,)\n"},
+            hostname={"/etc/hostname": "web2.gov.example\n"}, nsswitch={"/etc/nsswitch.conf": nss},
+        )  # fmt: skip
+        assert found == [(one,) for one in here]
+
+
+@pytest.mark.parametrize(
+    ("mode", "uid", "gid", "read"),
+    [
+        (0o100440, 0, 0, True), (0o100640, 0, 0, True), (0o100660, 0, 0, True), (0o100660, 0, 5, False),
+        (0o100646, 0, 0, False), (0o100440, 1000, 0, False),
+    ],
+)  # fmt: skip
+def test_files_that_are_not_roots_alone_are_not_read(mode: int, uid: int, gid: int, read: bool) -> None:
+    files = {"/etc/sudoers": DEBIAN, "/etc/sudoers.d/x": "x ALL=ALL\n"}
+    listing = SUDO + record(b"/etc/sudoers.d/x", (mode, uid, gid, 1, 1))
+    found = derive(TABLE, evidence(sudoers=files, sudo_paths=listing))
+    assert (len(found.rows), found.problems[""]) == (3 if read else 2, [])
+    main = SUDO + record(b"/etc/sudoers", (mode, uid, gid, 1, 1))
+    refused = derive(TABLE, evidence(sudoers=files, sudo_paths=main))
+    assert bool(refused.rows) is read
+    assert [problem.reason for problem in refused.problems[""]] == (
+        [] if read else ["/etc/sudoers is not root's alone: sudo refuses the whole policy"]
+    )
+
+
+def test_a_directory_that_others_may_write_is_not_read_and_a_link_is_told() -> None:
+    files = {"/etc/sudoers": DEBIAN, "/etc/sudoers.d/x": "x ALL=ALL\n"}
+    listing = SUDO + record(b"/etc/sudoers.d", (0o040777, 0, 0, 1, 1))
+    assert len(derive(TABLE, evidence(sudoers=files, sudo_paths=listing)).rows) == 2
+    link = SUDO + record(b"/etc/sudoers.d/x", (0o120777, 0, 0, 1, 1), b"/srv/x")
+    found = derive(TABLE, evidence(sudoers=files, sudo_paths=link))
+    assert len(found.rows) == 3
+    assert found.problems[""][0].reason == "/etc/sudoers.d/x is a link: who may write its target is not seen"
+
+
+def test_options_of_the_policy_for_some_users_alone_are_told() -> None:
+    assert reasons("Defaults:ops !use_netgroups\n+ng ALL = ALL\n") == [
+        "/etc/sudoers:1: whether use_netgroups is set here is not known"
+    ]
+    assert reasons("Defaults@db1 !use_netgroups\n", hostname={"/etc/hostname": "web2\n"}) == []
+
+
+def test_thousands_of_lines_of_defaults_and_rules_are_worked_out_whole() -> None:
+    text = "".join(f"Defaults:u{n} !authenticate\nu{n} ALL = (ALL) /bin/a\n" for n in range(2_000))
+    found = rows(text, "nopasswd")
+    assert (len(found), set(found)) == (2_000, {(True,)})
