@@ -48,7 +48,9 @@ class Judged:
 
 
 def shipped_rules() -> dict[str, Rule]:
-    return dict(load_rules([shipped("rules") / "posture"]).rules)
+    """Those that need no roles.yml."""
+    rules = load_rules([shipped("rules") / "posture"])
+    return {name: rule for name, rule in rules.rules.items() if rules.files[name].area != "roles"}
 
 
 def judged(fleet: Mapping[str, Evidence], rules: Mapping[str, Rule], scratch: Path) -> dict[str, Judged]:
