@@ -19,6 +19,7 @@ install -d /run/dbus /etc/polkit-1/localauthority.conf.d /etc/polkit-1/localauth
 for package in polkitd pkexec polkitd-pkla; do
   printf 'Package: %s\\nStatus: install ok installed\\nArchitecture: amd64\\nVersion: 122-3\\n\\n' $package
 done >>/var/lib/dpkg/status
+(cd /opt/polkit && find . -type f | sed "s/^[.]//") >/var/lib/dpkg/info/polkitd.list
 cat >/run/dbus/bus.conf <<'END'
 <busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
 <policy context="default"><allow user="*"/><allow own="*"/><allow send_type="*"/><allow receive_type="*"/></policy>

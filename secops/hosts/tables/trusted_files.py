@@ -75,13 +75,15 @@ class _Host:
         crond = self.seen.tree.leads_to("/usr/sbin/crond") or ""
         ssh = sshd_effective.build(self.evidence).rows
         lax = any(row["key"] == "strictmodes" and row["value"] == "no" for row in ssh)
-        found: dict[Guard, bool] = {"strict": True, "cron": basename(crond) != "busybox"}
+        found: dict[Guard, bool] = {"strict": True, "sudo": True, "cron": basename(crond) != "busybox"}
         return found if lax else {**found, "sshd": True}
 
     def refused(self, role: Role, point: Point, by: By) -> bool:
         """Whether the program that reads the file refuses it when it was changed there: it is another's then."""
         if role.guard not in self.guards:
             return False
+        if role.guard == "sudo" and point.kind == "file":
+            return bool(point.entry.uid or point.entry.gid or point.entry.mode & 0o002)
         return self.guards[role.guard] or point.kind != "file" or by[0] == "user"
 
 

@@ -53,10 +53,12 @@ def named(seen: Seen, homes: Mapping[str, Sequence[str]]) -> Iterator[Trusted]:
 
 
 def _users(place: Place, path: str, homes: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    """Whose a place is: a crontab's by its name, a home's, else root's."""
-    if place.role is roles.CRON_SPOOL:
+    """Whose a place is: by its name of a crontab and of keys outside homes, a home's, else root's."""
+    in_home = place.patterns[0].startswith("~/")
+    keys = place.role is roles.AUTHORIZED_KEYS and not in_home and path not in place.patterns
+    if keys or place.role is roles.CRON_SPOOL:
         return [basename(path)]
-    if not place.patterns[0].startswith("~/"):
+    if not in_home:
         return [ROOT]
     found = (re.fullmatch(_inside(pattern), path) for pattern in place.patterns)
     return next((homes[match[1]] for match in found if match and match[1] in homes), ())

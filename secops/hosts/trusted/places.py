@@ -52,7 +52,8 @@ _BOOT = (
     "/etc/inittab", "/etc/rc.conf", "/etc/inetd.conf", "/etc/xinetd.conf",
 )  # fmt: skip
 _LOGIN = (
-    "/etc/profile", "/etc/profile.d/*", "/etc/bash.bashrc", "/etc/bashrc", "/etc/zshenv", "/etc/zshrc", "/etc/zprofile",
+    "/etc/profile", "/etc/profile.d/*.sh", "/etc/profile.d/*.csh", "/etc/profile.d/*.local", "/etc/bash.bashrc",
+    "/etc/bashrc", "/etc/zshenv", "/etc/zshrc", "/etc/zprofile",
     "/etc/zsh/*", "/etc/csh.login", "/etc/csh.cshrc", "/etc/fish/config.fish", "/etc/fish/conf.d/*",
 )  # fmt: skip
 _LOGIN_FOLDERS = ("/etc/profile.d", "/etc/zsh", "/etc/fish/conf.d", *_folders("/etc/bash_completion.d"))
@@ -136,7 +137,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.PAM_MODULE, _folders(*(f"{top}/security" for top in _LIBRARIES))),
     Place(roles.SUDOERS, ("/etc/sudoers", "/usr/etc/sudoers", "/etc/sudoers.d/*", "/usr/etc/sudoers.d/*"), "sudo"),
     Place(roles.SUDOERS, ("/etc/sudoers.d", "/usr/etc/sudoers.d")),
-    Place(roles.SUDOERS, ("/etc/doas.conf", "/etc/doas.d/*"), "words"),
+    Place(roles.DOAS, ("/etc/doas.conf", "/etc/doas.d/*"), "words"),
     Place(roles.SUDO_PLUGIN, ("/etc/sudo.conf",), "words", roles.SUDO_PLUGIN),
     Place(roles.SUDO_PLUGIN, _folders("/usr/libexec/sudo", "/usr/lib/sudo")),
     Place(roles.POLKIT, _POLKIT),

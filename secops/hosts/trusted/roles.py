@@ -11,7 +11,8 @@ from secops.core.content import Text
 Gives = Literal["shell", "account"]
 
 #: What refuses a file that another than its account owns, and but for busybox' cron one that others may write.
-Guard = Literal["", "cron", "sshd", "strict"]
+#: sudo, of its policy, lets root's own group write it.
+Guard = Literal["", "cron", "sshd", "sudo", "strict"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ LIBRARY_DIRECTORY = _role("library_directory", "programs load libraries from it"
 PAM = _role("pam", "it decides who may log in", "决定谁可登录", "pam.conf(5)")
 PAM_MODULE = _role("pam_module", "logins load or run it", "登录时加载或执行", "pam.conf(5)")
 SUDOERS = _role(
-    "sudoers", "it says who may run what as root", "规定谁可以 root 执行命令", "sudoers(5)", "account", "strict"
+    "sudoers", "it says who may run what as root", "规定谁可以 root 执行命令", "sudoers(5)", "account", "sudo"
+)
+DOAS = _role(
+    "doas", "it says who may run what as root", "规定谁可以 root 执行命令", "doas.conf(5)", "account", "strict"
 )
 SUDO_PLUGIN = _role("sudo_plugin", "sudo reads or loads it", "sudo 会读取或加载", "sudo.conf(5)", guard="strict")
 SUDO_TARGET = _role("sudo_target", "sudo or doas runs it", "由 sudo 或 doas 执行", "sudoers(5), doas.conf(5)")

@@ -107,6 +107,19 @@ def test_sudo_refuses_its_own_files_when_others_may_write_them(planter: Planter)
     assert _as(host, "alice", "sudo -n true") == 0
 
 
+def test_sudo_takes_a_file_of_its_own_that_an_access_list_lets_others_write(planter: Planter) -> None:
+    """The file is of root and root's group still, which is all that sudo looks at."""
+    host = planter.host
+    planter.plant("""text /etc/sudoers.d/site # nothing yet
+        acl /etc/sudoers.d/site alice 6""")
+    assert ways(collect(host, "dash")) == {("alice", "root", "/etc/sudoers.d/site", "account")}
+    assert _as(host, "alice", "echo 'alice ALL=(ALL) NOPASSWD: ALL' >>/etc/sudoers.d/site") == 0
+    assert _as(host, "alice", "sudo -n true") == 0
+    host.run(["chgrp", "devs", "/etc/sudoers.d/site"], check=True)
+    assert ways(collect(host, "dash")) == set()
+    assert _as(host, "alice", "sudo -n true") != 0
+
+
 def test_sshd_refuses_keys_that_others_may_write_unless_it_is_told_not_to(wire: Wire) -> None:
     host = wire.host
     keys = "/home/ops/.ssh/authorized_keys"
