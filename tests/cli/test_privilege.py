@@ -125,7 +125,8 @@ def test_what_the_documentation_shows_is_printed(home: Path) -> None:
     for shown in examples:
         command, _, said = shown.partition("\n")
         printed = citywall(home, *command.removeprefix("$ citywall ").split()).stdout
-        assert re.split(r"\s+", printed.strip()) == re.split(r"\s+", said.strip())
+        # the document's lines are folded, and its key is another one
+        assert printed.split() == re.sub(r"SHA256:[\w+/]{43}", made()["ed25519-openssh"].fingerprint, said).split()
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -81,10 +81,10 @@ def plant(host: TestHost) -> None:
     host.write("/home/ops/.ssh/config.d/many", "ForwardAgent yes\n" * (MOST + 1), 0o600, OPS)
     host.at("/home/ops/.ssh/config.d/shadow").symlink_to("/etc/shadow")
     os.mkfifo(host.at("/home/ops/.ssh/config.d/fifo"))
-    host.write("/etc/ssh/ssh_config.d/own.conf", "Host *\n\tIdentityFile ~/work/key\n  IdentityFile=/gone\n")
+    host.write("/etc/ssh/ssh_config.d/own.conf", "Host *\n\tIdentityFile ~/jobs/key\n  IdentityFile=/gone\n")
     for folder in ("/opt/deploy", "/home/ops/work", "/root/.ssh", "/.ssh"):
         host.at(folder).mkdir(mode=0o755)
-    for path in ("/opt/deploy/key", "/opt/deploy/my key", "/home/ops/work/key", "/root/.ssh/id", "/.ssh/id"):
+    for path in ("/opt/deploy/key", "/opt/deploy/my key", "/home/ops/jobs/key", "/root/.ssh/id", "/.ssh/id"):
         host.write(path, plain.content, 0o640)
     os.mkfifo(host.at("/home/ops/.ssh/fifo"))
     os.mkfifo(host.at("/home/ops/.ssh/sp ace.pub"))
@@ -111,7 +111,7 @@ def test_every_key_is_found_and_nothing_else(host: TestHost) -> None:
     found = keys(answer(host, "dash"))
     odd = ["two\nlines", "sp ace", "-n", "quo'te\"", "%41\\", "日志", "tab\t", "$(touch owned)", ".hidden", "a=b",
            "\\xff\\xfe", "lies", "linked"]  # fmt: skip
-    elsewhere = {"/opt/deploy/key", "/opt/deploy/my key", "/home/ops/work/key", "/root/.ssh/id", "/.ssh/id"}
+    elsewhere = {"/opt/deploy/key", "/opt/deploy/my key", "/home/ops/jobs/key", "/root/.ssh/id", "/.ssh/id"}
     assert set(found) == {f"/home/ops/.ssh/{name}" for name in [*key_kit.made(), *odd]} | elsewhere
     assert found["/home/ops/.ssh/linked"].place == Place(0o640, 0, 0)
     for name, key in key_kit.made().items():
