@@ -60,7 +60,7 @@ function token(w,   i) {
     return "@" cwd "/" w
   }
   if (w !~ /@BARE@/) return "?"
-  for (i = 1; i in searched; i++) maybe(searched[i] "/" w)
+  for (i = 1; i in searched; i++) if (!(searched[i] in merged)) maybe(searched[i] "/" w)
   return "@" w
 }
 function step(w, t) {
@@ -122,12 +122,12 @@ function job(number, s, fields,   i, who) {
   told_if(number, " " user(who) mask(s))
 }
 function unit(number, s,   key, mark) {
+  if (s !~ /@UNIT@/) return
   sub(/^[ \t]+/, "", s)
-  if (s ~ /^\[/) { install = s ~ /^\[Install\]/; return }
   if (!match(s, /^[A-Za-z]+[ \t]*=/)) return
   key = substr(s, 1, RLENGTH - 1); s = substr(s, RLENGTH + 1)
   sub(/[ \t].*$/, "", key); gsub(/\r/, "", s); sub(/^[ \t]+/, "", s)
-  if (install) { if (s != "") tell(number, " Install="); return }
+  if (key ~ /@INSTALL@/) { if (s != "") tell(number, " Install="); return }
   if (key ~ /^Exec[A-Z][A-Za-z]*$/ && key != "ExecSearchPath") {
     mark = ""
     if (match(s, /^[-@:+!|]+/)) {
@@ -166,10 +166,11 @@ function line(number, s) {
   else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
 }
 function read_file(   n, first, joined, s, got, before) {
-  n = 0; first = 0; joined = ""; cwd = ""; install = 0; inside = 0; before = count
+  n = 0; first = 0; joined = ""; cwd = ""; inside = 0; before = count
   here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
     n++
+    if (s == "" && !first) continue
     if (n == 1 && grammar == "shell" && (s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3) == "ELF")) break
     if (!first) first = n
     if (count - before > @MAX_OF_FILE@ || count > @MAX_OF_HOST@ || n - first > @MAX_JOINED@) {
@@ -228,8 +229,8 @@ READ_AWK = fill(
     READ_AWK,
     CUTS=_CUTS, OPEN=_literal(words.OPEN), OWN_HOME=_literal(words.OWN_HOME), OPTION_EXEC=words.OPTION_EXEC,
     OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT, RELATIVE=_literal(words.RELATIVE),
-    BARE=words.BARE, VARIABLES=words.VARIABLE, RULES=words.RULES, SSHD=words.SSHD, KEPT=_list(words.KEPT),
-    LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES), SEARCHED=" ".join(words.SEARCHED),
-    MAX_PATH=str(words.MAX_PATH), MAX_SIZE=str(words.MAX_SIZE), MAX_JOINED=str(words.MAX_JOINED),
-    MAX_OF_FILE=str(words.MAX_OF_FILE), MAX_OF_HOST=str(words.MAX_OF_HOST),
+    BARE=words.BARE, VARIABLES=words.VARIABLE, UNIT=words.UNIT, INSTALL=words.INSTALL, RULES=words.RULES,
+    SSHD=words.SSHD, KEPT=_list(words.KEPT), LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES),
+    SEARCHED=" ".join(words.SEARCHED), MAX_PATH=str(words.MAX_PATH), MAX_SIZE=str(words.MAX_SIZE),
+    MAX_JOINED=str(words.MAX_JOINED), MAX_OF_FILE=str(words.MAX_OF_FILE), MAX_OF_HOST=str(words.MAX_OF_HOST),
 )  # fmt: skip

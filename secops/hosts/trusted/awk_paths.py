@@ -86,8 +86,10 @@ END {
 LISTABLE_AWK = r"""
 target { target = 0; next }
 /^L/ { target = 1; next }
-/^(l|xa)/ { next }
-$4 ~ /[2367].$|[2367]$/ || ($1 ~ /^(d|x4)/ && $4 !~ /[1357]$/) || /\/g?shadow-?$/ { print substr($0, index($0, "/")) }
+$1 !~ /^(f|d|x8|x4)/ { next }
+$4 ~ /[2367].$|[2367]$/ || ($1 ~ /^(d|x4)/ && $4 ~ /[1357][0246]$/) || /\/g?shadow-?$/ {
+  print substr($0, index($0, "/"))
+}
 """
 
 #: Homes of accounts that may log in, each once.

@@ -15,6 +15,7 @@ _BLANKS = "[ \t]+"
 _FIELD = re.compile(f"[^ \t]+{_BLANKS}")
 _SETTING = re.compile("[A-Za-z_][A-Za-z0-9_]*[ \t]*=")
 _KEY = re.compile("([A-Za-z]+)[ \t]*=")
+_UNIT, _INSTALL = re.compile(words.UNIT), re.compile(words.INSTALL)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+")
 _OTHER_PROGRAM = re.compile("#!(?!.*sh([ \t]|$))|.ELF", re.DOTALL)
 
@@ -29,7 +30,6 @@ class _File:
     reader: Reader
     path: str
     grammar: Grammar
-    install: bool = False  # in the [Install] section of a unit
     inside: bool = False  # in a script of logrotate
 
     def tell(self, number: int, tokens: list[str]) -> None:
@@ -62,14 +62,11 @@ class _File:
 
     def unit(self, number: int, text: str) -> None:
         text = text.lstrip(" \t")
-        if text.startswith("["):
-            self.install = text.startswith("[Install]")
-            return
-        found = _KEY.match(text)
+        found = _KEY.match(text) if _UNIT.match(text) else None
         if not found:
             return
         key, value = found[1], text[found.end() :].replace("\r", "").lstrip(" \t")
-        if self.install:
+        if _INSTALL.match(key):
             if value:
                 self.tell(number, ["Install="])
         elif re.fullmatch("Exec[A-Z][A-Za-z]*", key) and key != "ExecSearchPath":

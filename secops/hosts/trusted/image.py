@@ -21,6 +21,7 @@ from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import PLACES, TOPS, Grammar
 from secops.hosts.trusted.tree import trail
 
+_KINDS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
 _HASHES = re.compile("/g?shadow-?$")
 
 
@@ -30,6 +31,7 @@ def trusted_paths(image: Image, section: Command) -> Item:
     reader = Reader(
         {fields[0]: fields[5].rstrip("/") if fields[5].startswith("/") else "" for fields in reversed(accounts)},
         {fields[2]: fields[0] for fields in reversed(accounts)},
+        {top for top in TOPS if _is_merged(image, top.encode())},
     )
     seen = _Image(image, reader)
     seen.read_places(dict.fromkeys(_homes(accounts)))
@@ -39,6 +41,13 @@ def trusted_paths(image: Image, section: Command) -> Item:
     if seen.closed:
         return Item("", out, Status.DENIED, "permission denied")
     return Item("", out)
+
+
+def _is_merged(image: Image, top: bytes) -> bool:
+    """Whether a directory of the root is a link to its twin in /usr, under which its files are read."""
+    with suppress(OSError), image.at(top) as one, image.at(b"/usr" + top) as other:
+        return bool(image.status(top)[1]) and os.path.samestat(os.fstat(one), os.fstat(other))
+    return False
 
 
 def _accounts(image: Image) -> Iterator[list[str]]:
@@ -80,18 +89,9 @@ class _Image:
                     inside = pattern[1:] if pattern != "~/" else ""
                     patterns = [_text(literal(home.encode("latin-1"))) + inside for home in homes]
                 else:
-                    patterns = [] if self._merged("/" + pattern.split("/")[1]) else [pattern]
+                    patterns = [] if "/" + pattern.split("/")[1] in self.reader.merged else [pattern]
                 for one in patterns:
                     self._read_place(number, place.grammar, one)
-
-    def _merged(self, top: str) -> bool:
-        """Whether a directory of the root is a link to its twin in /usr, under which its files are read."""
-        if top not in TOPS:
-            return False
-        with suppress(OSError), self.image.at(top.encode()) as one, self.image.at(b"/usr" + top.encode()) as other:
-            first, second = (os.fstat(fd) for fd in (one, other))
-            return stat.S_ISLNK(self.image.status(top.encode())[0].st_mode) and os.path.samestat(first, second)
-        return False
 
     def _read_place(self, number: int, grammar: Grammar, pattern: str) -> None:
         try:
@@ -129,7 +129,7 @@ class _Image:
                 status, link = self.image.status(path.encode("latin-1"))
                 link = b"" if b"\n" in link else link  # as on a host
                 numbers = status.st_mode, status.st_uid, status.st_gid, 0, 0
-                kind = "l" if stat.S_ISLNK(status.st_mode) else "d" if stat.S_ISDIR(status.st_mode) else "f"
+                kind = _KINDS.get(stat.S_IFMT(status.st_mode), "?")
                 entry = Entry(path, kind, stat.S_IMODE(status.st_mode), *numbers[1:], _text(link))
                 self.found[path] = entry, record(path.encode("latin-1"), numbers, link)
         here = self.found[path]
@@ -205,5 +205,5 @@ class _Image:
 
 def _is_listable(entry: Entry) -> bool:
     """Whether an access list could open a path to more than its mode says, or close it to some."""
-    closed = entry.kind == "d" and not entry.mode & 0o1
-    return entry.kind != "l" and bool(entry.mode & 0o22 or closed or _HASHES.search(entry.path))
+    partly = entry.kind == "d" and entry.mode & 0o11 == 0o10
+    return entry.kind in ("f", "d") and bool(entry.mode & 0o22 or partly or _HASHES.search(entry.path))

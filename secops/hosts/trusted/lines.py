@@ -6,7 +6,7 @@ Text is bytes decoded as Latin-1, one character a byte, as awk sees it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from posixpath import basename
 
@@ -37,10 +37,14 @@ class Named:
 
 @dataclass
 class Reader:
-    """Reads files one by one. `homes` by account, `names` of accounts by number, both as in /etc/passwd."""
+    """Reads files one by one. `homes` by account, `names` of accounts by number, both as in /etc/passwd.
+
+    `merged` are directories of the root that are links into /usr: programs are looked for where they are.
+    """
 
     homes: Mapping[str, str]
     names: Mapping[str, str]
+    merged: Set[str] = frozenset()
     named: list[Named] = field(default_factory=list)
     wanted: dict[str, None] = field(default_factory=dict)  # paths to look at
     candidates: dict[str, None] = field(default_factory=dict)  # paths of which only those count that are there
@@ -136,7 +140,8 @@ class _Line:
             return f"@{path}"
         if not _BARE.match(word):
             return "?"
-        self.reader.candidate(*(f"{folder}/{word}" for folder in words.SEARCHED))
+        folders = (folder for folder in words.SEARCHED if folder not in self.reader.merged)
+        self.reader.candidate(*(f"{folder}/{word}" for folder in folders))
         return f"@{word}"
 
     def step(self, word: str, masked: str) -> None:

@@ -87,11 +87,11 @@ open=$(printf '%s' "$seen" | awk @LISTABLE_AWK@)
 if [ -z "$open" ]; then :
 elif command -v getfacl >/dev/null 2>&1; then
   printf 'A%s\0' "$(printf '%s\n' "$open" | each getfacl -psn)"
-else
-  case $(ls --version 2>/dev/null) in
-    *GNU*) printf '%s\n' "$open" | each ls -Udln | sed -n 's|^.\{10\}+[^/]*/|U/|p' | tr '\n' '\0' ;;
-    *) printf 'X\0' ;;
-  esac
+else # ls of GNU marks with + what has a list; that of busybox does not, and does not know the long option
+  marked=$(printf '%s\n' "$open" | each ls --quoting-style=literal -Udln)
+  if [ "$marked" ]; then printf '%s\n' "$marked" | sed -n 's|^.\{10\}+[^/]*/|U/|p' | tr '\n' '\0'
+  else printf 'X\0'
+  fi
 fi
 printf 'Z\0'
 [ "$(id -u)" = 0 ] || exit 65"""

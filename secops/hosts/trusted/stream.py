@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from secops.hosts.acl import Acl, from_getfacl
 from secops.hosts.evidence import readable
-from secops.hosts.listing import FIELDS, Entry, parse_listing
+from secops.hosts.listing import FIELDS, Entry, scan_listing
 from secops.hosts.trusted.places import PLACES
 from secops.hosts.trusted.tree import Tree
 
@@ -45,11 +45,11 @@ def parse(data: bytes) -> Seen:
     seen, fields = Seen(), data.split(b"\0")
     file, at = "", 0
     while at < len(fields) - 1 and not seen.ended:
-        tag, text = fields[at][:1], readable(fields[at][1:])
+        tag = fields[at][:1]
         if not tag.isupper():
-            _add_entry(seen, fields[at : at + FIELDS])
-            at += FIELDS
+            at = _add_entries(seen, fields, at)
             continue
+        text = readable(fields[at][1:])
         at += 1
         match tag:
             case b"P":
@@ -79,11 +79,17 @@ def parse(data: bytes) -> Seen:
     return seen
 
 
-def _add_entry(seen: Seen, fields: list[bytes]) -> None:
-    found = parse_listing(b"\0".join(fields) + b"\0") if len(fields) == FIELDS else []
-    seen.broken = seen.broken or not found
-    for entry in found:
-        seen.entries[entry.path] = entry
+def _add_entries(seen: Seen, fields: list[bytes], start: int) -> int:
+    """Add the records that begin at a field; the field behind the last one."""
+    end = start
+    while end < len(fields) - 1 and not fields[end][:1].isupper():
+        end += FIELDS
+    for entry in scan_listing(b"\0".join(fields[start:end]) + b"\0"):
+        if entry is None:
+            seen.broken = True
+        else:
+            seen.entries[entry.path] = entry
+    return end
 
 
 def _add_place(seen: Seen, text: str) -> None:

@@ -58,6 +58,12 @@ MAX_OF_FILE, MAX_OF_HOST = 3_000, 200_000
 #: Bytes of a file that is read, and of a path in it; lines that are one by backslashes.
 MAX_SIZE, MAX_PATH, MAX_JOINED = 1 << 20, 1024, 1_000
 
+#: Settings of units that matter, by their beginning, and those by which a unit is enabled.
+UNIT = (
+    "^[ \t]*(Exec|User|DynamicUser|EnvironmentFile|Root|BusName|Unit|Service|WantedBy|RequiredBy|UpheldBy|Alias|Also)"
+)
+INSTALL = "^(WantedBy|RequiredBy|UpheldBy|Alias|Also)$"
+
 #: In which lines of udev's rules and of sshd_config files are named that are run or read.
 RULES = "RUN|PROGRAM|program"
 SSHD = "^[ \t]*(TrustedUserCAKeys|Include|Subsystem)[ \t=]"

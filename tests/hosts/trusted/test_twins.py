@@ -63,7 +63,7 @@ def by_awk(awk: tuple[str, ...], path: Path, grammar: str) -> tuple[list[str], s
 
 def by_twin(path: Path, grammar: Grammar) -> tuple[list[str], set[str]]:
     passwd = [line.split(":") for line in Path("/etc/passwd").read_text().splitlines()]
-    reader = Reader({f[0]: f[5].rstrip("/") for f in passwd}, {f[2]: f[0] for f in reversed(passwd)})
+    reader = Reader({f[0]: f[5].rstrip("/") for f in passwd}, {f[2]: f[0] for f in reversed(passwd)}, {"/bin"})
     reader.wanted[str(path)] = None
     whole = read(reader, str(path), grammar, path.read_bytes().decode("latin-1"))
     named = [f"N{named.line} {' '.join(named.tokens)}" for named in reader.named]
