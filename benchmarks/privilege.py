@@ -60,9 +60,9 @@ def _run(kind: str, size: int) -> Row:
     import resource
     from time import process_time
 
-    from secops.privilege.choke import ChokePoints
-    from secops.privilege.graph import build
-    from secops.privilege.paths import root_paths
+    from secops.privilege.fleet.choke import ChokePoints
+    from secops.privilege.fleet.graph import build
+    from secops.privilege.fleet.paths import root_paths
 
     hosts = fleet(kind, size)
     marks = [process_time()]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from secops.core.i18n import _, language
 
 if TYPE_CHECKING:
-    from secops.privilege.graph import Graph, Key, Step
+    from secops.privilege.fleet.graph import Graph, Key, Step
 
 #: Holders of a private key that a person is told; JSON has all.
 _MOST = 3
@@ -15,7 +15,7 @@ _MOST = 3
 
 def detail_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
     """A way as a program reads it."""
-    from secops.privilege.graph import Step
+    from secops.privilege.fleet.graph import Step
 
     if not isinstance(node, Step):
         held = [graph.said(holder) for holder in graph.holders(node)]
@@ -37,7 +37,7 @@ def detail_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
 
 def change_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
     """A way as a program reads it, with what closes it."""
-    from secops.privilege import fixes
+    from secops.privilege.fleet import fixes
 
     fix = {lang: fixes.fix(node, lang) for lang in ("en", "zh")}
     return detail_of(graph, node) | {"fix": fix, "command": fixes.command(node)}
@@ -45,8 +45,8 @@ def change_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
 
 def place_of(graph: Graph, node: Key | Step) -> str:
     """A way with its host, and what closes it, in one sentence."""
-    from secops.privilege import fixes
-    from secops.privilege.graph import Step
+    from secops.privilege.fleet import fixes
+    from secops.privilege.fleet.graph import Step
 
     lang = language()
     if isinstance(node, Step):

@@ -11,7 +11,7 @@ from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
 
 if TYPE_CHECKING:
-    from secops.privilege.graph import At, Graph
+    from secops.privilege.fleet.graph import At, Graph
 
 _Hosts = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # host → table → rows
 
@@ -34,7 +34,7 @@ class Fleet(NamedTuple):
     def of(cls, run_id: str) -> Fleet:
         """Raises `UsageError` when the tables of the run are not here."""
         from secops.cli._run import Tables
-        from secops.privilege.graph import NEEDED, build
+        from secops.privilege.fleet.graph import NEEDED, build
 
         run = Tables(run_id)
         asked = {**NEEDED, "collection": ("table_name", "part", "reason", "whole")}
@@ -49,7 +49,7 @@ class Fleet(NamedTuple):
     def account(self, asked: tuple[str, str]) -> At:
         """The account that is meant. Raises `UsageError` for a host or account that the run does not have."""
         from secops.core.command import did_you_mean
-        from secops.privilege.graph import At
+        from secops.privilege.fleet.graph import At
 
         user, name = asked
         names = self.graph.names

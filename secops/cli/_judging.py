@@ -46,8 +46,8 @@ def judge(
     from secops.core.store import Store
     from secops.posture.gather import no_audit
     from secops.posture.scan import NotKeptError, scan
-    from secops.privilege.fleet import Fleet
-    from secops.privilege.roles import load as load_roles
+    from secops.privilege.fleet.fleet import Fleet
+    from secops.privilege.roles.roles_file import load as load_roles
 
     if output.output:
         check_place(output.output)

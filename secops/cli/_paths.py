@@ -12,8 +12,8 @@ from secops.cli._say import say
 from secops.core.i18n import _, language, ngettext
 
 if TYPE_CHECKING:
-    from secops.privilege.graph import At, Graph, Key, Node, Step
-    from secops.privilege.search import Path
+    from secops.privilege.fleet.graph import At, Graph, Key, Node, Step
+    from secops.privilege.fleet.search import Path
 
 _ARROW = " → "
 
@@ -77,8 +77,8 @@ def show_one(graph: Graph, path: Path | None, cuts: Sequence[Key | Step], asked:
 
 def _told(graph: Graph, nodes: Sequence[Node]) -> Iterator[str]:
     """What each way on a path is, and who one is then."""
-    from secops.privilege import fixes
-    from secops.privilege.graph import Step
+    from secops.privilege.fleet import fixes
+    from secops.privilege.fleet.graph import Step
 
     for node, following in pairwise(nodes):
         if isinstance(node, Step):
@@ -110,7 +110,7 @@ def show_who(graph: Graph, one: At, becomes: Sequence[Path], others: Sequence[Pa
 
 
 def _ways(graph: Graph, one: At) -> list[Key | Step]:
-    from secops.privilege.graph import At, Key, Step
+    from secops.privilege.fleet.graph import At, Key, Step
     from secops.privilege.way import EVERYONE
 
     numbers = {graph.numbers.get(at) for at in (one, At(EVERYONE, one.host))}
@@ -119,8 +119,8 @@ def _ways(graph: Graph, one: At) -> list[Key | Step]:
 
 
 def _step(graph: Graph, node: Key | Step) -> str:
-    from secops.privilege import fixes
-    from secops.privilege.graph import Step
+    from secops.privilege.fleet import fixes
+    from secops.privilege.fleet.graph import Step
 
     lang = language()
     if not isinstance(node, Step):

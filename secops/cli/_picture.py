@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from secops.core.i18n import _
 
 if TYPE_CHECKING:
-    from secops.privilege.choke import Choke
-    from secops.privilege.graph import Graph, Key, Step
-    from secops.privilege.search import Path
+    from secops.privilege.fleet.choke import Choke
+    from secops.privilege.fleet.graph import Graph, Key, Step
+    from secops.privilege.fleet.search import Path
 
 
 def check(file: FilePath | None) -> None:
@@ -25,7 +25,7 @@ def check(file: FilePath | None) -> None:
 def draw_paths(graph: Graph, file: FilePath, found: Sequence[Path], cuts: Sequence[Key | Step]) -> None:
     """Paths, the shortest first."""
     from secops.core.render import write_whole
-    from secops.privilege.picture import page
+    from secops.privilege.fleet.picture import page
 
     nodes = [path.nodes for path in sorted(found, key=lambda path: len(path.nodes))]
     write_whole(file, page(graph, nodes, cuts, title=_("Paths to root")).encode())
@@ -36,9 +36,9 @@ def draw_review(graph: Graph, file: FilePath, ranked: Sequence[Choke], *, possib
     from secops.cli._changes import place_of
     from secops.cli._review import cut_by
     from secops.core.render import write_whole
-    from secops.privilege import fixes
-    from secops.privilege.picture import Row, page
-    from secops.privilege.search import Search
+    from secops.privilege.fleet import fixes
+    from secops.privilege.fleet.picture import Row, page
+    from secops.privilege.fleet.search import Search
 
     marked = {choke.node for choke in ranked}
     paths = [path.nodes for path in Search(graph, possible=possible).to_roots() if marked.intersection(path.nodes)]

@@ -11,8 +11,8 @@ from secops.cli._say import say
 from secops.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
-    from secops.privilege.choke import Choke, ChokePoints
-    from secops.privilege.graph import Graph
+    from secops.privilege.fleet.choke import Choke, ChokePoints
+    from secops.privilege.fleet.graph import Graph
 
 
 def show_review(graph: Graph, points: ChokePoints, ranked: Sequence[Choke], fmt: str) -> None:
@@ -45,7 +45,7 @@ def cut_by(one: Choke) -> str:
 
 
 def _show(graph: Graph, number: int, one: Choke) -> None:
-    from secops.privilege import fixes
+    from secops.privilege.fleet import fixes
 
     say(f"\n{number:>3}. {cut_by(one)}")
     say(f"     {place_of(graph, one.node)}", indent=5)

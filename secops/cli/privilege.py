@@ -69,7 +69,7 @@ def paths(
     from secops.cli._fleet import Fleet
     from secops.cli._paths import show_list, show_one
     from secops.cli._picture import check, draw_paths
-    from secops.privilege.search import Search
+    from secops.privilege.fleet.search import Search
 
     check(picture)
     fleet = Fleet.of(run_id)
@@ -107,7 +107,7 @@ Example:
 def who(account: tuple[str, str], run_id: str, fmt: str) -> int:
     from secops.cli._fleet import Fleet
     from secops.cli._paths import show_who
-    from secops.privilege.search import Search
+    from secops.privilege.fleet.search import Search
 
     fleet = Fleet.of(run_id)
     one, search = fleet.account(account), Search(fleet.graph)
@@ -161,7 +161,7 @@ def review(
         return review_accounts(accounts, roles, staff, fmt)
     from secops.cli._picture import check, draw_review
     from secops.cli._review import show_review
-    from secops.privilege.choke import ChokePoints
+    from secops.privilege.fleet.choke import ChokePoints
 
     check(picture)
     fleet = Fleet.of(run_id)

@@ -20,7 +20,7 @@ from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
 from secops.posture.run_folder import writing
-from secops.privilege.fleet import Fleet, Position
+from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 
 #: What tries passwords: what each host holds in, the late tables of each host out.

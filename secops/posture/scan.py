@@ -27,7 +27,7 @@ from secops.posture.rule import RuleSet
 from secops.posture.run_folder import run_folder, writing
 from secops.posture.score import count, coverage, score
 from secops.posture.waivers import Waiver, apply, apply_to_verdicts
-from secops.privilege.fleet import Fleet
+from secops.privilege.fleet.fleet import Fleet
 
 
 class NotKeptError(CitywallError):

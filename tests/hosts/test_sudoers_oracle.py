@@ -18,7 +18,7 @@ from secops.hosts.sudoers import Grant, Host, Member, Policy, Setting, decides, 
 from secops.hosts.sudoers_grammar import Command
 from secops.hosts.tables import Built
 from secops.hosts.tables._sudo import policy_host, read_policy
-from secops.privilege.sudo import is_user
+from secops.privilege.sudo.sudo import is_user
 from tests import testroot
 from tests.hosts.evidence_kit import evidence
 from tests.hosts.sudoers_writer import Writer, broken, joined, numbered

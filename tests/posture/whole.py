@@ -27,7 +27,7 @@ from secops.posture.findings import findings
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import Rule, load_rules
-from secops.privilege.fleet import Fleet
+from secops.privilege.fleet.fleet import Fleet
 from secops.privilege.ways import privileges
 from tests.testroot import TestHost
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from secops.privilege.graph import At, Detail, Graph, Key, Node, Step
+from secops.privilege.fleet.graph import At, Detail, Graph, Key, Node, Step
 
 DETAIL = Detail("shell", "how", "how")
 

@@ -11,7 +11,7 @@ from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Facts
-from secops.privilege.fleet import Fleet, Position
+from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 from tests.testroot import TestHost
 

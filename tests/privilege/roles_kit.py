@@ -10,10 +10,10 @@ from typing import Any
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Facts, Row
-from secops.privilege.grading import gaps
-from secops.privilege.holdings import Holdings, holdings
-from secops.privilege.posts import Roles
-from secops.privilege.roles import load
+from secops.privilege.roles.grading import gaps
+from secops.privilege.roles.holdings import Holdings, holdings
+from secops.privilege.roles.posts import Roles
+from secops.privilege.roles.roles_file import load
 from secops.privilege.ways import privileges
 from tests.hosts.evidence_kit import evidence
 from tests.hosts.tables.test_authorized_keys import key

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from secops.hosts.sudoers import Host
 from secops.hosts.sudoers_host import Netgroups, netgroups, own_subnets
 from secops.privilege.accounts import Account
-from secops.privilege.sudo_names import Group
+from secops.privilege.sudo.names import Group
 from tests import testroot
 
 ROOT = Account("root", 0, frozenset({"root"}), frozenset({0}))

@@ -6,8 +6,8 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.privilege.choke import ChokePoints
-from secops.privilege.graph import At, Graph, Key, Node, Step, accounts
+from secops.privilege.fleet.choke import ChokePoints
+from secops.privilege.fleet.graph import At, Graph, Key, Node, Step, accounts
 from tests.privilege.graph_kit import graph, step
 
 HOSTS = ["h0", "h1", "h2"]

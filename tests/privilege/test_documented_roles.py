@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from secops.core.content import shipped
-from secops.privilege import roles as roles_
 from secops.privilege.applications import application
 from secops.privilege.applications.review import review
-from secops.privilege.duties import CommandDuty, content, of_group
-from secops.privilege.grading import gaps
-from secops.privilege.levels import SYNONYMS, Level
+from secops.privilege.roles.duties import CommandDuty, content, of_group
+from secops.privilege.roles.grading import gaps
+from secops.privilege.roles.levels import SYNONYMS, Level
+from secops.privilege.roles.roles_file import roles_file as roles_
 from secops.privilege.techniques import by_group
 from tests.contract.documents import ROOT, blocks
 from tests.privilege.roles_kit import TODAY, held, roles

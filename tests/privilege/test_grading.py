@@ -10,8 +10,8 @@ import pytest
 
 from secops.hosts.tables import Facts
 from secops.hosts.tables.role_gaps import TABLE
-from secops.privilege.grading import gaps, undeclared
-from secops.privilege.holdings import holdings
+from secops.privilege.roles.grading import gaps, undeclared
+from secops.privilege.roles.holdings import holdings
 from tests.privilege.roles_kit import TODAY, held, roles, rows, seconds, tables, use, without
 
 ALICE = "alice ALL=(ALL) ALL\n"

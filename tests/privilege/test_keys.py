@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.tables import Row, column_types, registry
-from secops.privilege.keys import HELD_BY, MAX_HOLDERS, MAX_ROWS, OPENED_BY, doubts, trust
+from secops.privilege.fleet.keys import HELD_BY, MAX_HOLDERS, MAX_ROWS, OPENED_BY, doubts, trust
 
 TODAY = date(2026, 5, 20)
 EPOCH = date(1970, 1, 1)

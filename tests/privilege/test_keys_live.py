@@ -17,7 +17,7 @@ from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row, registry
-from secops.privilege.keys import HELD_BY, OPENED_BY, trust
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, trust
 from tests import testroot
 from tests.hosts.carriers.kit import make_key
 from tests.testroot import OPS, TestHost

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.privilege.graph import At, Graph, Key, Node
-from secops.privilege.layout import arranged
-from secops.privilege.picture import MOST_PATHS, Row, page
+from secops.privilege.fleet.graph import At, Graph, Key, Node
+from secops.privilege.fleet.layout import arranged
+from secops.privilege.fleet.picture import MOST_PATHS, Row, page
 from tests.cli.store_kit import is_inert
 from tests.privilege.graph_kit import graph, step
 

@@ -9,9 +9,9 @@ from hypothesis import given
 
 from secops.hosts.tables import column_types
 from secops.hosts.tables.root_paths import TABLE
-from secops.privilege.graph import At, Graph, Key, Step, accounts
-from secops.privilege.paths import root_paths
-from secops.privilege.reach import path, roots_reached, shortest, steps, towards
+from secops.privilege.fleet.graph import At, Graph, Key, Step, accounts
+from secops.privilege.fleet.paths import root_paths
+from secops.privilege.fleet.reach import path, roots_reached, shortest, steps, towards
 from tests.privilege.graph_kit import graph, step
 from tests.privilege.test_choke import EDGES, HOSTS, Edges
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from secops.core.errors import UsageError
-from secops.privilege.levels import SEPARATE, Level, covers
-from secops.privilege.posts import Roles
+from secops.privilege.roles.levels import SEPARATE, Level, covers
+from secops.privilege.roles.posts import Roles
 from tests.privilege.roles_kit import TODAY, roles
 
 SMALL = """people:

@@ -8,9 +8,9 @@ from secops.hosts.evidence import decode
 from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from secops.hosts.snapshot import observe
-from secops.privilege.grading import gaps
-from secops.privilege.holdings import holdings
-from secops.privilege.levels import Level
+from secops.privilege.roles.grading import gaps
+from secops.privilege.roles.holdings import holdings
+from secops.privilege.roles.levels import Level
 from secops.privilege.ways import privileges
 from tests.hosts.tables.test_authorized_keys import key
 from tests.privilege.roles_kit import TODAY, roles

@@ -8,8 +8,8 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.privilege.graph import At, Key, Node, Step, accounts
-from secops.privilege.search import Path, Search
+from secops.privilege.fleet.graph import At, Key, Node, Step, accounts
+from secops.privilege.fleet.search import Path, Search
 from tests.privilege.graph_kit import graph, step
 from tests.privilege.test_choke import EDGES, HOSTS, Edges
 from tests.privilege.test_reach import length

@@ -9,10 +9,10 @@ import pytest
 from secops.hosts.sudoers import Host, Policy, TooLargeError, load
 from secops.hosts.sudoers_options import Switches
 from secops.privilege.accounts import Account, accounts, root_of
-from secops.privilege.sudo import Sudo
-from secops.privilege.sudo_commands import Request
-from secops.privilege.sudo_names import Group, Names
-from secops.privilege.sudo_times import in_force
+from secops.privilege.sudo.commands import Request
+from secops.privilege.sudo.names import Group, Names
+from secops.privilege.sudo.sudo import Sudo
+from secops.privilege.sudo.times import in_force
 
 ROOT = Account("root", 0, frozenset({"root"}), frozenset({0}))
 ALICE = Account("alice", 1001, frozenset({"alice", "staff"}), frozenset({1001, 50}))

@@ -12,9 +12,9 @@ import pytest
 from secops.hosts.sudoers import Host, Policy, is_host, load
 from secops.hosts.sudoers_options import switches
 from secops.privilege.accounts import Account
-from secops.privilege.sudo import Sudo
-from secops.privilege.sudo_commands import Request
-from secops.privilege.sudo_names import Group, Names
+from secops.privilege.sudo.commands import Request
+from secops.privilege.sudo.names import Group, Names
+from secops.privilege.sudo.sudo import Sudo
 from tests.hosts.sudoers_writer import Writer, joined
 from tests.privilege import sudo_kit
 from tests.privilege.sudo_kit import ACCOUNTS, GIDS, GROUPS, Said

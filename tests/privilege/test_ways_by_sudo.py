@@ -6,7 +6,7 @@ import pytest
 
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row
-from secops.privilege.sudo_probes import is_obeyed, obeyed
+from secops.privilege.sudo.probes import is_obeyed, obeyed
 from secops.privilege.ways import privileges
 from tests.privilege.test_techniques import by_program
 from tests.privilege.test_ways import GROUP, PASSWD, seen
@@ -283,6 +283,6 @@ def test_files_that_root_obeys_are_paths_and_told_in_both_languages() -> None:
 
 
 def test_programs_that_obey_root_alone_are_known_programs() -> None:
-    from secops.privilege.sudo_probes import _root_only
+    from secops.privilege.sudo.probes import _root_only
 
     assert [name for name in _root_only() if name not in by_program()] == []

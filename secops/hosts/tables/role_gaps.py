@@ -10,7 +10,7 @@ from secops.hosts.tables.users import PASSWD
 _MADE_OF = (root_ways.TABLE, shadow_meta.TABLE, authorized_keys.TABLE)
 
 
-def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from `secops.privilege.grading`
+def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from `secops.privilege.roles.grading`
     """Not whole: nobody has said who should hold what."""
     built = Built()
     built.lack("no roles are declared")

@@ -14,8 +14,8 @@ from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
 from secops.privilege.applications.dates import fault_of
 from secops.privilege.applications.sheets import Layout
-from secops.privilege.levels import SEPARATE, Level, Pair
-from secops.privilege.roles import Joined
+from secops.privilege.roles.levels import SEPARATE, Level, Pair
+from secops.privilege.roles.roles_file import Joined
 
 _HINT = N_("The format of a mapping is in docs/roles.md.")
 

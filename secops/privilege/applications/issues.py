@@ -12,8 +12,8 @@ from secops.privilege.applications.accounts import Account
 from secops.privilege.applications.application import Application, Role
 from secops.privilege.applications.people import Staff
 from secops.privilege.applications.reading import Faults
-from secops.privilege.duties import is_generic
-from secops.privilege.posts import Names
+from secops.privilege.roles.duties import is_generic
+from secops.privilege.roles.posts import Names
 
 #: Kinds of issues as people call them, the gravest first.
 KINDS = {

@@ -9,7 +9,7 @@ from secops.hosts.sudoers import Member, TooLargeError
 from secops.hosts.tables import Built
 from secops.hosts.tables._sudo import SECTIONS, read_policy, tell_faults
 from secops.privilege.accounts import Account
-from secops.privilege.sudo_ways import SudoWays
+from secops.privilege.sudo.ways import SudoWays
 from secops.privilege.way import EVERYONE, Kind, View, Way
 
 #: sudo before this refuses every request while a line of the policy is broken.

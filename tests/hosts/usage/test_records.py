@@ -61,7 +61,9 @@ def test_no_file_beyond_one_that_is_missing_counts(tmp_path: Path) -> None:
     assert reach_of(tmp_path, files)[0] == 21
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(week(3).encode())[:-9], b"\0" * 40])
+@pytest.mark.parametrize(
+    "content", [b"not gzip", gzip.compress(week(3).encode())[:-9], b"\0" * 40], ids=["none", "cut", "zeros"]
+)
 def test_nor_one_that_is_broken(content: bytes, tmp_path: Path) -> None:
     assert reach_of(tmp_path, weeks() | {"/var/log/auth.log.3.gz": (21, content)})[0] == 21
 

@@ -98,7 +98,9 @@ def test_records_that_are_none_are_told(tmp_path: Path) -> None:
     assert logins(told(tmp_path, LOGIN_RECORDS))[1] == ["/var/log/wtmp holds records that this machine does not write"]
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(utmp(5, "bob", "pts/0"))[:-9] + bytes(40)])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(utmp(5, "bob", "pts/0"))[:-9] + bytes(40)], ids=["none", "cut"]
+)
 def test_a_packed_wtmp_that_is_broken_tells_nothing(content: bytes, tmp_path: Path) -> None:
     fill(tmp_path, {"/var/log/wtmp": (0, utmp(5, "alice", "pts/0")), "/var/log/wtmp.1.gz": (9, content)})
     assert [event.user for event in of_image(tmp_path)] == ["alice"]

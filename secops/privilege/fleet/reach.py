@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from secops.privilege.graph import Graph, Node, Step
+from secops.privilege.fleet.graph import Graph, Node, Step
 
 if TYPE_CHECKING:
     import networkx as nx

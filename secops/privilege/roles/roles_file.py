@@ -11,8 +11,8 @@ import msgspec
 from secops.core.content import read_as
 from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
-from secops.privilege.levels import SEPARATE, Level
-from secops.privilege.posts import Account, Grant, Holder, Kind, Names, Roles, Shared
+from secops.privilege.roles.levels import SEPARATE, Level
+from secops.privilege.roles.posts import Account, Grant, Holder, Kind, Names, Roles, Shared
 
 _LONGEST = 253
 _HINT = N_("The format of roles.yml is in docs/roles.md.")

@@ -10,11 +10,11 @@ from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts
 from secops.hosts.tables.role_gaps import TABLE
 from secops.hosts.tables.sudo_rules import MAX_ROWS
-from secops.privilege import conflicts, disuse, sharing
-from secops.privilege.holdings import Held, Holdings
-from secops.privilege.levels import Level, covers, in_order, named
-from secops.privilege.place import Gap, Place, said
-from secops.privilege.posts import Post, Roles
+from secops.privilege.roles import conflicts, disuse, sharing
+from secops.privilege.roles.holdings import Held, Holdings
+from secops.privilege.roles.levels import Level, covers, in_order, named
+from secops.privilege.roles.place import Gap, Place, said
+from secops.privilege.roles.posts import Post, Roles
 
 
 def undeclared() -> Facts:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Row
-from secops.privilege.key_line import Account, Line, forwards_agent, lets_in
+from secops.privilege.fleet.key_line import Account, Line, forwards_agent, lets_in
 
 #: Tables that the rows are made of. Without those of HELD_BY nobody can say who holds a key.
 OPENED_BY = ("authorized_keys", "ssh_logins", "sshd_effective", "shadow_meta", "users", "hosts")

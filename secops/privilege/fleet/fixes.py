@@ -8,7 +8,7 @@ from shlex import quote
 import msgspec
 
 from secops.core.content import Text
-from secops.privilege.graph import Key, Step
+from secops.privilege.fleet.graph import Key, Step
 from secops.privilege.techniques import content
 
 #: The kind of a private key in `ways.yml`.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from secops.core.content import Text
 from secops.hosts.evidence import Problem, Status
-from secops.privilege.holdings import Proof
-from secops.privilege.levels import Level, Pair, in_order
-from secops.privilege.place import Gap, Place, said
-from secops.privilege.posts import Roles
+from secops.privilege.roles.holdings import Proof
+from secops.privilege.roles.levels import Level, Pair, in_order
+from secops.privilege.roles.place import Gap, Place, said
+from secops.privilege.roles.posts import Roles
 
 #: A person by name. An account that is no person's is one of its own: (host, login name).
 _Subject = str | tuple[str, str]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from secops.hosts.sudoers import Answer, Member, decides
 from secops.hosts.tables import Built, Row
 from secops.privilege.accounts import Account
-from secops.privilege.duties import of_command
-from secops.privilege.levels import Level
-from secops.privilege.sudo import is_user
+from secops.privilege.roles.duties import of_command
+from secops.privilege.roles.levels import Level
+from secops.privilege.sudo.sudo import is_user
 
 #: Lists of users looked at for accounts, over a whole host: more would take longer than they are worth.
 MAX_STEPS = 1_000_000

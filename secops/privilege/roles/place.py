@@ -10,9 +10,9 @@ from datetime import date
 from secops.core.content import Text
 from secops.hosts.evidence import Problem
 from secops.hosts.tables import Row
-from secops.privilege.holdings import Held, Holdings, Proof
-from secops.privilege.levels import Level, in_order
-from secops.privilege.posts import Names, Post, Roles
+from secops.privilege.roles.holdings import Held, Holdings, Proof
+from secops.privilege.roles.levels import Level, in_order
+from secops.privilege.roles.posts import Names, Post, Roles
 
 _WAYS = {
     "group": Text("group", "用户组"),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from secops.privilege.graph import At, Graph, Key, Node, Step, accounts
-from secops.privilege.reach import path, reached_by, shortest, towards
+from secops.privilege.fleet.graph import At, Graph, Key, Node, Step, accounts
+from secops.privilege.fleet.reach import path, reached_by, shortest, towards
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -13,12 +13,12 @@ from datetime import datetime
 from secops.hosts.sudoers import Answer, Command, Grant, Member, Policy, Rule, is_host
 from secops.hosts.sudoers_answer import ALLOW, DENY, SILENT, allows, outcome
 from secops.privilege.accounts import Account
-from secops.privilege.sudo_commands import Request, command_key, command_keys, is_command
-from secops.privilege.sudo_defaults import Defaults
-from secops.privilege.sudo_lists import Lists
-from secops.privilege.sudo_names import Names
-from secops.privilege.sudo_targets import Targets
-from secops.privilege.sudo_times import in_force
+from secops.privilege.sudo.commands import Request, command_key, command_keys, is_command
+from secops.privilege.sudo.defaults import Defaults
+from secops.privilege.sudo.lists import Lists
+from secops.privilege.sudo.names import Names
+from secops.privilege.sudo.targets import Targets
+from secops.privilege.sudo.times import in_force
 
 #: Answers kept, of requests and accounts.
 _MOST = 10_000

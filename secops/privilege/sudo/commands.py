@@ -12,7 +12,7 @@ from secops.hosts.sudoers import Answer, Command, Member
 from secops.hosts.sudoers_answer import any_of, both
 from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild, matches_arguments, matches_path, matches_regex
-from secops.privilege.sudo_names import Group
+from secops.privilege.sudo.names import Group
 
 #: Where a merged /usr leads: the same file by both names.
 _MERGED = ("/bin/", "/sbin/", "/lib/", "/lib64/")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from secops.core.content import Text
 from secops.hosts.tables import Row
-from secops.privilege.duties import is_generic
-from secops.privilege.holdings import Held, Proof
-from secops.privilege.levels import Level
-from secops.privilege.place import Gap, Place
+from secops.privilege.roles.duties import is_generic
+from secops.privilege.roles.holdings import Held, Proof
+from secops.privilege.roles.levels import Level
+from secops.privilege.roles.place import Gap, Place
 
 _ADMINISTRATORS = frozenset({Level.SYSTEM, Level.SECURITY, Level.AUDIT})
 

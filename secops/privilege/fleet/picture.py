@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from secops.core.columns import cell_len, fit, one_line
 from secops.core.i18n import _, language
-from secops.privilege.graph import At, Graph, Key, Node, Step
-from secops.privilege.layout import Layout, arranged
+from secops.privilege.fleet.graph import At, Graph, Key, Node, Step
+from secops.privilege.fleet.layout import Layout, arranged
 
 #: Paths that are drawn; more would be no picture.
 MOST_PATHS = 60

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from secops.privilege import techniques
-from secops.privilege.levels import Level
+from secops.privilege.roles.levels import Level
 
 #: What may stand at the end of a name that belongs to nobody: test1, admin_02. More digits number people.
 _NUMBER = re.compile(r"[._-]?[0-9]{0,2}$")

@@ -13,10 +13,10 @@ from secops.hosts.sudoers_patterns import fold
 from secops.hosts.tables import Row
 from secops.hosts.tables._sudo import policy_host
 from secops.privilege.accounts import Account
-from secops.privilege.sudo import Right, Sudo
-from secops.privilege.sudo_commands import Request
-from secops.privilege.sudo_names import Group, Names
-from secops.privilege.sudo_probes import Opening, Probe, as_another, probes, with_group
+from secops.privilege.sudo.commands import Request
+from secops.privilege.sudo.names import Group, Names
+from secops.privilege.sudo.probes import Opening, Probe, as_another, probes, with_group
+from secops.privilege.sudo.sudo import Right, Sudo
 from secops.privilege.techniques import POWERS, by_group, by_program
 from secops.privilege.way import View, Way
 

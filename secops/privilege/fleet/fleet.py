@@ -15,16 +15,16 @@ from secops.hosts.tables import Facts, Table
 from secops.hosts.tables.key_trust import TABLE as KEY_TRUST
 from secops.hosts.tables.role_gaps import TABLE as ROLE_GAPS
 from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
-from secops.privilege import grading
-from secops.privilege.graph import NEEDED, At, Graph, Key, build, trimmed
-from secops.privilege.holdings import Holdings, holdings
-from secops.privilege.keys import HELD_BY, OPENED_BY, doubts, trust
-from secops.privilege.paths import root_paths
-from secops.privilege.reach import leading_to
+from secops.privilege.fleet.graph import NEEDED, At, Graph, Key, build, trimmed
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, doubts, trust
+from secops.privilege.fleet.paths import root_paths
+from secops.privilege.fleet.reach import leading_to
+from secops.privilege.roles import grading
+from secops.privilege.roles.holdings import Holdings, holdings
 
 if TYPE_CHECKING:
-    from secops.privilege.graph import Rows
-    from secops.privilege.posts import Roles
+    from secops.privilege.fleet.graph import Rows
+    from secops.privilege.roles.posts import Roles
 
 _LATE = ("key_trust",)
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from secops.core.content import Text
 from secops.hosts.evidence import Problem, Status
-from secops.privilege.holdings import Held, Proof
-from secops.privilege.levels import Level
-from secops.privilege.place import Gap, Place, said
+from secops.privilege.roles.holdings import Held, Proof
+from secops.privilege.roles.levels import Level
+from secops.privilege.roles.place import Gap, Place, said
 
 _DAY = 86_400  # seconds
 

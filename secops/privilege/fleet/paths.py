@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from secops.hosts.tables import Row
-from secops.privilege.graph import Graph
-from secops.privilege.reach import roots_reached
-from secops.privilege.search import Path, Search
+from secops.privilege.fleet.graph import Graph
+from secops.privilege.fleet.reach import roots_reached
+from secops.privilege.fleet.search import Path, Search
 
 #: Names of hosts that a row tells; `roots` counts all.
 MOST_HOSTS = 20

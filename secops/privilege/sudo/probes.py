@@ -18,7 +18,7 @@ from secops.hosts.sudoers import Command
 from secops.hosts.sudoers_patterns import PATHNAME, PERIOD, matches_wildcard
 from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild
-from secops.privilege.sudo_commands import EDIT, Request, is_command
+from secops.privilege.sudo.commands import EDIT, Request, is_command
 from secops.privilege.techniques import Power, by_program, usable
 
 #: Where programs are looked for that a directory or a wildcard takes in.

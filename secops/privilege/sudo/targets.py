@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from secops.hosts.sudoers import Member, Policy
 from secops.hosts.sudoers_answer import ALLOW, DENY, SILENT, outcome
 from secops.privilege.accounts import Account
-from secops.privilege.sudo_commands import Request
-from secops.privilege.sudo_lists import Lists
-from secops.privilege.sudo_names import Names
+from secops.privilege.sudo.commands import Request
+from secops.privilege.sudo.lists import Lists
+from secops.privilege.sudo.names import Names
 
 #: The version that reads lists with groups in another way.
 _OTHERWISE = (1, 9, 14)

@@ -9,9 +9,9 @@ from secops.hosts.sudoers import Policy, Setting, is_host
 from secops.hosts.sudoers_answer import ALLOW
 from secops.hosts.sudoers_options import used
 from secops.privilege.accounts import Account
-from secops.privilege.sudo_commands import Request, command_key, command_keys, is_command
-from secops.privilege.sudo_lists import Lists
-from secops.privilege.sudo_names import Names
+from secops.privilege.sudo.commands import Request, command_key, command_keys, is_command
+from secops.privilege.sudo.lists import Lists
+from secops.privilege.sudo.names import Names
 
 _NAMES = (
     "authenticate", "noexec", "intercept", "targetpw", "rootpw", "runaspw", "runas_default", "exempt_group",

@@ -9,7 +9,7 @@ from datetime import date
 from fnmatch import translate
 from typing import Literal
 
-from secops.privilege.levels import Level, Pair
+from secops.privilege.roles.levels import Level, Pair
 
 Kind = Literal["person", "service", "break_glass"]
 

@@ -18,9 +18,9 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
-from secops.privilege.dominators import Seen, Trees
-from secops.privilege.graph import Graph, Key, Step, accounts
-from secops.privilege.reach import leading_to, reached_from
+from secops.privilege.fleet.dominators import Seen, Trees
+from secops.privilege.fleet.graph import Graph, Key, Step, accounts
+from secops.privilege.fleet.reach import leading_to, reached_from
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -10,9 +10,9 @@ from datetime import date
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Built, Facts, Row
 from secops.privilege.accounts import Account, accounts, root_of
-from secops.privilege.duties import of_group
-from secops.privilege.levels import Level, in_order
-from secops.privilege.policy_rights import Rights, of_doas, of_sudo
+from secops.privilege.roles.duties import of_group
+from secops.privilege.roles.levels import Level, in_order
+from secops.privilege.roles.policy_rights import Rights, of_doas, of_sudo
 from secops.privilege.way import EVERYONE
 
 #: Tables that say which accounts there are, what they may do, what opens them, and what was used.

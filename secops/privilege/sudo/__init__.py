@@ -1,0 +1,1 @@
+"""sudo: its policy asked as sudo asks it."""
