@@ -82,7 +82,7 @@ def plant(host: TestHost) -> None:
     host.at("/home/ops/.ssh/config.d/shadow").symlink_to("/etc/shadow")
     os.mkfifo(host.at("/home/ops/.ssh/config.d/fifo"))
     host.write("/etc/ssh/ssh_config.d/own.conf", "Host *\n\tIdentityFile ~/jobs/key\n  IdentityFile=/gone\n")
-    for folder in ("/opt/deploy", "/home/ops/work", "/root/.ssh", "/.ssh"):
+    for folder in ("/opt/deploy", "/home/ops/jobs", "/root/.ssh", "/.ssh"):
         host.at(folder).mkdir(mode=0o755)
     for path in ("/opt/deploy/key", "/opt/deploy/my key", "/home/ops/jobs/key", "/root/.ssh/id", "/.ssh/id"):
         host.write(path, plain.content, 0o640)
