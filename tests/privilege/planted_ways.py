@@ -62,6 +62,7 @@ POLICIES = {
         "User_Alias WHO = aliased, !aliased\nCmnd_Alias EDIT = /usr/bin/ed\nWHO ALL=(root) EDIT",
     ),
     **_sudo("edits", "sudoedit", "edits ALL=(root) sudoedit", "edits ALL=(root) sudoedit /etc/motd"),
+    **_sudo("as-other", "ALL", f"as-other ALL=({OTHER}) ALL", f"as-other ALL=({OTHER}) /usr/bin/id", OTHER),
     **_doas("finder", "permit nopass finder cmd find", "permit nopass finder cmd find args -maxdepth 0"),
     **_doas("acting", f"permit acting as {OTHER}", f"permit acting as {OTHER} cmd id", OTHER),
     "polite": Case(

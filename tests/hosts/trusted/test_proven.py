@@ -120,6 +120,16 @@ def test_sudo_takes_a_file_of_its_own_that_an_access_list_lets_others_write(plan
     assert _as(host, "alice", "sudo -n true") != 0
 
 
+def test_doas_refuses_a_policy_that_an_access_list_lets_others_write(planter: Planter) -> None:
+    host = planter.host
+    host.write("/etc/doas.conf", "permit nopass bob\n", 0o600)
+    assert _as(host, "bob", "doas -n true") == 0
+    planter.plant("acl /etc/doas.conf alice 6")
+    assert [(row["point"], row["refused"]) for row in rows(collect(host, "dash"))] == [("/etc/doas.conf", True)]
+    assert ways(collect(host, "dash")) == set()
+    assert _as(host, "bob", "doas -n true") != 0
+
+
 def test_sshd_refuses_keys_that_others_may_write_unless_it_is_told_not_to(wire: Wire) -> None:
     host = wire.host
     keys = "/home/ops/.ssh/authorized_keys"
