@@ -8,10 +8,10 @@ from pathlib import Path
 from secops.core.content import shipped
 from secops.privilege.applications import application
 from secops.privilege.applications.review import review
+from secops.privilege.roles import roles_file as roles_
 from secops.privilege.roles.duties import CommandDuty, content, of_group
 from secops.privilege.roles.grading import gaps
 from secops.privilege.roles.levels import SYNONYMS, Level
-from secops.privilege.roles import roles_file as roles_
 from secops.privilege.techniques import by_group
 from tests.contract.documents import ROOT, blocks
 from tests.privilege.roles_kit import TODAY, held, roles

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from secops.hosts.section import PASSWD_LIMIT
 from secops.hosts.trusted import words
 
 # Input, a line each: `S size path` of files, then `P number grammar path` for what is there; `D path` and `O` pass.
@@ -190,7 +191,7 @@ function set(array, list,   n, i, w) { n = split(list, w, " "); for (i = 1; i <=
 BEGIN {
   set(kept, "@KEPT@"); set(leads, "@LEADS@"); set(switches, "@SWITCHES@")
   set(merged, links); split("@SEARCHED@", searched, " ")
-  while ((getline s < "/etc/passwd") > 0) {
+  while (("head -c @PASSWD@ /etc/passwd" | getline s) > 0) {
     if (split(s, f, ":") != 7 || f[1] in homes) continue
     sub(/\/+$/, "", f[6]); homes[f[1]] = f[6] ~ /^\// ? f[6] : ""
     if (!(f[3] in names)) names[f[3]] = f[1]
@@ -232,5 +233,6 @@ READ_AWK = fill(
     BARE=words.BARE, VARIABLES=words.VARIABLE, UNIT=words.UNIT, INSTALL=words.INSTALL, RULES=words.RULES,
     SSHD=words.SSHD, KEPT=_list(words.KEPT), LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES),
     SEARCHED=" ".join(words.SEARCHED), MAX_PATH=str(words.MAX_PATH), MAX_SIZE=str(words.MAX_SIZE),
+    PASSWD=str(PASSWD_LIMIT),
     MAX_JOINED=str(words.MAX_JOINED), MAX_OF_FILE=str(words.MAX_OF_FILE), MAX_OF_HOST=str(words.MAX_OF_HOST),
 )  # fmt: skip

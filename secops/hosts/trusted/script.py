@@ -21,7 +21,7 @@ from __future__ import annotations
 from itertools import groupby
 from shlex import quote
 
-from secops.hosts.section import Command
+from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.trusted.awk_names import READ_AWK, fill
 from secops.hosts.trusted.awk_paths import FOLLOW_AWK, HOMES_AWK, LISTABLE_AWK
 from secops.hosts.trusted.places import PLACES, TOPS
@@ -46,7 +46,7 @@ place() { # NUMBER GRAMMAR PATH…: what a pattern matched
 merged() { [ -L "$1" ] && [ "$1" -ef "/usr$1" ]; } # of these two directories the second is read
 places() {
 @PLACES@
-  awk -F: @HOMES_AWK@ /etc/passwd | while IFS= read -r h; do
+  head -c @PASSWD@ /etc/passwd | awk -F: @HOMES_AWK@ | while IFS= read -r h; do
     h=${h%/}
     [ -d "$h/" ] || continue
     [ -x "$h/" ] && [ -r "$h/" ] || printf 'D%s\n' "$h"
@@ -128,6 +128,7 @@ def _homes() -> str:
 def _script() -> str:
     filled = {
         "PLACES": _places(), "HOMES": _homes(), "TOPS": " ".join(TOPS), "HOMES_AWK": quote(HOMES_AWK),
+        "PASSWD": str(PASSWD_LIMIT),
         "READ_AWK": quote(READ_AWK), "FOLLOW_AWK": quote(FOLLOW_AWK), "LISTABLE_AWK": quote(LISTABLE_AWK),
     }  # fmt: skip
     return fill(_SH, **filled)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from secops.hosts.section import Command
+from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.usage.lines import OWN, REDUCED, SAID, TIME, UNWANTED, WANTED
 
 #: Bytes of text logs that are read, the newest first. A packed file counts for `PACKED` times its size.
@@ -62,7 +62,7 @@ def _sed() -> str:
 _AWK = r"""
 BEGIN {
   code = 0
-  while ((getline line < "/etc/passwd") > 0) { split(line, of, ":"); known[of[1]]; known["#" of[3]] }
+  while (("head -c @PASSWD@ /etc/passwd" | getline line) > 0) { split(line, of, ":"); known[of[1]]; known["#" of[3]] }
   known["*"]; FS = OFS = "\t"
 }
 function flush(  k) {
@@ -161,7 +161,8 @@ fi
 
 def _filled(script: str, tools: str) -> str:
     words = {
-        "TOOLS": tools, "AWK": quote(_AWK), "LOGFILE": LOGFILE, "OWN": OWN[0], "AS_OTHERS": OWN[1],
+        "TOOLS": tools, "AWK": quote(_AWK.replace("@PASSWD@", str(PASSWD_LIMIT))),
+        "LOGFILE": LOGFILE, "OWN": OWN[0], "AS_OTHERS": OWN[1],
         "SUDOERS": " ".join(SUDOERS), "SUDO_LOG": SUDO_LOG, "LOGS": " ".join(LOGS), "SIGNS": " ".join(SIGNS),
         "SIGN": "|".join(SIGNS), "MAX_BYTES": str(MAX_BYTES), "PACKED": str(PACKED), "MAX_LINES": str(MAX_LINES),
         "SAID": SAID, "TAGS": " ".join(f"-t {quote(tag)}" for tag in _TAGS),

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from secops.hosts.evidence import Evidence, readable
-from secops.hosts.section import Command, Files
+from secops.hosts.section import PASSWD_LIMIT, Command, Files
 from secops.hosts.sqlite_file import SqliteError, read_table
 from secops.hosts.tables import Built
 from secops.hosts.tables.users import NO_LOGIN, passwd_lines
@@ -44,12 +44,12 @@ esac
 denied=
 if [ -s @LASTLOG@ ] && ! [ -r @LASTLOG@ ]; then denied=1
 elif [ -s @LASTLOG@ ]; then
-  set -- $(awk -F: '
+  set -- $(head -c @PASSWD@ /etc/passwd | awk -F: '
     $3 !~ /^[0-9]+$/ || $7 ~ /\/(@NO_LOGIN@)$/ { next }
     $3 < @DENSE@ { if ($3 + 0 > most) most = $3 + 0; next }
     n < @SINGLE@ { n++; single = single " " $3; next }
     { more = 1 }
-    END { print most + 0, more + 0 single }' /etc/passwd)
+    END { print most + 0, more + 0 single }')
   [ "$2" = 0 ] || echo more
   od -A d -t d4 -N $((($1 + 1) * one)) @LASTLOG@ | awk -v step=$((one / 4)) '{
     for (i = 2; i <= NF; i++) if ($i > 0 && ($1 / 4 + i - 2) % step == 0)
@@ -104,6 +104,7 @@ stat -L -c '%Y %s %n' @WTMP@ @WTMP@[.-][0-9]* 2>/dev/null | sort -rn | {
     .replace("@NO_LOGIN@", "|".join(sorted(NO_LOGIN)))
     .replace("@DENSE@", str(_DENSE))
     .replace("@SINGLE@", str(_SINGLE))
+    .replace("@PASSWD@", str(PASSWD_LIMIT))
     .replace("@MAX_BYTES@", str(MAX_BYTES)),
     required=False,
     image=True,

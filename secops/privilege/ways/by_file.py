@@ -10,9 +10,13 @@ from secops.hosts.trusted.roles import BY_NAME
 from secops.privilege.techniques import Power, by_group
 from secops.privilege.way import Kind, View, Way
 
+#: Files of keys that sshd reads and nobody collected: who may change them was not seen either.
+_ELSEWHERE = "which is not collected"
+
 
 def find(view: View, built: Built) -> Iterator[Way]:
     """Of several files by which one point gives an account another's power, the first is told."""
+    built.problems += [lack for lack in view.tables["authorized_keys"].problems[""] if _ELSEWHERE in lack.reason]
     told = set()
     for row in view.rows("trusted_files"):
         if row["refused"] or _is_told_by_group(view, row):
