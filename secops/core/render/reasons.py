@@ -226,6 +226,7 @@ REASONS = (
     N_("the list of trusted paths ends early"),
     N_("was not read to its end"),
     N_("was not looked at"),
+    N_("as whom it runs {path} is not known"),
     N_("a name with a newline is left out"),
     N_("nothing here reads access lists"),
     N_("its access list is not known"),

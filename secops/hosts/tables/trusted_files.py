@@ -131,16 +131,21 @@ def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
 
 
 def _rows(host: _Host, built: Built) -> Iterator[Row]:
-    told = set[str]()
+    told = dict[str, None]()
     for trusted in dict.fromkeys(_trusted(host, built)):
-        owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user), -1)
+        owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user or ""), -1)
+        rows = list[Row]()
         try:
             for point in host.seen.tree.points(trusted.path):
-                yield from _of_point(host, trusted, point, owner)
+                rows += _of_point(host, trusted, point, owner)
         except Unseen as unseen:
-            if str(unseen) not in told and len(told) < _MAX_TOLD:
-                told.add(str(unseen))
-                built.lack(f"{unseen}: was not looked at")
+            told[f"{unseen}: was not looked at"] = None
+        if trusted.user is not None:
+            yield from rows
+        elif rows:
+            told[f"{trusted.source}:{trusted.line}: as whom it runs {trusted.path} is not known"] = None
+    for reason in list(told)[:_MAX_TOLD]:
+        built.lack(reason)
 
 
 def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:

@@ -25,11 +25,13 @@ _VARIABLES = {
 
 @dataclass(frozen=True)
 class Trusted:
-    """A path that is trusted. `user` is the account whose power who may change it gets; `source` None: by our list."""
+    """A path that is trusted. `user` is the account whose power who may change it gets, None where that is not known;
+    `source` None: by our list.
+    """
 
     path: str
     role: Role
-    user: str = ROOT
+    user: str | None = ROOT
     source: str | None = None
     line: int | None = None
 
@@ -88,8 +90,7 @@ def _of_file(place: Place, path: str, lines: Iterable[Line], user: str) -> Itera
             by_line = place.grammar in ("cron", "tab", "anacron")
             owner = _user(line.tokens[:1], None) if by_line else running
             for run in runs(rest if by_line else line.tokens, owner):
-                if run.user is not None:
-                    yield Trusted(run.path, role, run.user, path, line.number)
+                yield Trusted(run.path, role, run.user, path, line.number)
 
 
 def _user(tokens: Sequence[str], default: str | None) -> str | None:

@@ -47,10 +47,8 @@ class _Loaded:
     @property
     def user(self) -> str | None:
         """As whom it runs; None when that is no account of the host's own."""
-        words = self.values.get("User=")
-        if words:
-            return words[0][1:] if words[0].startswith("~") else None
-        return None if self.has("DynamicUser=") else ROOT
+        words = self.values.get("User=") or [f"~{ROOT}"]
+        return words[0][1:] if words[0].startswith("~") else None
 
 
 @dataclass
@@ -115,13 +113,13 @@ def _runs(loaded: _Loaded) -> Iterator[Trusted]:
             words, user = line.tokens[1:], loaded.user
             if words[:1] == ["+"]:
                 words, user = words[1:], ROOT
+            elif loaded.has("DynamicUser="):  # an account of the moment, which has no power
+                continue
             if key == "EnvironmentFile=":
-                if user is not None:
-                    yield Trusted(words[0], roles.UNIT_ENVIRONMENT, user, file, line.number)
+                yield Trusted(words[0], roles.UNIT_ENVIRONMENT, user, file, line.number)
                 continue
             for run in runs(words, user):
-                if run.user is not None:
-                    yield Trusted(run.path, roles.UNIT_PROGRAM, run.user, file, line.number)
+                yield Trusted(run.path, roles.UNIT_PROGRAM, run.user, file, line.number)
 
 
 def _rank(path: str) -> int:

@@ -106,6 +106,21 @@ def test_a_file_that_is_too_large_or_names_too_much_is_told(planter: Planter) ->
         assert points(seen) == {"/srv/job"}
 
 
+def test_whose_power_it_is_may_not_be_known(planter: Planter) -> None:
+    planter.plant("""file /srv/their/job 0755 bob
+        file /srv/roots/job 0755 root
+        cron @daily root su "$NAME" -c /srv/their/job
+        cron @daily root su "$NAME" -c /srv/roots/job
+        cron @daily ghost /srv/their/job
+        unit a.service [Service]\\nDynamicUser=yes\\nExecStart=/srv/their/job""")
+    for seen in both(planter.host):
+        assert told(seen)[""] == [
+            (Status.FAILED, f"/etc/cron.d/job{number}:1: as whom it runs /srv/their/job is not known")
+            for number in (2, 4)
+        ]
+        assert points(seen) == {"/srv/job"}
+
+
 def test_a_host_without_awk_says_so(planter: Planter) -> None:
     planter.host.run(["rm", "/usr/bin/awk"], check=True)
     assert told(collect(planter.host, "dash"))[""] == [(Status.ABSENT, "the tool for it is not installed")]
