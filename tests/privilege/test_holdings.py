@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts, Row
+from secops.privilege.roles import policy_rights
 from secops.privilege.roles.holdings import Holdings, holdings
 from secops.privilege.roles.levels import Level
-from secops.privilege.roles.roles_file import policy_rights
 from tests.privilege.roles_kit import TODAY, held, tables, without
 
 GROUPS = "root:x:0:\nwheel:x:10:\nadm:x:4:syslog\ndocker:x:998:\nshadow:x:42:\nops:x:50:\n"
