@@ -75,7 +75,7 @@ _ARGS = rf"({_NO_MARK}[ \t]args)([ \t]{_NO_MARK}{_SECRET_WORD}|([ \t]{_NO_MARK})
 #: Lines of doas.conf: without comments, what `setenv` sets, and arguments of which one seems to be a secret. A bare `?`
 #: where that cannot be told apart, and for a line that is too long.
 DOAS_SECRETS: Rewrite = (
-    ("^.{2048}.*$", "?"),  # the ones below cost the square of its length
+    ("^(.{64}){32}.*$", "?"),  # the ones below cost the square of its length
     (rf"^{_NO_MARK}\{{(.*[ \t])?{_NO_NAME}([ \t].*)?\}}.*$", "?"),
     (rf"^({_NO_MARK}\{{){_BRACED}={_BRACED}\}}{_ARGS}$", rf"\1 {HIDDEN} }}\2 {HIDDEN}"),
     (rf"^({_NO_MARK}\{{){_BRACED}={_BRACED}(\}}{_NO_MARK})(#.*)?$", rf"\1 {HIDDEN} \2"),
@@ -122,7 +122,7 @@ _WORD = r"([^ \t,\\]|\\.)+".replace("\\t", "\t")
 
 #: Lines of sudoers: arguments that look like secrets. A line with more of them than can be told apart is a broken one.
 SUDO_SECRETS: Rewrite = (
-    ("^.{2048}.*$", "?"),  # the ones below cost the square of its length
+    ("^(.{64}){32}.*$", "?"),  # the ones below cost the square of its length
     *((f"^.*{first}.*{second}.*$", "?") for first, second in permutations(_KEYS, 2)),
     *(
         rule

@@ -1,5 +1,6 @@
 """Secrets in command text are hidden, what rules ask for is kept."""
 
+import re
 import subprocess
 from time import process_time
 
@@ -162,3 +163,14 @@ def test_an_image_and_a_bundle_lose_stored_passwords_too() -> None:
     copied = decode(encode(seen), manifest(), carrier="bundle", label="x")
     assert copied["sudoers"].only.data == b"x $6$***"
     assert copied["rpm_sqlite"].only.data == b"x $6$saltsalt$hash"
+
+
+def test_no_expression_repeats_more_than_musl_allows() -> None:
+    """RE_DUP_MAX is 255 there: regcomp, and with it sed and a whole section, would fail on Alpine."""
+    counts = [
+        int(number)
+        for section in manifest("clear")
+        for pattern, _ in getattr(section, "rewrite", ())
+        for number in re.findall(r"\{(?:[0-9]+,)?([0-9]+)\}", pattern)
+    ]
+    assert max(counts) <= 255
