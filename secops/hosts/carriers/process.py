@@ -87,10 +87,18 @@ def end_all(sign: signal.Signals) -> bool:
 
 def _signal(session: int, sign: signal.Signals) -> None:
     """Signal every process of a session: `timeout` moves what it runs into a process group of its own."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for pid in _members(session):
         with suppress(OSError):  # it has ended meanwhile
-            if int(stat.read_bytes().rpartition(b")")[2].split()[3]) == session:
-                os.kill(int(stat.parent.name), sign)
+            os.kill(pid, sign)
+
+
+def _members(session: int) -> Iterator[int]:
+    """The processes of a session that have not ended."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, own, *_ = stat.read_bytes().rpartition(b")")[2].split()
+            if int(own) == session and state != b"Z":
+                yield int(stat.parent.name)
 
 
 def _listen(process: subprocess.Popen[bytes], deadline: float) -> Answer:
@@ -120,10 +128,13 @@ def _text(raw: bytearray) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the command and its children; a no-op when it has ended by itself."""
-    if process.poll() is None:
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            _signal(process.pid, sign)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=2)
+    """End the command and what is left of its session, also what it left behind when it ended by itself."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        _signal(process.pid, sign)
+        until = time.monotonic() + 2
+        while process.poll() is None or any(_members(process.pid)):
+            if time.monotonic() > until:
                 break
+            time.sleep(0.02)
+        else:
+            return
