@@ -19,7 +19,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from secops.privilege.fleet.dominators import Seen, Trees
-from secops.privilege.fleet.graph import Graph, Key, Step, accounts
+from secops.privilege.fleet.graph import Graph, Key, Step, accounts, uncollected
 from secops.privilege.fleet.reach import leading_to, reached_from
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Choke(NamedTuple):
 class ChokePoints:
     """The pairs of a fleet, and what cuts them. `network` are the edges of the graph that count."""
 
+    @uncollected()
     def __init__(self, graph: Graph, network: nx.DiGraph[int]) -> None:
         self.graph, self.roots = graph, list(graph.roots.values())
         self._network = network.subgraph(leading_to(network.pred, self.roots)).copy()
@@ -51,6 +52,7 @@ class ChokePoints:
         """How many pairs there are of an account and another one, root of a host, that it can become."""
         return sum(self._lost(top, self._reached[top], self._trees.below[top]) for top in self._reached)
 
+    @uncollected()
     def ranked(self, most: int) -> list[Choke]:
         """At most `most` changes, those that cut the most pairs first; of equal ones by host and place."""
         bounds, inexact = self._bounds()

@@ -7,8 +7,10 @@ leads from what somebody has to what it opens, so that a path reads: account →
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -136,6 +138,19 @@ class Graph:
         return found
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """While a graph grows there is no circular garbage: to look for it takes a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@uncollected()
 def build(hosts: Mapping[str, Rows]) -> Graph:
     """The graph of a fleet, from rows of its hosts."""
     graph = Graph()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from secops.hosts.tables import Row
-from secops.privilege.fleet.graph import Graph
+from secops.privilege.fleet.graph import Graph, uncollected
 from secops.privilege.fleet.reach import roots_reached
 from secops.privilege.fleet.search import Path, Search
 
@@ -14,14 +14,18 @@ from secops.privilege.fleet.search import Path, Search
 MOST_HOSTS = 20
 
 
+@uncollected()
 def root_paths(graph: Graph) -> dict[str, list[Row]]:
     """Rows by host, of every account that can become root of its host or of another. Linear in the fleet's size."""
     hosts, roots = list(graph.roots), list(graph.roots.values())
     search = Search(graph)
-    reached = {certain: roots_reached(network, roots) for network, certain in search.networks}
+    networks = {certain: network for network, certain in search.networks}
+    reached: dict[bool, dict[int, int]] = {}
     bits = {host: 1 << place for place, host in enumerate(hosts)}
     found: dict[str, list[Row]] = {host: [] for host in hosts}
     for path in search.to_roots():
+        if path.certain not in reached:
+            reached[path.certain] = roots_reached(networks[path.certain], roots)
         number, own = graph.numbers[path.start], bits[path.start.host]
         others = reached[path.certain][number] & ~(own if graph.roots[path.start.host] == number else 0)
         names = [graph.names.get(host, host) for host in islice(_set(hosts, others), MOST_HOSTS)]

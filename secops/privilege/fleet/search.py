@@ -52,13 +52,19 @@ class Search:
 
     def to_roots(self) -> Iterator[Path]:
         """From each account that can become root of any host, the shortest path to one; from roots to another."""
-        yield from self._first(self._all_to_roots(network, certain=certain) for network, certain in self.networks)
+        roots, told = set(self._graph.roots.values()), set[int]()
+        for network, certain in self.networks:
+            yield from self._towards(network, list(roots), told, certain=certain)
+            for root in roots - told:
+                if nodes := shortest(network, self._graph, root, roots - {root}):
+                    told.add(root)
+                    yield self._path(nodes, certain=certain)
 
     def to(self, target: At) -> Iterator[Path]:
         """From each account that can become the target; who is root of its host can."""
-        ends = self._ends(target)
-        found = (self._towards(network, ends, target, certain=certain) for network, certain in self.networks)
-        yield from self._first(found)
+        ends, told = self._ends(target), set[int]()
+        for network, certain in self.networks:
+            yield from self._towards(network, ends, told, target, certain=certain)
 
     def of(self, start: At) -> Iterator[Path]:
         """From the account to each root that it can become."""
@@ -94,29 +100,15 @@ class Search:
         numbers = (self._graph.numbers.get(target), self._graph.roots[target.host])
         return list(dict.fromkeys(number for number in numbers if number is not None))
 
-    def _first(self, found: Iterator[Iterator[Path]]) -> Iterator[Path]:
-        """Of each account the first path: those that are certain come first."""
-        told = set()
-        for paths in found:
-            for one in paths:
-                if one.start not in told:
-                    told.add(one.start)
-                    yield one
-
-    def _all_to_roots(self, network: nx.DiGraph[int], *, certain: bool) -> Iterator[Path]:
-        roots = set(self._graph.roots.values())
-        yield from self._towards(network, list(roots), None, certain=certain)
-        for root in roots:
-            if nodes := shortest(network, self._graph, root, roots - {root}):
-                yield self._path(nodes, certain=certain)
-
     def _towards(
-        self, network: nx.DiGraph[int], ends: list[int], target: At | None, *, certain: bool
+        self, network: nx.DiGraph[int], ends: list[int], told: set[int], target: At | None = None, *, certain: bool
     ) -> Iterator[Path]:
+        """Paths of the accounts that are not `told` yet, which they are then."""
         following = towards(network, self._graph, [end for end in ends if end in network])
-        last = frozenset(ends)
+        done = told.union(ends)
         for number, _ in accounts(self._graph):
-            if number in following and number not in last:
+            if number in following and number not in done:
+                told.add(number)
                 yield self._path(path(following, number), target, certain=certain)
 
     def _path(self, numbers: list[int], target: At | None = None, *, certain: bool) -> Path:
