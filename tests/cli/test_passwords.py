@@ -282,7 +282,7 @@ def test_a_fleet_of_clones_is_one_hash(tmp_path: Path) -> None:
     the others are named."""
     cloned = make("md5crypt", "Deploy@2024")
     images = [
-        small_image(tmp_path / f"h{n}", {"deploy": cloned if n < 30 else make("descrypt", f"no-one-guesses-{n}")})
+        small_image(tmp_path / f"h{n}", {"deploy": cloned if n < 30 else make("descrypt", f"{n}-no-one-guesses")})
         for n in range(40)
     ]
     roots = [word for image in images for word in ("--root", image)]
