@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar
 
 import msgspec
@@ -58,9 +59,15 @@ def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
         yield from files
 
 
+#: Two threads that meet a type of msgspec's for the first time at once end the process (segmentation fault).
+_one_at_a_time = Lock()
+
+
 def read_as(path: Path, kind: type[T], *, hint: str = "") -> T:
     """The YAML document in `path` as `kind`. Raises `UsageError` that names the file, and the line or the field."""
+    document = yaml.load(path)
     try:
-        return msgspec.convert(yaml.load(path), kind, strict=True)
+        with _one_at_a_time:
+            return msgspec.convert(document, kind, strict=True)
     except msgspec.ValidationError as error:
         raise UsageError(str(error), where=str(path), hint=hint) from error

@@ -7,19 +7,16 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TypeVar
 
 import msgspec
 
-from secops.core import yaml
-from secops.core.content import Text, shipped
-from secops.core.errors import UsageError
+from secops.core.content import Text
 from secops.hosts.sudoers import Command
 from secops.hosts.sudoers_patterns import PATHNAME, PERIOD, matches_wildcard
 from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild
 from secops.privilege.sudo.commands import EDIT, Request, is_command
-from secops.privilege.techniques import Power, by_program, usable
+from secops.privilege.techniques import Power, by_program, content, usable
 
 #: Where programs are looked for that a directory or a wildcard takes in.
 _FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
@@ -32,8 +29,6 @@ _LINKED = Text(
     "a link to any file in its place, which sudoedit follows", "将其替换为指向任意文件的链接，sudoedit 会跟随链接"
 )
 _STEM = re.compile(r"[\\?*\[\]^].*", re.DOTALL)
-
-T = TypeVar("T")
 
 
 class _Obeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,19 +165,11 @@ def with_group(opening: Opening, group: str, power: Power) -> bool:
 @cache
 def obeyed() -> Sequence[tuple[str, Text]]:
     """Patterns of files that root obeys, and how. Raises `UsageError` for content that does not fit."""
-    return [(path, one.how) for one in _content("obeyed", _ObeyedFiles).files for path in one.paths]
+    return [(path, one.how) for one in content("obeyed", _ObeyedFiles).files for path in one.paths]
 
 
 @cache
 def _root_only() -> Mapping[str | None, Sequence[str]]:
     """Programs that obey root alone, each with groups that it obeys too."""
-    lines = _content("root-only", _RootOnlyPrograms).programs
+    lines = content("root-only", _RootOnlyPrograms).programs
     return {program: line.but_for for line in lines for program in line.programs}
-
-
-def _content(name: str, kind: type[T]) -> T:
-    path = shipped("rules") / "privilege" / f"{name}.yml"
-    try:
-        return msgspec.convert(yaml.load(path), kind, strict=True)
-    except msgspec.ValidationError as error:
-        raise UsageError(str(error), where=str(path)) from error
