@@ -26,6 +26,9 @@ from tests.testroot import OPS, TestHost
 KEYS = "home/ops/.ssh/authorized_keys"
 DROP_INS = "etc/ssh/sshd_config.d"
 
+#: Seconds: a collection takes one or two, on a busy machine ten; what is read to its end takes minutes, or for ever.
+SOON = 45
+
 Collect = Callable[[TestHost], Evidence]
 
 
@@ -36,11 +39,6 @@ def live(host: TestHost) -> Evidence:
 
 def image(host: TestHost) -> Evidence:
     return Root(str(host.root)).collect()
-
-
-def spent() -> float:
-    """Seconds of a processor that this process and those it has waited for took, however busy the machine is."""
-    return sum(os.times()[:4])
 
 
 both = pytest.mark.parametrize("collect", [live, image])
@@ -171,9 +169,9 @@ def test_what_is_no_regular_file_is_not_read(
     test_host: TestHost, collect: Collect, make: Callable[[Path], None]
 ) -> None:
     make(test_host.at(KEYS))
-    before = spent()
+    started = time.monotonic()
     seen = collect(test_host)["authorized_keys"]
-    assert spent() - before < 10
+    assert time.monotonic() - started < SOON
     assert (seen.status, seen.reason) == (Status.FAILED, f"/{KEYS}: not a regular file")
 
 
@@ -192,9 +190,9 @@ def test_a_huge_sparse_file_is_cut_at_once(test_host: TestHost, collect: Collect
     path = test_host.write(name, "Port 22\n", owner=OPS)
     os.truncate(path, 8 << 30)
     section = "authorized_keys" if name.startswith("home") else "sshd_config"
-    before = spent()
+    started = time.monotonic()
     seen = collect(test_host)[section]
-    assert spent() - before < 10
+    assert time.monotonic() - started < SOON
     assert seen.status is Status.TRUNCATED
     assert max(len(item.data) for item in seen.items) <= 1 << 20
 
@@ -202,9 +200,9 @@ def test_a_huge_sparse_file_is_cut_at_once(test_host: TestHost, collect: Collect
 @both
 def test_a_huge_passwd_is_cut_at_once_and_told_wherever_homes_are_asked(test_host: TestHost, collect: Collect) -> None:
     os.truncate(test_host.at("/etc/passwd"), 2 << 30)
-    before = spent()
+    started = time.monotonic()
     seen = collect(test_host)
-    assert spent() - before < 30
+    assert time.monotonic() - started < SOON
     assert seen["passwd"].status is seen["authorized_keys"].status is Status.TRUNCATED
     assert seen["authorized_keys"].reason.startswith("/etc/passwd: larger than")
     facts = derive(special_files.TABLE, seen)
