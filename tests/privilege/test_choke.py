@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import networkx as nx
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from secops.privilege.fleet.choke import ChokePoints
@@ -47,7 +47,23 @@ EDGES = st.lists(
 )
 
 
+#: The root of h0 reaches, by a key that nobody else has, a step that leads to h2 and back to h0.
+_BACK: Edges = [
+    (At("root", "h0"), Key("k1")), (Key("k1"), step("p", "h2")), (Key("k1"), step("q", "h0")),
+    (step("p", "h2"), At("root", "h0")), (step("p", "h2"), At("root", "h2")), (step("q", "h0"), At("root", "h1")),
+]  # fmt: skip
+
+#: All that the root of h1 leads to is settled before itself: it must not be settled twice.
+_TWICE: Edges = [
+    (At("root", "h0"), Key("k1")), (At("root", "h0"), step("p", "h0")), (Key("k1"), step("r", "h1")),
+    (step("r", "h1"), At("root", "h0")), (step("r", "h1"), At("root", "h1")),
+    (At("root", "h1"), step("r", "h0")), (step("r", "h0"), At("root", "h2")),
+]  # fmt: skip
+
+
 @given(EDGES)
+@example(_BACK)
+@example(_TWICE)
 def test_every_change_cuts_what_it_cuts_by_hand(edges: Edges) -> None:
     made = graph(HOSTS, edges)
     ours = ChokePoints(made, made.network())

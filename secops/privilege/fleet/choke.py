@@ -89,7 +89,8 @@ class ChokePoints:
         for top in left:
             lost = self._reached[top] & ~reached[top]
             weight = trees.below[top] - (trees.below[node] if top == tree else 0)
-            count, gone, hosts = count + weight * lost.bit_count(), gone + weight * bool(lost), hosts | lost
+            if weight:  # else no account is there to lose them
+                count, gone, hosts = count + weight * lost.bit_count(), gone + weight * bool(lost), hosts | lost
         return Choke(self.graph.nodes[node], count, gone, hosts.bit_count())  # type: ignore[arg-type]
 
     def _bounds(self) -> tuple[dict[int, int], set[int]]:

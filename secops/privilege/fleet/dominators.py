@@ -41,7 +41,7 @@ class Trees:
                 self.led_from[tree][top] = self.meeting(entered)
 
     def _grow(self, network: nx.DiGraph[int], roots: frozenset[int]) -> None:
-        """Settle each node when all that it leads to is settled; a circle is broken at its first node."""
+        """Settle each node once, when all that it leads to is settled; a circle is broken at its first node."""
         unsettled = {node: len(network.succ[node]) for node in network}
         ready, rest = list(roots), iter(sorted(network))
         while ready:
@@ -49,7 +49,7 @@ class Trees:
             self._settle(node, list(network.succ[node]), is_top=node in roots or unsettled[node] > 0)
             for before in network.pred[node]:
                 unsettled[before] -= 1
-                if unsettled[before] == 0 and before not in self.top:
+                if unsettled[before] == 0 and before not in self.top and before not in roots:
                     ready.append(before)
             if not ready:
                 ready += islice((one for one in rest if one not in self.top), 1)
