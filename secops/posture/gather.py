@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from secops.core.folder import writing
 from secops.core.i18n import _, ngettext
 from secops.core.progress import Progress
 from secops.core.report import HostReport, Os
@@ -19,7 +20,6 @@ from secops.hosts.held import Held
 from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
-from secops.posture.run_folder import writing
 from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 

@@ -13,6 +13,7 @@ import msgspec
 from secops import __version__
 from secops.core.errors import CitywallError
 from secops.core.finding import RuleVerdict, Severity
+from secops.core.folder import writing
 from secops.core.i18n import _
 from secops.core.progress import Progress
 from secops.core.report import HostReport, Report, Rules, Run
@@ -24,7 +25,7 @@ from secops.posture.gather import Advise, Audit, Seen, disputed, gather, no_audi
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import RuleSet
-from secops.posture.run_folder import run_folder, writing
+from secops.posture.run_folder import run_folder
 from secops.posture.score import count, coverage, score
 from secops.posture.waivers import Waiver, apply, apply_to_verdicts
 from secops.privilege.fleet.fleet import Fleet
