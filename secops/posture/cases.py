@@ -18,9 +18,10 @@ HOST = "host1"
 #: The host that a case means unless it says otherwise: a Debian server, seen as root.
 DEFAULT_HOST: dict[str, Any] = {
     "name": HOST, "machine_id": "0123456789abcdef0123456789abcdef", "kind": "linux", "os_id": "debian",
-    "os_version": "12", "os_name": "Debian GNU/Linux 12", "family": "debian", "architecture": "x86_64",
-    "is_image": False, "is_container": False, "init": "systemd", "has_sshd": True, "has_sudo": True, "has_pam": True,
-    "has_systemd": True, "has_auditd": True, "directory_accounts": False, "carrier": "local", "as_root": True,
+    "os_version": "12", "os_name": "Debian GNU/Linux 12", "ecosystem": "debian", "release": "12", "family": "debian",
+    "architecture": "x86_64", "is_image": False, "is_container": False, "init": "systemd", "has_sshd": True,
+    "has_sudo": True, "has_pam": True, "has_systemd": True, "has_auditd": True, "directory_accounts": False,
+    "carrier": "local", "as_root": True,
 }  # fmt: skip
 
 _PYTHON = {"text": str, "integer": int, "boolean": bool, "text[]": list}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from secops.hosts.distribution import release_of
 from secops.hosts.evidence import Evidence
 from secops.hosts.listing import Entry
 from secops.hosts.section import Files, Listing
@@ -12,6 +13,7 @@ from secops.hosts.tables import Built, Column, Table
 from secops.hosts.tables._listed import listed
 
 OS_RELEASE = Files("os_release", ("/etc/os-release", "/usr/lib/os-release"), required=True)
+PRODUCT = Files("product", ("/etc/.productinfo", "/etc/kylin-release", "/etc/os-version"), limit=4096)
 HOSTNAME = Files("hostname", ("/etc/hostname",))
 KERNEL_HOSTNAME = Files("kernel_hostname", ("/proc/sys/kernel/hostname",), image=False)
 MACHINE_ID = Files("machine_id", ("/etc/machine-id", "/var/lib/dbus/machine-id"))
@@ -44,6 +46,7 @@ _MACHINE_ID = re.compile(r"[0-9a-f]{32}")
 def build(evidence: Evidence) -> Built:
     built = Built()
     release = os_release(evidence)
+    ecosystem, packages_of = distribution(evidence)
     found = {entry.path: entry for entry in listed(evidence, LANDMARKS, built)}
     whole = evidence.problem(LANDMARKS) is None and not built.problems
     image = evidence.carrier == "root"
@@ -61,6 +64,8 @@ def build(evidence: Evidence) -> Built:
             "os_id": release.get("ID", "").lower() or None,
             "os_version": release.get("VERSION_ID") or None,
             "os_name": release.get("PRETTY_NAME") or release.get("NAME") or None,
+            "ecosystem": ecosystem or None,
+            "release": packages_of or None,
             "family": family(release),
             "architecture": _first(evidence, ARCH),
             "is_image": image,
@@ -93,6 +98,11 @@ def os_release(evidence: Evidence) -> dict[str, str]:
         if values:
             return values
     return {}
+
+
+def distribution(evidence: Evidence) -> tuple[str, str]:
+    """(ecosystem, release), as feeds call them; empty where it is not told. See `release_of`."""
+    return release_of(os_release(evidence), "\n".join(item.text for item in evidence[PRODUCT.name].files))
 
 
 def family(release: dict[str, str]) -> str | None:
@@ -147,6 +157,12 @@ TABLE = Table(
         Column("os_id", "text", "ID of os-release, lower case: debian, openeuler, kylin, anolis, …"),
         Column("os_version", "text", "VERSION_ID of os-release"),
         Column("os_name", "text", "PRETTY_NAME of os-release"),
+        Column("ecosystem", "text", "whose packages it has, by the ID that feeds go by; a clone's is its own"),
+        Column(
+            "release",
+            "text",
+            "the release as feeds call it: 12, 22.04, 9, 3.19, 22.03-LTS-SP3, V10-SP3; `sid` is Debian testing too",
+        ),
         Column("family", "text", "whose commands fit: debian, rhel, suse, alpine; NULL when not known"),
         Column("architecture", "text", "machine architecture of the running kernel (kernel 6.1 and later say it)"),
         Column("is_image", "boolean", "a mounted image, not a running host"),
@@ -162,6 +178,6 @@ TABLE = Table(
         Column("as_root", "boolean", "seen with root's eyes"),
     ),
     sections=(OS_RELEASE, LANDMARKS, NSSWITCH, MACHINE_ID),
-    extra_sections=(HOSTNAME, KERNEL_HOSTNAME, ARCH),
+    extra_sections=(HOSTNAME, KERNEL_HOSTNAME, ARCH, PRODUCT),
     build=build,
 )
