@@ -15,7 +15,7 @@ Status = Literal["fixed", "affected", "will-not-fix", "not-affected", "unknown"]
 Severity = Literal["", "critical", "high", "medium", "low"]
 
 
-class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One advisory on one package of one release of a distribution.
 
     It covers versions from `introduced` ("" = the first) up to, not with, `fixed`, or up to and with `last_affected`;
@@ -46,7 +46,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     url: str = ""
 
 
-class Flaw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Flaw(msgspec.Struct, frozen=True, kw_only=True):
     """What a list of flaws (KEV, EPSS) says of one, whatever package it is in."""
 
     flaw: str
@@ -73,6 +73,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
     as_of: date | None = None
     whole: bool = True
+    part: str = ""  # where a release comes in several documents (main, community): which one
 
 
 #: What a reader of a format gives, in any order.

@@ -1,0 +1,41 @@
+"""Folders that several processes write: locked while one does, and errors that a person can act on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from secops.core.errors import CitywallError
+from secops.core.i18n import _, because
+
+
+@contextmanager
+def locked(folder: Path, flags: int = 0) -> Iterator[bool]:
+    """Hold a folder's lock for a block, at most as long as the process lives. False when it cannot be had.
+
+    It stays with the folder when that is renamed. File systems without such locks (NFS) keep what was left.
+    """
+    with ExitStack() as stack:
+        held = False
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+            held = True
+        yield held
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """What goes wrong while writing below `place`, as an error for people."""
+    try:
+        yield
+    except OSError as error:
+        raise CitywallError(
+            _("cannot be written: {reason}").format(reason=because(error)),
+            where=str(place),
+            hint=_("Free some space, or set CITYWALL_HOME to a folder of yours."),
+        ) from error

@@ -1,0 +1,176 @@
+"""Import: files of feeds in, one feed a file on the shelf. Whole or not at all: until its end the old one stays."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, BinaryIO
+
+import msgspec
+
+from secops.core.errors import UsageError
+from secops.core.i18n import _
+from secops.patches import parquet
+from secops.patches.feeds import recognise
+from secops.patches.feeds.container import documents
+from secops.patches.feeds.format import HEAD, FeedError
+from secops.patches.shelf import MAX_AGE, REJECTS, Feed, Shelf
+from secops.patches.statement import About, Entry, Flaw, Reject, Statement
+
+#: Rejects that are kept with the place where they stand; those beyond are only counted.
+MOST_REJECTS = 100_000
+
+
+def import_feeds(
+    shelf: Shelf,
+    paths: Sequence[Path],
+    *,
+    name: str = "",
+    as_of: date | None = None,
+    max_age: int = MAX_AGE,
+    tell: Callable[[Path], None] = lambda _path: None,
+) -> list[Feed]:
+    """Import every path as a feed; all of them, or none. Feeds of the same names are replaced.
+
+    `name` is for a single path: else a feed is named by what it holds. `as_of` dates what has no date of its own.
+    Raises `FeedError` for what is no feed, `CitywallError` when the shelf cannot be written.
+    """
+    feeds: dict[str, Feed] = {}
+    with shelf.changing():
+        for path in paths:
+            tell(path)
+            feed = _import(shelf.folder, path, name, as_of, max_age)
+            if other := feeds.get(feed.name):
+                what = _("gives the feed {name}, as does {other}").format(name=feed.name, other=other.source)
+                raise UsageError(what, where=str(path), hint=_("Import them one by one, each with a --name."))
+            feeds[feed.name] = feed
+        shelf.put(list(feeds.values()))
+    return list(feeds.values())
+
+
+def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: int) -> Feed:
+    stem = token_hex(8)
+    with Intake(folder / stem) as intake:
+        for member, stream in documents(path):
+            intake.document(member, stream)
+    contents = parquet.write(folder, stem)
+    if not contents.statements and not contents.flaws:
+        found = "; ".join(f"{reason} ({count})" for reason, count in intake.rejects.most_common(3))
+        raise FeedError(_("holds nothing that can be used: {reason}").format(reason=found or "-"), where=str(path))
+    return Feed(
+        name=name or intake.name(contents),
+        format=intake.format,
+        source=str(path),
+        digest=_digest(path),
+        as_of=intake.as_of or as_of,
+        imported_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        max_age=max_age,
+        whole=intake.whole or intake.documents > 1,
+        documents=intake.documents,
+        rejects=dict(intake.rejects.most_common()),
+        stem=stem,
+        **msgspec.structs.asdict(contents),
+    )
+
+
+class Intake:
+    """What the documents of one feed hold, written down as it comes."""
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._stack = place, ExitStack()
+        self._owners: dict[str, str] = {}
+        self._kept = 0
+        self.documents = 0
+        self.format = self._part = self._last = ""
+        self.as_of: date | None = None
+        self.whole = True
+        self.rejects: Counter[str] = Counter()
+
+    def __enter__(self) -> Intake:
+        self._statements, self._flaws, self._rejects = map(self._open, (*parquet.ROWS, REJECTS))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _open(self, kind: str) -> IO[bytes]:
+        path = self._place.with_name(self._place.name + kind)
+        return self._stack.enter_context(gzip.open(path, "wb", compresslevel=1))
+
+    def document(self, where: str, stream: BinaryIO) -> None:
+        """Read one document. Raises `FeedError` when it is none, or of another format than those before it."""
+        head = stream.read(HEAD)
+        found = recognise(head, where)
+        if found.name != (self.format or found.name):
+            what = _("is of the format {found}, others beside it are of {other}").format(
+                found=found.name, other=self.format
+            )
+            raise FeedError(what, where=where, hint=_("Import them apart."))
+        self.format = found.name
+        self.documents += 1
+        for entry in found.read(io.BufferedReader(_Rewound(head, stream), 1 << 18), where):
+            self._take(entry, where)
+
+    def _take(self, entry: Entry, where: str) -> None:
+        match entry:
+            case Statement():
+                self._last = entry.advisory
+                if self._owners.setdefault(entry.advisory, where) == where:
+                    self._statements.write(msgspec.json.encode(parquet.row(entry)) + b"\n")
+                else:
+                    self._reject(Reject(f"{where}: {entry.advisory}", "the same advisory stands in another document"))
+            case Flaw():
+                self._flaws.write(msgspec.json.encode(entry) + b"\n")
+            case Reject():
+                self._reject(entry)
+            case About():
+                self.as_of = max(filter(None, (self.as_of, entry.as_of)), default=None)
+                self.whole &= entry.whole
+                self._part = entry.part or self._part
+
+    def _reject(self, reject: Reject) -> None:
+        self.rejects[reject.reason] += 1
+        if self._kept < MOST_REJECTS:
+            self._kept += 1
+            self._rejects.write(msgspec.json.encode(reject) + b"\n")
+
+    def name(self, contents: parquet.Contents) -> str:
+        """What a feed of this content is called where the user does not say: its format, and whom it speaks of."""
+        if self.documents == 1 and not self.whole:
+            return self._last.lower()
+        ecosystems = {release.ecosystem for release in contents.releases}
+        releases = {release.release for release in contents.releases}
+        words = [self.format, *(ecosystems if len(ecosystems) == 1 else ()), *(releases if len(releases) == 1 else ())]
+        return "-".join([*words, *([self._part] if self._part else ())])
+
+
+class _Rewound(io.RawIOBase):
+    """A stream whose beginning has been read already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the stub says Buffer, which has no length
+        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder that of its files' digests and names."""
+    if path.is_dir():
+        parts = (f"{_digest(file)} {file.relative_to(path)}\n" for file in sorted(path.rglob("*")) if file.is_file())
+        return hashlib.sha256("".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,114 @@
+"""Statements and flaws as Parquet files, with keys by which versions compare as plain text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from secops.patches import versions
+from secops.patches.shelf import FLAWS, STATEMENTS, Release
+from secops.patches.statement import Statement
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: The files, gzipped JSON lines, of which `write` makes Parquet files: of statements, and of flaws.
+ROWS = (".statements.ndjson.gz", ".flaws.ndjson.gz")
+
+_STATEMENT = {
+    "advisory": "VARCHAR", "flaws": "VARCHAR[]", "ecosystem": "VARCHAR", "release": "VARCHAR", "kind": "VARCHAR",
+    "package": "VARCHAR", "by_source": "BOOLEAN", "arch": "VARCHAR[]", "module": "VARCHAR", "introduced": "VARCHAR",
+    "fixed": "VARCHAR", "last_affected": "VARCHAR", "no_epochs": "BOOLEAN", "hot": "BOOLEAN", "status": "VARCHAR",
+    "words": "VARCHAR", "severity": "VARCHAR", "score": "DOUBLE", "published": "VARCHAR", "title": "VARCHAR",
+    "url": "VARCHAR", "introduced_key": "VARCHAR", "fixed_key": "VARCHAR", "last_key": "VARCHAR",
+}  # fmt: skip
+
+_FLAW = {
+    "flaw": "VARCHAR", "exploited_since": "VARCHAR", "due": "VARCHAR", "ransomware": "BOOLEAN", "epss": "DOUBLE",
+    "percentile": "DOUBLE", "name": "VARCHAR",
+}  # fmt: skip
+
+#: DuckDB's buffer of one line: an advisory of a kernel names thousands of flaws.
+_WIDEST = 16 << 20
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """What the two files of a feed hold."""
+
+    advisories: int
+    statements: int
+    flaws: int
+    exploited: bool
+    scored: bool
+    releases: list[Release]
+
+
+def row(statement: Statement) -> dict[str, Any]:
+    """The line of a statement, with the keys of its versions; none where there is no version, or no key for it."""
+    kind, epochs = statement.kind, not _without_epochs(statement)
+    return {
+        **msgspec.to_builtins(statement),
+        "introduced_key": _key(kind, statement.introduced, epochs),
+        "fixed_key": _key(kind, statement.fixed, epochs),
+        "last_key": _key(kind, statement.last_affected, epochs),
+    }
+
+
+def _without_epochs(statement: Statement) -> bool:
+    """Of a source package of rpm no epoch is known: the file name in SOURCERPM has none."""
+    return statement.no_epochs or (statement.by_source and statement.kind == "rpm")
+
+
+@lru_cache(1 << 16)
+def _key(kind: str, version: str, epochs: bool) -> str | None:
+    return versions.key(kind, version, epoch=epochs) if version else None
+
+
+def write(folder: Path, stem: str) -> Contents:
+    """Make the Parquet files of a feed out of its rows, which then are gone. Equal statements become one."""
+    import duckdb
+
+    with duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(folder)}) as con:
+        con.execute("set enable_progress_bar = false")
+        for name, columns, rows, kind, order in (
+            ("statements", _STATEMENT, ROWS[0], STATEMENTS, "ecosystem, release, kind, package, advisory"),
+            ("flaws", _FLAW, ROWS[1], FLAWS, "flaw"),
+        ):
+            source, target = folder / f"{stem}{rows}", folder / f"{stem}{kind}"
+            _load(con, name, columns, source)
+            con.execute(
+                f"copy (select distinct * from {name} order by {order}) to '{_quoted(target)}' (format parquet, compression zstd)"
+            )
+            source.unlink()
+        return _contents(con)
+
+
+def _load(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], source: Path) -> None:
+    shape = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
+    con.execute(
+        f"create temp table {table} as select * from read_json(?, format='newline_delimited', columns={{{shape}}},"
+        f" maximum_object_size={_WIDEST})",
+        [str(source)],
+    )
+
+
+def _contents(con: duckdb.DuckDBPyConnection) -> Contents:
+    advisories, statements = _one(con, "select count(distinct advisory), count(*) from statements")
+    flaws, exploited, scored = _one(con, "select count(*), count(exploited_since), count(epss) from flaws")
+    releases = con.execute(
+        "select ecosystem, release, count(*), bool_or(status in ('affected', 'will-not-fix')) from statements"
+        " group by all order by all"
+    ).fetchall()
+    return Contents(advisories, statements, flaws, exploited > 0, scored > 0, [Release(*found) for found in releases])
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    found: tuple[int, ...] = con.execute(query).fetchone() or ()
+    return found
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

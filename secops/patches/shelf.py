@@ -1,0 +1,143 @@
+"""The shelf: feeds that were imported, each as Parquet files, and a catalogue that names them.
+
+What the catalogue names is there whole: files are written first, the catalogue is replaced last.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+
+import msgspec
+
+from secops.core.errors import CitywallError, UsageError
+from secops.core.folder import locked, writing
+from secops.core.i18n import N_, _
+from secops.core.render import write_whole
+from secops.patches.statement import Reject
+
+CATALOGUE = "catalogue.json"
+
+#: Days after which a feed counts as stale, where its import did not say otherwise.
+MAX_AGE = 7
+
+
+class Release(msgspec.Struct, frozen=True):
+    """A release that a feed speaks of. `tells_unfixed`: also of flaws that nothing mends yet."""
+
+    ecosystem: str
+    release: str
+    statements: int
+    tells_unfixed: bool
+
+
+class Feed(msgspec.Struct, frozen=True, kw_only=True):
+    """One imported feed. `source` and `digest` (SHA-256) are of the file it came from; `as_of` is its own date.
+
+    `whole`: it holds all that its publisher says of a release, not single advisories. `stem` names its files.
+    """
+
+    name: str
+    format: str
+    source: str
+    digest: str
+    as_of: date | None
+    imported_at: str
+    max_age: int = MAX_AGE
+    whole: bool = True
+    documents: int = 0
+    advisories: int = 0
+    statements: int = 0
+    flaws: int = 0
+    exploited: bool = False  # it lists exploited flaws (KEV)
+    scored: bool = False  # it gives probabilities of exploitation (EPSS)
+    rejects: dict[str, int] = {}
+    releases: list[Release] = []
+    stem: str = ""
+
+    @property
+    def rejected(self) -> int:
+        return sum(self.rejects.values())
+
+    def age(self, today: date) -> int | None:
+        """Days since its own date; None when it has none."""
+        return (today - self.as_of).days if self.as_of else None
+
+    def stale(self, today: date) -> bool:
+        """Older than its limit; one without a date may be of any age."""
+        age = self.age(today)
+        return age is None or age > self.max_age
+
+
+#: Kinds of files of a feed: `stem` + this.
+STATEMENTS, FLAWS, REJECTS = ".statements.parquet", ".flaws.parquet", ".rejects.ndjson.gz"
+
+
+class Shelf:
+    """The feeds below one folder. Reading needs no lock: files that the catalogue names are never changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def feeds(self) -> list[Feed]:
+        """All feeds, by name. Raises `CitywallError` when the catalogue is damaged."""
+        path = self.folder / CATALOGUE
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=list[Feed])
+        except FileNotFoundError:
+            return []
+        except (OSError, msgspec.DecodeError) as error:
+            hint = _("Move it away and import the feeds again.")
+            raise CitywallError(_("the catalogue of feeds is damaged"), where=str(path), hint=hint) from error
+
+    def path(self, feed: Feed, kind: str) -> Path:
+        return self.folder / f"{feed.stem}{kind}"
+
+    def rejects(self, feed: Feed) -> Iterator[Reject]:
+        """Every entry of a feed that was not understood."""
+        with gzip.open(self.path(feed, REJECTS), "rb") as file:
+            for line in file:
+                yield msgspec.json.decode(line, type=Reject)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Alone for a block, after which files that no feed needs are gone."""
+        with writing(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(self.folder):
+                try:
+                    yield
+                finally:
+                    self._sweep()
+
+    def put(self, feeds: Sequence[Feed]) -> None:
+        """Put feeds whose files are written in the place of those of the same names. Within `changing`."""
+        new = {feed.name: feed for feed in feeds}
+        self._write([*(feed for feed in self.feeds() if feed.name not in new), *new.values()])
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Take feeds off the shelf. Within `changing`. Raises `UsageError` for a name that is not there."""
+        feeds = self.feeds()
+        if missing := set(names) - {feed.name for feed in feeds}:
+            hint = _("`citywall patches feeds status` lists them.")
+            raise UsageError(_("there is no such feed"), where=min(missing), hint=hint)
+        self._write([feed for feed in feeds if feed.name not in names])
+
+    def _write(self, feeds: Sequence[Feed]) -> None:
+        in_order = sorted(feeds, key=lambda feed: feed.name)
+        write_whole(self.folder / CATALOGUE, msgspec.json.format(msgspec.json.encode(in_order)))
+
+    def _sweep(self) -> None:
+        """Remove what replaced feeds and killed imports left. Whoever is here holds the lock."""
+        with suppress(CitywallError):  # which files are needed a damaged catalogue does not tell
+            stems = {feed.stem for feed in self.feeds()}
+            for path in self.folder.iterdir():
+                if path.name != CATALOGUE and path.name.split(".")[0] not in stems:
+                    path.unlink(missing_ok=True)
+
+
+#: What a feed is for, in words.
+SAYS_UNFIXED, SAYS_FIXED_ONLY = N_("fixed and unfixed"), N_("fixed only")
