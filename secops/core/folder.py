@@ -13,7 +13,7 @@ from secops.core.i18n import _, because
 
 
 @contextmanager
-def locked(folder: Path, flags: int = 0) -> Iterator[bool]:
+def locked(folder: Path, how: int = fcntl.LOCK_EX) -> Iterator[bool]:
     """Hold a folder's lock for a block, at most as long as the process lives. False when it cannot be had.
 
     It stays with the folder when that is renamed. File systems without such locks (NFS) keep what was left.
@@ -23,7 +23,7 @@ def locked(folder: Path, flags: int = 0) -> Iterator[bool]:
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+            fcntl.flock(descriptor, how)
             held = True
         yield held
 

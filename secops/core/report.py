@@ -16,6 +16,15 @@ class Rules(msgspec.Struct, frozen=True):
     digest: str
 
 
+class FeedUse(msgspec.Struct, frozen=True):
+    """A feed of patches that a run stood on: `as_of` is its own date, `age_days` its age then, where it has one."""
+
+    name: str
+    as_of: str | None
+    age_days: int | None
+    stale: bool
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run. Times are UTC, ISO 8601 with seconds."""
 
@@ -25,7 +34,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     lang: str
     rules: Rules
-    feeds: list[dict[str, str | int]] = []
+    feeds: list[FeedUse] = []
     profile: str = ""
 
 

@@ -34,7 +34,9 @@ _MAGIC = b"PAR1"
 #: What a host may call itself: a claimed name must not look like another way to reach a host.
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 
-_SQL_TYPES = {"text": "VARCHAR", "integer": "BIGINT", "boolean": "BOOLEAN", "text[]": "VARCHAR[]"}
+_SQL_TYPES = {
+    "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "text[]": "VARCHAR[]",
+}  # fmt: skip
 
 
 #: What works out tables from the evidence and the other tables of one host.

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -100,7 +100,7 @@ class Intake:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _open(self, kind: str) -> IO[bytes]:
+    def _open(self, kind: str) -> gzip.GzipFile:
         path = self._place.with_name(self._place.name + kind)
         return self._stack.enter_context(gzip.open(path, "wb", compresslevel=1))
 

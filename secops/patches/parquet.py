@@ -73,15 +73,14 @@ def write(folder: Path, stem: str) -> Contents:
 
     with duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(folder)}) as con:
         con.execute("set enable_progress_bar = false")
-        for name, columns, rows, kind, order in (
+        for name, columns, ending, kind, order in (
             ("statements", _STATEMENT, ROWS[0], STATEMENTS, "ecosystem, release, kind, package, advisory"),
             ("flaws", _FLAW, ROWS[1], FLAWS, "flaw"),
         ):
-            source, target = folder / f"{stem}{rows}", folder / f"{stem}{kind}"
+            source, target = folder / f"{stem}{ending}", folder / f"{stem}{kind}"
             _load(con, name, columns, source)
-            con.execute(
-                f"copy (select distinct * from {name} order by {order}) to '{_quoted(target)}' (format parquet, compression zstd)"
-            )
+            rows = f"select distinct * from {name} order by {order}"  # noqa: S608 - names of our own
+            con.execute(f"copy ({rows}) to '{_quoted(target)}' (format parquet, compression zstd)")
             source.unlink()
         return _contents(con)
 
@@ -89,7 +88,7 @@ def write(folder: Path, stem: str) -> Contents:
 def _load(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], source: Path) -> None:
     shape = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
     con.execute(
-        f"create temp table {table} as select * from read_json(?, format='newline_delimited', columns={{{shape}}},"
+        f"create temp table {table} as select * from read_json(?, format='newline_delimited', columns={{{shape}}},"  # noqa: S608
         f" maximum_object_size={_WIDEST})",
         [str(source)],
     )

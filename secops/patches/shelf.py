@@ -5,6 +5,7 @@ What the catalogue names is there whole: files are written first, the catalogue 
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,8 +16,10 @@ import msgspec
 
 from secops.core.errors import CitywallError, UsageError
 from secops.core.folder import locked, writing
-from secops.core.i18n import N_, _
+from secops.core.i18n import _
 from secops.core.render import write_whole
+from secops.core.report import FeedUse
+from secops.patches.match import FeedFiles
 from secops.patches.statement import Reject
 
 CATALOGUE = "catalogue.json"
@@ -71,13 +74,18 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
         age = self.age(today)
         return age is None or age > self.max_age
 
+    def use(self, today: date) -> FeedUse:
+        """What a report says of it."""
+        day = self.as_of.isoformat() if self.as_of else None
+        return FeedUse(self.name, day, self.age(today), self.stale(today))
+
 
 #: Kinds of files of a feed: `stem` + this.
 STATEMENTS, FLAWS, REJECTS = ".statements.parquet", ".flaws.parquet", ".rejects.ndjson.gz"
 
 
 class Shelf:
-    """The feeds below one folder. Reading needs no lock: files that the catalogue names are never changed."""
+    """The feeds below one folder. Files that the catalogue names are never changed, only replaced by others."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -96,11 +104,29 @@ class Shelf:
     def path(self, feed: Feed, kind: str) -> Path:
         return self.folder / f"{feed.stem}{kind}"
 
+    def files(self) -> list[FeedFiles]:
+        """What matching reads."""
+        return [
+            FeedFiles(
+                feed.name,
+                feed.as_of.isoformat() if feed.as_of else "",
+                str(self.path(feed, STATEMENTS)),
+                str(self.path(feed, FLAWS)),
+            )
+            for feed in self.feeds()
+        ]
+
     def rejects(self, feed: Feed) -> Iterator[Reject]:
         """Every entry of a feed that was not understood."""
         with gzip.open(self.path(feed, REJECTS), "rb") as file:
             for line in file:
                 yield msgspec.json.decode(line, type=Reject)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While files of feeds are read: who changes the shelf waits."""
+        with locked(self.folder, fcntl.LOCK_SH):
+            yield
 
     @contextmanager
     def changing(self) -> Iterator[None]:
@@ -137,7 +163,3 @@ class Shelf:
             for path in self.folder.iterdir():
                 if path.name != CATALOGUE and path.name.split(".")[0] not in stems:
                     path.unlink(missing_ok=True)
-
-
-#: What a feed is for, in words.
-SAYS_UNFIXED, SAYS_FIXED_ONLY = N_("fixed and unfixed"), N_("fixed only")

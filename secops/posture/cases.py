@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from secops.core.finding import Verdict
-from secops.hosts.tables import collection, column_types, registry
+from secops.hosts.tables import PYTHON, collection, column_types, registry
 from secops.posture.evaluate import Facts, Outcome, evaluate
 from secops.posture.rule import Case, Rule
 
@@ -23,8 +23,6 @@ DEFAULT_HOST: dict[str, Any] = {
     "has_sudo": True, "has_pam": True, "has_systemd": True, "has_auditd": True, "directory_accounts": False,
     "carrier": "local", "as_root": True,
 }  # fmt: skip
-
-_PYTHON = {"text": str, "integer": int, "boolean": bool, "text[]": list}
 
 
 def run_cases(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[str]:
@@ -50,7 +48,7 @@ def _misfits(case: Case) -> Iterator[str]:
                     continue
                 if column not in types:
                     yield f"the table {table} has no column {column}"
-                elif value is not None and type(value) is not _PYTHON[types[column]]:
+                elif value is not None and type(value) is not PYTHON[types[column]]:
                     yield f"{table}.{column} is {types[column]}, not {value!r}"
     for need in case.incomplete:
         table, _, part = need.partition(".")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,8 @@ from secops.hosts.held import Held
 from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
+from secops.patches.basis import Basis, digest, late_tables
+from secops.patches.shelf import Feed
 from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 
@@ -45,8 +48,8 @@ def no_audit(hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[st
 class Seen(msgspec.Struct, frozen=True):
     """A host that answered (its spool and what the report says of it) or did not (`unreachable`).
 
-    `claim` is who it says it is; who it is in this run is in `report` and `spooled`. `position` is for the tables over
-    all hosts.
+    `claim` is who it says it is; who it is in this run is in `report` and `spooled`. `position` and `basis` are for the
+    tables over all hosts.
     """
 
     claim: str
@@ -55,10 +58,17 @@ class Seen(msgspec.Struct, frozen=True):
     spooled: Spooled | None = None
     held: Held = Held()
     position: Position | None = None
+    basis: Basis = Basis("", "")
 
 
 def gather(
-    carriers: Sequence[Carrier], directory: Path, audit: Audit, fleet: Fleet, advise: Advise, progress: Progress
+    carriers: Sequence[Carrier],
+    directory: Path,
+    audit: Audit,
+    fleet: Fleet,
+    feeds: Sequence[Feed],
+    advise: Advise,
+    progress: Progress,
 ) -> list[Seen]:
     """Ask every host and spool its tables below `directory`. Gives the hosts as they were named."""
     seen = _ask(carriers, directory, fleet, advise, progress)
@@ -67,17 +77,20 @@ def gather(
     over = fleet.tables({one.report.host: one.position for one in seen if one.position})
     hosts = [one.report.host for one in seen]
     return [
-        _completed(one, {**late[host], **over[host]}) if one.spooled else one
+        _completed(one, {**late[host], **over[host]}, feeds) if one.spooled else one
         for host, one in zip(hosts, seen, strict=True)
     ]
 
 
-def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
+def _completed(seen: Seen, late: Mapping[str, Facts], feeds: Sequence[Feed]) -> Seen:
     """The host with the tables that could be filled only now."""
     assert seen.spooled  # noqa: S101 - callers look first
     path = Path(seen.spooled.path)
+    late = {**late, **late_tables(seen.basis, feeds, datetime.now(UTC).date())}
     with writing(path.parent.parent):
         spooled = spool_late(seen.spooled, path.name, late)
+    pending = dict.fromkeys((name for name, facts in late.items() if facts.pending), digest(spooled.digests, feeds))
+    spooled = msgspec.structs.replace(spooled, digests={**spooled.digests, **pending})
     report = msgspec.structs.replace(seen.report, not_seen={**seen.report.not_seen, **_not_seen(late)})
     return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held(), position=None)
 
@@ -115,7 +128,8 @@ def _spooled(facts: HostFacts, path: Path, fleet: Fleet) -> Seen:
         os=Os(row.get("os_id") or "", row.get("os_version") or "", row.get("os_name") or ""),
         not_seen=_not_seen(facts.tables),
     )
-    return Seen(facts.host, report, row.get("family"), spooled, facts.held, fleet.position(facts.tables))
+    held, position, basis = facts.held, fleet.position(facts.tables), Basis.of(facts.tables)
+    return Seen(facts.host, report, row.get("family"), spooled, held, position, basis)
 
 
 def _not_seen(tables: Mapping[str, Facts]) -> dict[str, str]:

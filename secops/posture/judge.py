@@ -17,6 +17,7 @@ import msgspec
 
 from secops.core.errors import UsageError
 from secops.hosts import snapshot
+from secops.patches import match
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ MAX_ANSWER = 256 << 20
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where the tables come from: spool files (and what to write of them), or Parquet files as (table, path, hosts).
 
-    `identities` maps hosts as the spools have them to who they are; a host that is not in it keeps its own.
+    `identities` maps hosts as the spools have them to who they are; a host that is not in it keeps its own. `feeds`
+    are for spools, whose table of vulnerabilities is worked out here.
     """
 
     spools: list[str] = []
@@ -39,6 +41,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[tuple[str, str, list[str]]] = []
     write_to: str = ""
     changed: dict[str, list[str]] = {}
+    feeds: list[match.FeedFiles] = []
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +110,8 @@ def _load(source: Source) -> duckdb.DuckDBPyConnection:
     con.commit()
     snapshot.load_spools(con, source.spools, source.widest, source.identities)
     snapshot.load_parquet(con, source.parts)
+    if source.feeds:
+        match.work_out(con, source.feeds)
     if source.write_to:
         snapshot.write_parquet(con, Path(source.write_to), source.changed)
     return con

@@ -32,6 +32,6 @@ def run_folder(runs: Path, run_id: str) -> Iterator[Path]:
 
 def _sweep(runs: Path) -> None:
     for left in runs.glob(".*.partial"):
-        with locked(left, fcntl.LOCK_NB) as nobodys:
+        with locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB) as nobodys:
             if nobodys:
                 shutil.rmtree(left, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -19,6 +20,8 @@ from secops.core.progress import Progress
 from secops.core.report import HostReport, Report, Rules, Run
 from secops.hosts.carriers import Carrier
 from secops.hosts.snapshot import Index
+from secops.patches.match import FeedFiles
+from secops.patches.shelf import Shelf
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import findings
 from secops.posture.gather import Advise, Audit, Seen, disputed, gather, no_audit
@@ -52,12 +55,14 @@ def scan(
     save: Callable[[Report], None] = lambda _: None,
     audit: Audit = no_audit,
     fleet: Fleet | None = None,
+    shelf: Shelf | None = None,
     advise: Advise = lambda _label, _hint: None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask every host, judge all of them, keep the snapshot below `runs`, `save` the report and return it.
 
-    `audit` tries passwords on the hashes that the carriers bring; `fleet` works out the tables over all hosts.
+    `audit` tries passwords on the hashes that the carriers bring; `fleet` works out the tables over all hosts; `shelf`
+    has the feeds that tell of flaws in packages.
 
     A host that does not answer is in the report as unreachable; `advise` gets its label and what to do. On any
     failure, and on Ctrl-C, no snapshot stays behind. What fails after the judging, in `first_seen` and `save` too, is
@@ -66,10 +71,12 @@ def scan(
     progress = progress or Progress(quiet=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
+    feeds = shelf.feeds() if shelf else []
     with run_folder(runs, run_id) as partial:
-        seen = gather(carriers, partial, audit, fleet or Fleet(), advise, progress)
+        seen = gather(carriers, partial, audit, fleet or Fleet(), feeds, advise, progress)
         progress.step(_("judging"))
-        outcomes = _judge(seen, rules, runs, partial, run_id)
+        with shelf.reading() if shelf else nullcontext():
+            outcomes = _judge(seen, rules, runs, partial, run_id, shelf.files() if shelf else [])
         run = Run(
             id=run_id,
             started=_stamp(started),
@@ -77,6 +84,7 @@ def scan(
             version=__version__,
             lang=lang,
             rules=Rules(len(rules.files), rules.digest),
+            feeds=[feed.use(datetime.now(UTC).date()) for feed in feeds],
         )
         report = _report(run, seen, outcomes, rules, waivers)
         try:
@@ -116,7 +124,9 @@ def _stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_id: str) -> list[Outcome]:
+def _judge(
+    seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_id: str, feeds: list[FeedFiles]
+) -> list[Outcome]:
     """Verdicts of every host that answered; the snapshot is written on the way."""
     spools = [one.spooled for one in seen if one.spooled]
     index, changed = Index.build(spools, Index.latest(runs), run_id)
@@ -130,6 +140,7 @@ def _judge(seen: Sequence[Seen], rules: RuleSet, runs: Path, partial: Path, run_
         widest=max(spooled.widest for spooled in spools),
         write_to=str(partial),
         changed=changed,
+        feeds=feeds,
     )
     parts = index.parts(runs, {run_id: partial})
     outcomes = list(judge(source, list(rules.rules.values()), reload=Source(parts=parts), hosts=len(spools)))

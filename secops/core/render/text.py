@@ -167,8 +167,10 @@ def _not_looked_at(sheet: Sheet, report: Report) -> None:
     )
     feeds = [
         _("Feed {name} is of {day}, {n} days old: nothing that came out later is known.").format(
-            name=feed.get("name", "?"), day=feed.get("as_of", "?"), n=feed.get("age_days", "?")
+            name=feed.name, day=feed.as_of, n=feed.age_days
         )
+        if feed.as_of
+        else _("Feed {name} bears no date: how old it is, is not known.").format(name=feed.name)
         for feed in report.run.feeds
     ]
     for text in never:

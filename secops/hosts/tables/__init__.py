@@ -16,10 +16,11 @@ from typing import Any, Literal
 from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.section import Section
 
-Type = Literal["text", "integer", "boolean", "text[]"]
+Type = Literal["text", "integer", "number", "boolean", "text[]"]
 Row = dict[str, Any]
 
-_PYTHON: dict[str, type] = {"text": str, "integer": int, "boolean": bool, "text[]": list}
+#: Column type → what a parser gives.
+PYTHON: dict[Type, type] = {"text": str, "integer": int, "number": float, "boolean": bool, "text[]": list}
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -67,7 +68,7 @@ class Table:
     build: Callable[[Evidence], Built]
     parts: Mapping[str, tuple[Section, ...]] = field(default_factory=dict)
     extra_sections: tuple[Section, ...] = ()  # read by the parser, which judges their status itself
-    late: Literal["", "passwords", "privilege"] = ""
+    late: Literal["", "passwords", "privilege", "patches"] = ""
 
     @property
     def all_sections(self) -> Iterator[Section]:
@@ -79,10 +80,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Facts:
-    """One table of one host: rows that fit the columns, and the problems of the table and of its parts."""
+    """One table of one host: rows that fit the columns, and the problems of the table and of its parts.
+
+    `pending`: the rows are worked out while judging, over all hosts at once.
+    """
 
     rows: Sequence[Row]
     problems: Mapping[str, Sequence[Problem]]  # "" for the table itself, else the part's name
+    pending: bool = False
 
 
 def derive(table: Table, evidence: Evidence) -> Facts:
@@ -117,7 +122,7 @@ def _misfit(table: Table, row: Row) -> str:
             raise KeyError(f"table {table.name} has no column {name}")
         if value is None:
             continue
-        if type(value) is not _PYTHON[types[name]]:
+        if type(value) is not PYTHON[types[name]]:
             raise TypeError(f"{table.name}.{name} is {types[name]}, not {type(value).__name__}")
         if type(value) is int and value not in _INT64:
             return f"{name} is out of range"

@@ -18,13 +18,17 @@ def rows(tables: Mapping[str, Facts]) -> list[Row]:
                 {
                     "table_name": name,
                     "part": part,
-                    "status": str(first.status) if first else str(Status.OK if facts.rows else Status.EMPTY),
+                    "status": str(first.status if first else _status(facts)),
                     "reason": first.reason[:300] if first else "",
                     "whole": first is None,
-                    "row_count": len(facts.rows),
+                    "row_count": None if facts.pending else len(facts.rows),
                 }
             )
     return found
+
+
+def _status(facts: Facts) -> Status:
+    return Status.OK if facts.rows or facts.pending else Status.EMPTY
 
 
 def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from the other tables, see `rows`

@@ -1,0 +1,101 @@
+"""What matching stands on, for each host: which feeds count, and why flaws may be missing from the result. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+import msgspec
+
+from secops.hosts.evidence import Problem, Status
+from secops.hosts.tables import Facts, Row
+from secops.hosts.tables.feeds import TABLE as FEEDS
+from secops.hosts.tables.vulnerabilities import TABLE as VULNERABILITIES
+from secops.patches.shelf import Feed
+
+#: The tables that matching reads: of them a host's rows are made.
+READ = ("hosts", "packages", "kernels", "running_code")
+
+
+class Basis(msgspec.Struct, frozen=True):
+    """What is kept of a host until feeds are looked at: its release, and why what matching reads is not whole."""
+
+    ecosystem: str
+    release: str
+    packages: Sequence[Problem] = ()
+    exposure: Sequence[Problem] = ()
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Facts]) -> Basis:
+        host = next(iter(tables["hosts"].rows), {})
+        exposure = [*tables["kernels"].problems["running"], *tables["running_code"].problems[""]]
+        return cls(host.get("ecosystem") or "", host.get("release") or "", tables["packages"].problems[""], exposure)
+
+
+def late_tables(basis: Basis, feeds: Sequence[Feed], today: date) -> dict[str, Facts]:
+    """The tables `feeds`, and `vulnerabilities` without its rows, of one host."""
+    serving = [feed for feed in feeds if _tells(feed, basis)]
+    rows = [_row(feed, _tells(feed, basis), today) for feed in serving]
+    lacks = {part: list(_lacks(part, basis, serving)) for part in ("", *VULNERABILITIES.parts)}
+    lacks |= {part: [*lacks[""], *lacks[part]] for part in VULNERABILITIES.parts}
+    return {FEEDS.name: Facts(rows, {"": []}), VULNERABILITIES.name: Facts([], lacks, pending=True)}
+
+
+def digest(read: Mapping[str, str], feeds: Sequence[Feed]) -> str:
+    """What a host's rows hang on: the digests of the tables that are read, and the feeds."""
+    parts = [*(read.get(name, "") for name in READ), *(feed.stem for feed in feeds)]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
+
+
+def _tells(feed: Feed, basis: Basis) -> str:
+    """What a feed says of a host's packages, or of flaws as such; empty when nothing."""
+    if feed.exploited:
+        return "exploited"
+    if feed.scored:
+        return "scores"
+    for release in feed.releases:
+        if (release.ecosystem, release.release) == (basis.ecosystem, basis.release):
+            return "unfixed" if release.tells_unfixed else "fixed"
+    return ""
+
+
+def _row(feed: Feed, tells: str, today: date) -> Row:
+    return {
+        "feed": feed.name,
+        "format": feed.format,
+        "tells": tells,
+        "as_of": feed.as_of.isoformat() if feed.as_of else None,
+        "age_days": feed.age(today),
+        "max_age_days": feed.max_age,
+        "is_stale": feed.stale(today),
+        "is_whole": feed.whole,
+        "imported_at": feed.imported_at,
+        "source": feed.source,
+        "digest": feed.digest,
+    }
+
+
+def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem]:
+    """Why the table, or a part of it, is not whole."""
+    told = {_tells(feed, basis) for feed in serving if feed.whole}
+    if part == "":
+        yield from basis.packages
+        if not basis.release:
+            yield _absent("which release of which distribution it is, is not known")
+        elif not told & {"fixed", "unfixed"}:
+            some = any(_tells(feed, basis) in ("fixed", "unfixed") for feed in serving)
+            of = f"{basis.ecosystem} {basis.release}"
+            yield _absent(f"only single advisories are imported for {of}" if some else f"no feed is imported for {of}")
+    elif part == "unfixed" and "unfixed" not in told:
+        yield _absent("the feeds tell of flaws that are mended alone")
+    elif part == "exploited" and "exploited" not in told:
+        yield _absent("no list of exploited flaws (KEV) is imported")
+    elif part == "scored" and "scores" not in told:
+        yield _absent("no EPSS scores are imported")
+    elif part == "exposure":
+        yield from basis.exposure
+
+
+def _absent(reason: str) -> Problem:
+    return Problem(Status.ABSENT, reason)

@@ -1,0 +1,220 @@
+"""Matching: which flaws the packages of all hosts have, by what feeds say. Pure: a connection with the tables in.
+
+Hosts share most of their packages, so all is worked out once for each distinct package, and then told of each host
+that has it. Each step is one SELECT that makes a table of the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from secops.patches import versions
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class FeedFiles(msgspec.Struct, frozen=True):
+    """A feed as the matching needs it: its date (ISO 8601), empty when it has none, and its Parquet files."""
+
+    name: str
+    as_of: str
+    statements: str
+    flaws: str
+
+
+def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
+    """Make `facts.vulnerabilities` of all hosts, as a view, out of the tables in `facts` and the feeds."""
+    _table(con, "installed", _INSTALLED)
+    _table(con, "subjects", _SUBJECTS)
+    _add_keys(con)
+    _read(con, feeds)
+    _table(con, "pairs", _PAIRS)
+    _add_odd(con)
+    _table(con, "told", _TOLD)
+    _table(con, "open", _OPEN)
+    _table(con, "at", _AT)
+    con.execute("drop table facts.vulnerabilities")
+    con.execute(f"create view facts.vulnerabilities as {_VULNERABILITIES}")
+
+
+def _table(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    con.execute(f"create or replace temp table {name} as {select}")
+
+
+_OWN = ("kind", "name", "version", "architecture", "modularity", "source_name", "source_version")
+_COLUMNS = ", ".join(["ecosystem", "release", *(f"p.{name}" for name in _OWN)])
+
+_PACKAGES = "facts.packages p join facts.hosts h on h.host = p.host and ecosystem is not null and release is not null"
+
+_INSTALLED = f"select row_number() over () as id, * from (select distinct {_COLUMNS} from {_PACKAGES}) p"  # noqa: S608
+
+#: What statements may name: the binary package, and the source package. Debian and Ubuntu sign a kernel in a source
+#: package of its own; the binary package then has the version of the kernel's.
+_SUBJECTS = """
+with named as (
+  select *, coalesce(source_name, name) as source, source_name is not null and starts_with(source_name, 'linux-signed')
+    as signed from installed
+)
+select id, ecosystem, release, kind, coalesce(architecture, '') as arch,
+  coalesce(regexp_extract(modularity, '^[^:]+:[^:]+'), '') as module,
+  unnest([
+    {by_source: false, package: name, version: version},
+    {by_source: true,
+     package: if(signed, regexp_replace(source, '^linux-signed(-(amd64|arm64|i386|armhf|riscv64))?', 'linux'), source),
+     version: if(signed, version, coalesce(source_version, version))}
+  ], recursive := true)
+from named
+"""
+
+
+def _add_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """Table `keys`: of each version that is installed its key, and the one that leaves the epoch out."""
+    found = con.execute("select distinct kind, version from subjects where kind is not null").fetchall()
+    keys = [(kind, version, versions.key(kind, version), versions.key(kind, version, epoch=False))
+            for kind, version in found]  # fmt: skip
+    _fill(con, "keys", ("kind", "version", "key", "bare"), keys)
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """A table of text out of rows."""
+    values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
+    texts = ", ".join(f"unnest(?::varchar[]) as {column}" for column in columns)
+    con.execute(f"create or replace temp table {name} as select {texts}", values)
+
+
+def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
+    """Tables `statements`, of the releases and packages at hand, and `flaws`. Feeds are ranked, the newest first."""
+    newest_first = sorted(feeds, key=lambda feed: (feed.as_of, feed.name), reverse=True)
+    ranks = [(feed.name, feed.statements, rank) for rank, feed in enumerate(newest_first)]
+    _fill(con, "feeds", ("feed", "file", "rank"), ranks)
+    con.execute(f"create or replace temp table statements as {_STATEMENTS}", [[feed.statements for feed in feeds]])
+    con.execute(f"create or replace temp table flaws as {_FLAWS}", [[feed.flaws for feed in feeds]])
+
+
+_STATEMENTS = """
+select row_number() over () as sid, s.* exclude (filename), feed, rank::integer as feed_rank
+from read_parquet(?::varchar[], filename := true) s join feeds on file = filename
+  semi join subjects using (ecosystem, release, kind, by_source, package)
+where not hot
+"""
+
+_FLAWS = """
+select flaw, min(exploited_since) as exploited_since, min(due) as due, bool_or(ransomware) as ransomware,
+  max(epss) as epss, max(percentile) as percentile
+from read_parquet(?::varchar[]) group by flaw
+"""
+
+#: Whether an installed version lies in what a statement covers; NULL where keys cannot tell.
+_PAIRS = """
+with compared as (
+  select sub.id, s.sid, sub.kind, sub.version, introduced, fixed, last_affected, introduced_key, fixed_key, last_key,
+    no_epochs or (s.by_source and s.kind = 'rpm') as bare, if(bare, k.bare, k.key) as installed_key,
+    regexp_extract(sub.version, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as pack,
+    regexp_extract(fixed || last_affected, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as other_pack
+  from subjects sub join statements s using (ecosystem, release, kind, by_source, package)
+    join keys k on k.kind = sub.kind and k.version = sub.version
+  where sub.module = s.module and (len(s.arch) = 0 or list_contains(s.arch, sub.arch))
+)
+select id, sid, kind, version, introduced, fixed, last_affected, bare,
+  pack <> '' and other_pack <> '' and pack <> other_pack as foreign_pack,
+  (introduced = '' or installed_key >= introduced_key) and
+    case when fixed <> '' then installed_key < fixed_key when last_affected <> '' then installed_key <= last_key
+    else true end as covered
+from compared
+"""
+
+
+def _add_odd(con: duckdb.DuckDBPyConnection) -> None:
+    """Decide the pairs that keys could not decide, as the package manager itself would compare them."""
+    found = con.execute(
+        "select distinct kind, version, introduced, fixed, last_affected, bare from pairs where covered is null"
+    ).fetchall()
+    names = ("kind", "version", "introduced", "fixed", "last_affected", "bare", "covered")
+    _fill(con, "odd", names, [(*row, _is_covered(*row)) for row in found])
+    con.execute(
+        "update pairs set covered = odd.covered::boolean from odd where pairs.covered is null and pairs.kind = odd.kind"
+        " and pairs.version = odd.version and pairs.introduced = odd.introduced and pairs.fixed = odd.fixed"
+        " and pairs.last_affected = odd.last_affected and pairs.bare = odd.bare::boolean"
+    )
+
+
+def _is_covered(kind: str, version: str, introduced: str, fixed: str, last_affected: str, bare: bool) -> bool:
+    def order(other: str) -> int:
+        one, two = (part.rpartition(":")[2] if bare else part for part in (version, other))
+        return versions.compare(kind, one, two)
+
+    return (
+        (not introduced or order(introduced) >= 0)
+        and (not fixed or order(fixed) < 0)
+        and (not last_affected or bool(fixed) or order(last_affected) <= 0)
+    )
+
+
+#: What each statement means for a package and a flaw, the weightiest first. One that names a fixed version weighs more
+#: than one that knows of none; one for another service pack says nothing of this one's versions.
+_TOLD = """
+select id, flaw, sid, feed_rank, fixed_key,
+  case when status = 'fixed' and foreign_pack then 2 when status = 'fixed' then if(covered, 1, 3)
+    when not covered then 8 when status = 'affected' then 4 when status = 'will-not-fix' then 5
+    when status = 'unknown' then 6 else 7 end as meaning
+from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
+    select sid, flaws, status, feed_rank, fixed_key from statements) s on s.sid = p.sid)
+"""
+
+#: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one.
+_OPEN = """
+select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
+  published, score,
+  case meaning when 1 then 'fixed-available' when 4 then 'affected-no-fix' when 5 then 'will-not-fix'
+    when 7 then 'not-affected' else 'unknown' end as status,
+  if(meaning = 2, 'built for another service pack', nullif(words, '')) as words,
+  coalesce(nullif(severity, ''), case when score >= 9 then 'critical' when score >= 7 then 'high'
+    when score >= 4 then 'medium' when score >= 0 then 'low' end) as graded,
+  exploited_since, due, ransomware, epss, percentile,
+  case when exploited_since is not null then 1 when epss >= 0.1 then 2 when graded in ('critical', 'high') then 3
+    else 4 end as urgency
+from (
+  select * from told
+  qualify row_number() over (partition by id, flaw order by feed_rank, meaning, fixed_key desc nulls last, sid) = 1
+) t join statements using (sid) left join flaws f on f.flaw = t.flaw
+where meaning not in (3, 8)
+"""
+
+_AT = f"""
+select p.host, id from {_PACKAGES}
+join (select * from installed semi join open using (id)) i
+  on i.ecosystem = h.ecosystem and i.release = h.release
+    and {" and ".join(f"i.{name} is not distinct from p.{name}" for name in _OWN)}
+"""  # noqa: S608 - names of our own
+
+#: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
+_VULNERABILITIES = """
+with kernels_running as (select distinct host, package_version as version from facts.kernels where running),
+code as (select host, package, bool_or(listening) as listening, bool_or(as_root) as as_root from facts.running_code
+  group by host, package),
+roles as (
+  select id, case
+    when kind = 'dpkg' and regexp_matches(name, '^linux-(image|modules)-[0-9]') then 'kernel'
+    when kind = 'rpm' and regexp_matches(name, '^kernel(-[a-z0-9]+)?(-core|-modules[a-z-]*)?$')
+      and not regexp_matches(name, '-(devel|headers|tools|doc|srpm|source|macros)') then 'kernel'
+    when kind = 'apk' and regexp_matches(name, '^linux-[a-z0-9]+$') and name not in ('linux-headers', 'linux-pam')
+      and not starts_with(name, 'linux-firmware') then 'kernel'
+    when regexp_matches(source_name, '^(linux|linux-(hwe|aws|azure|gcp|oracle|kvm|lowlatency|oem|raspi).*|kernel)$')
+      then 'beside' else '' end as role
+  from installed
+)
+select at.host, o.flaw, i.name as package, i.architecture, i.version as installed, i.source_name, o.advisory, o.status,
+  o.words, o.fixed, o.graded as severity, o.score, o.published, o.title, o.url, o.feed, o.exploited_since, o.due,
+  o.ransomware, o.epss, o.percentile, o.urgency,
+  case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
+  c.listening, c.as_root
+from at join open o on o.id = at.id join installed i on i.id = at.id join roles r on r.id = at.id
+  left join kernels_running k on k.host = at.host and r.role = 'kernel'
+  left join code c on c.host = at.host and c.package = i.name
+"""
