@@ -44,6 +44,7 @@ def judge(
     from secops.core.progress import Progress
     from secops.core.render import check_place, emit
     from secops.core.store import Store
+    from secops.patches.shelf import Shelf
     from secops.posture.gather import no_audit
     from secops.posture.scan import NotKeptError, scan
     from secops.privilege.fleet.fleet import Fleet
@@ -70,6 +71,7 @@ def judge(
                 save=store.save_report,
                 audit=auditor or no_audit,
                 fleet=fleet,
+                shelf=Shelf(config.feeds_dir()),
                 advise=hints.__setitem__,
                 progress=progress,
             )

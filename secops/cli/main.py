@@ -24,6 +24,7 @@ COMMANDS = {
     "scan": Entry("secops.cli.scan", N_("judge hosts and print what matters first"), _LOOK),
     "collect": Entry("secops.cli.collect", N_("gather evidence, also on air-gapped hosts"), _LOOK),
     "passwords": Entry("secops.cli.passwords", N_("try likely passwords on the stored hashes"), _LOOK),
+    "patches": Entry("secops.cli.patches", N_("known flaws in packages, by feeds from files"), _LOOK),
     "privilege": Entry("secops.cli.privilege", N_("who can become root, how, and what to take away"), _LOOK),
     "sql": Entry("secops.cli.sql", N_("ask the collected tables"), _LOOK),
     "rules": Entry("secops.cli.rules", N_("list, show, lint and test rules"), _KNOW),

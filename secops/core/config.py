@@ -43,3 +43,8 @@ def database_url() -> str:
 def runs_dir() -> Path:
     """The folder of the snapshots, one folder per run. Made by the first scan."""
     return home() / "runs"
+
+
+def feeds_dir() -> Path:
+    """The folder of the imported feeds of patches. Made by the first import."""
+    return home() / "feeds"

@@ -209,8 +209,8 @@ roles as (
       then 'beside' else '' end as role
   from installed
 )
-select at.host, o.flaw, i.name as package, i.architecture, i.version as installed, i.source_name, o.advisory, o.status,
-  o.words, o.fixed, o.graded as severity, o.score, o.published, o.title, o.url, o.feed, o.exploited_since, o.due,
+select at.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
+  o.status, o.words, o.fixed, o.graded as severity, o.score, o.published, o.title, o.url, o.feed, o.exploited_since, o.due,
   o.ransomware, o.epss, o.percentile, o.urgency,
   case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root

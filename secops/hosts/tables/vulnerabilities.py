@@ -22,6 +22,7 @@ TABLE = Table(
     columns=(
         Column("flaw", "text", "CVE id, or the feed's own where it has none"),
         Column("package", "text", "name of the (binary) package, as in packages"),
+        Column("kind", "text", "package manager that installed it: dpkg, rpm or apk"),
         Column("architecture", "text", "its architecture"),
         Column("installed", "text", "its version"),
         Column("source_name", "text", "the source package it was built from"),

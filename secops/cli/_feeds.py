@@ -1,0 +1,104 @@
+"""How `citywall patches feeds` shows what is on the shelf."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from secops.core.errors import Exit, UsageError
+from secops.core.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from secops.patches.shelf import Feed, Shelf
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+#: Reasons that are told of each feed; `status NAME` tells all.
+_MOST = 3
+
+
+def check_name(name: str, files: Sequence[Path]) -> None:
+    """Raises `click.UsageError` for a name that no feed can have."""
+    if len(files) > 1:
+        raise click.UsageError(_("--name goes with one FILE."))
+    if not _NAME.fullmatch(name):
+        raise click.UsageError(_("A feed's name has small letters, digits and . _ - only, 64 at most."))
+
+
+def show_imported(feeds: Sequence[Feed]) -> None:
+    from secops.cli._say import say
+    from secops.core.render.reasons import reason
+
+    for feed in feeds:
+        counts = ngettext("{n} statement", "{n} statements", feed.statements).format(n=feed.statements)
+        if feed.flaws:
+            counts = ngettext("{n} flaw", "{n} flaws", feed.flaws).format(n=feed.flaws)
+        say(f"{feed.name}: {counts}, {_age(feed)}")
+        if feed.rejected:
+            text = _("{n} entries were not understood and do not count:").format(n=feed.rejected)
+            click.echo(f"{feed.name}: {text}", err=True)
+            for why, count in list(feed.rejects.items())[:_MOST]:
+                click.echo(f"  {count} × {reason(why)}", err=True)
+            hint = f"citywall patches feeds status {feed.name}"
+            click.echo(_("  All of them: {command}").format(command=hint), err=True)
+
+
+def show_feeds(shelf: Shelf, fmt: str) -> int:
+    """All feeds, one row each. The exit code."""
+    from secops.cli._say import say
+    from secops.cli._tables import show
+
+    feeds, today = shelf.feeds(), datetime.now(UTC).date()
+    if not feeds and fmt == "text":
+        say(_("No feed is imported: `citywall patches feeds import FILE`."))
+    elif fmt == "text":
+        titles = [_("feed"), _("of"), _("age"), _("statements"), _("not understood"), _("for")]
+        show(titles, [_line(feed) for feed in feeds], fmt)
+    else:
+        columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "whole", "imported_at", "documents",
+                   "advisories", "statements", "flaws", "rejected", "releases", "source", "digest"]  # fmt: skip
+        show(columns, [
+            [feed.name, feed.format, feed.as_of and feed.as_of.isoformat(), feed.age(today), feed.max_age,
+             feed.stale(today), feed.whole, feed.imported_at, feed.documents, feed.advisories, feed.statements,
+             feed.flaws, feed.rejected, [f"{r.ecosystem}:{r.release}" for r in feed.releases], feed.source, feed.digest]
+            for feed in feeds
+        ], fmt)  # fmt: skip
+    if not feeds:
+        return Exit.INCOMPLETE
+    return Exit.FINDINGS if any(feed.stale(today) for feed in feeds) else Exit.CLEAN
+
+
+def _line(feed: Feed) -> list[object]:
+    releases = [f"{release.ecosystem} {release.release}" for release in feed.releases]
+    what = [_("exploited flaws")] * feed.exploited + [_("EPSS scores")] * feed.scored
+    shown = ", ".join([*what, *releases[:_MOST]]) + (", …" if len(releases) > _MOST else "")
+    return [feed.name, feed.as_of or "", _age(feed), feed.statements or feed.flaws, feed.rejected, shown]
+
+
+def _age(feed: Feed) -> str:
+    today = datetime.now(UTC).date()
+    age = feed.age(today)
+    if age is None:
+        return _("of no known date")
+    text = ngettext("{n} day old", "{n} days old", age).format(n=age)
+    return _("{age}: stale").format(age=text) if feed.stale(today) else text
+
+
+def show_rejects(shelf: Shelf, name: str, fmt: str) -> int:
+    """What of a feed was not understood. The exit code."""
+    from secops.cli._tables import show
+    from secops.core.command import did_you_mean
+    from secops.core.render.reasons import reason
+
+    feeds = {feed.name: feed for feed in shelf.feeds()}
+    if name not in feeds:
+        raise UsageError(_("there is no such feed"), where=name, hint=did_you_mean(name, list(feeds)))
+    feed = feeds[name]
+    rows = [[reject.where, reason(reject.reason) if fmt == "text" else reject.reason] for reject in shelf.rejects(feed)]
+    show(["where", "reason"] if fmt != "text" else [_("where"), _("why it does not count")], rows, fmt)
+    return Exit.FINDINGS if feed.stale(datetime.now(UTC).date()) else Exit.CLEAN

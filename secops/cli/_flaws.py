@@ -1,0 +1,125 @@
+"""How `citywall patches list` shows what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secops.core.errors import Exit, UsageError
+from secops.core.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from secops.cli._run import Tables
+    from secops.patches.listing import By
+
+#: Tables that a list reads.
+_READ = ("vulnerabilities", "hosts", "collection")
+
+#: Names that are told of one row; JSON has more.
+_MOST = 3
+
+
+def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything: bool, most: int | None) -> int:
+    """Print a list and say on stderr what may be missing. The exit code."""
+    from secops.cli._say import say
+    from secops.cli._tables import show
+    from secops.patches.listing import ALL, OPEN, select
+
+    _check(run, hosts)
+    rows = _asked(run, select(by, ALL if everything else OPEN, hosts))
+    shown = rows[:most]
+    if fmt == "text" and not rows:
+        say(_("No known flaw is open in what is installed."))
+    elif fmt == "text":
+        show(*_text(by, shown), fmt)
+        if len(shown) < len(rows):
+            say(_("… and {n} more: --most {all}").format(n=len(rows) - len(shown), all=len(rows)))
+    else:
+        columns = list(shown[0]) if shown else []
+        show(columns, [list(row.values()) for row in shown], fmt)
+    unseen = _warn(run, hosts)
+    return Exit.FINDINGS if rows else Exit.INCOMPLETE if unseen else Exit.CLEAN
+
+
+def _asked(run: Tables, sql: str) -> list[dict[str, Any]]:
+    answer = run.query(sql, only=_READ)
+    return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+
+
+def _check(run: Tables, hosts: Sequence[str]) -> None:
+    """Raises `UsageError` for a host that the run does not have."""
+    from secops.core.command import did_you_mean
+
+    known = {name for row in _asked(run, "select host, name from hosts") for name in row.values() if name}
+    for host in hosts:
+        if host not in known:
+            raise UsageError(_("the run has no such host"), where=host, hint=did_you_mean(host, sorted(known)))
+
+
+def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
+    """Titles and cells for people."""
+    from secops.patches.listing import target, why
+
+    if by == "flaw":
+        titles = [_("flaw"), _("packages"), _("hosts"), _("state"), _("why here")]
+        return titles, [
+            [row["flaw"], _some(row["packages"]), row["hosts"], ", ".join(map(_, row["statuses"])), why(row)]
+            for row in rows
+        ]
+    if by == "upgrade":
+        titles = [_("upgrade"), _("to"), _("of"), _("flaws"), _("hosts"), _("why here")]
+        return titles, [
+            [row["package"], target(row), f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
+            for row in rows
+        ]
+    titles = [_("host"), _("flaws"), _("mendable"), _("upgrades"), _("worst")]
+    return titles, [
+        [row["name"] or row["host"], row["flaws"], row["mendable"], row["packages"], why(row)] for row in rows
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
+
+
+def _warn(run: Tables, hosts: Sequence[str]) -> bool:
+    """Say on stderr where flaws may be missing. Whether there is such a place."""
+    from secops.core.inert import printable
+    from secops.core.render.reasons import reason
+
+    query = (
+        "select part, reason, count(*) as n, min(coalesce(h.name, host)) as host, list(host) as ids,"
+        " list(h.name) as names from collection join hosts h using (host) where table_name = 'vulnerabilities' and not whole"
+        " and part in ('', 'unfixed', 'exploited', 'scored') group by part, reason order by part, reason"
+    )
+    rows = [row for row in _asked(run, query) if not hosts or set(hosts) & {*row["ids"], *filter(None, row["names"])}]
+    bare = {row["reason"] for row in rows if not row["part"]}
+    for row in rows:
+        if row["part"] and row["reason"] in bare:
+            continue
+        where = row["host"] if row["n"] == 1 else ngettext("{n} host", "{n} hosts", row["n"]).format(n=row["n"])
+        text = _("{where}: flaws may be missing, or stand too low: {reason}")
+        click.echo(printable(text.format(where=where, reason=reason(row["reason"]))), err=True)
+    return bool(bare)
+
+
+def show_vex(run: Tables, hosts: Sequence[str], output: Path | None) -> int:
+    """Write the flaws as CycloneDX VEX. The exit code."""
+    import sys
+
+    from secops.core.render import write_whole
+    from secops.patches.vex import SELECT, document
+
+    _check(run, hosts)
+    rows = [row for row in _asked(run, SELECT) if not hosts or row["host"] in hosts or row["name"] in hosts]
+    text = document(rows, run.run)
+    if output:
+        write_whole(output, text.encode())
+    else:
+        sys.stdout.write(text)
+    unseen = _warn(run, hosts)
+    still_open = any(row["status"] != "not-affected" for row in rows)
+    return Exit.FINDINGS if still_open else Exit.INCOMPLETE if unseen else Exit.CLEAN

@@ -1,0 +1,90 @@
+"""`patches list`: flaws of a run by flaw, by upgrade or by host, what matters first, and why it is first. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cmp_to_key
+from typing import Any, Literal
+
+from secops.core.i18n import _
+from secops.patches.versions import compare
+
+By = Literal["upgrade", "flaw", "host"]
+
+#: What is still to be done; a flaw that does not concern a host is only shown when asked for.
+OPEN = ("fixed-available", "affected-no-fix", "will-not-fix", "unknown")
+ALL = (*OPEN, "not-affected")
+
+#: What makes things come first: exploited, probable, grave; then what others can reach and what is root's.
+_FIRST = (
+    "min(urgency) as urgency, min(exploited_since) as exploited_since, min(due) as due,"
+    " coalesce(bool_or(ransomware), false) as ransomware, max(epss) as epss,"
+    " coalesce(bool_or(listening), false) as listening, coalesce(bool_or(as_root), false) as as_root,"
+    " coalesce(bool_or(exposed is not false), false) as exposed,"
+    " arg_min(severity, array_position(['critical', 'high', 'medium', 'low'], severity)) as severity,"
+    " max(score) as score"
+)
+_ORDER = "exposed desc, urgency, listening desc, as_root desc, epss desc nulls last, score desc nulls last"
+
+_BY = {
+    "flaw": (
+        "flaw, list(distinct package order by package)[:50] as packages, count(distinct host) as hosts,"
+        " list(distinct status order by status) as statuses, max(title) as title",
+        "flaw",
+    ),
+    "upgrade": (
+        "package, kind, ecosystem, h.release, list(distinct fixed) as fixes, count(distinct flaw) as flaws,"
+        " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
+        "package, kind, ecosystem, h.release",
+    ),
+    "host": (
+        "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
+        " count(distinct flaw) filter (status = 'fixed-available') as mendable,"
+        " count(distinct package) filter (status = 'fixed-available') as packages",
+        "host",
+    ),
+}
+
+
+def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
+    """The SELECT over `vulnerabilities` and `hosts` that gives the rows of a list, in its order."""
+    columns, group = _BY[by]
+    asked = ["fixed-available"] if by == "upgrade" else statuses
+    where = f"status in ({_quoted(asked)})"
+    if hosts:
+        where += f" and (host in ({_quoted(hosts)}) or h.name in ({_quoted(hosts)}))"
+    return (
+        f"select {columns}, {_FIRST} from vulnerabilities join hosts h using (host) where {where}"  # noqa: S608 - quoted
+        f" group by {group} order by {_ORDER}, {group}"
+    )
+
+
+def target(row: dict[str, Any]) -> str:
+    """The version that an upgrade must reach at least: the last of those that mend a flaw."""
+    order = cmp_to_key(lambda one, other: compare(row["kind"], one, other))
+    return max(row["fixes"], key=order)
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join("'" + word.replace("'", "''") + "'" for word in words)
+
+
+def why(row: dict[str, Any]) -> str:
+    """Why a row stands where it does, in words."""
+    said = []
+    if row["exploited_since"]:
+        text = _("exploited (KEV since {day}, due {due})")
+        said.append(text.format(day=row["exploited_since"], due=row["due"] or "?"))
+    if row["ransomware"]:
+        said.append(_("used by ransomware"))
+    if row["epss"] is not None:
+        said.append(_("EPSS {percent} %").format(percent=f"{100 * row['epss']:.1f}"))
+    if row["severity"]:
+        said.append(_(row["severity"]))
+    if row["listening"]:
+        said.append(_("others can reach it"))
+    if row["as_root"]:
+        said.append(_("runs as root"))
+    if not row["exposed"]:
+        said.append(_("does not run"))
+    return ", ".join(said)
