@@ -92,7 +92,8 @@ def _warn(run: Tables, hosts: Sequence[str]) -> bool:
 
     query = (
         "select part, reason, count(*) as n, min(coalesce(h.name, host)) as host, list(host) as ids,"
-        " list(h.name) as names from collection join hosts h using (host) where table_name = 'vulnerabilities' and not whole"
+        " list(h.name) as names from collection join hosts h using (host)"
+        " where table_name = 'vulnerabilities' and not whole"
         " and part in ('', 'unfixed', 'exploited', 'scored') group by part, reason order by part, reason"
     )
     rows = [row for row in _asked(run, query) if not hosts or set(hosts) & {*row["ids"], *filter(None, row["names"])}]

@@ -42,9 +42,9 @@ def late_tables(basis: Basis, feeds: Sequence[Feed], today: date) -> dict[str, F
     return {FEEDS.name: Facts(rows, {"": []}), VULNERABILITIES.name: Facts([], lacks, pending=True)}
 
 
-def digest(read: Mapping[str, str], feeds: Sequence[Feed]) -> str:
-    """What a host's rows hang on: the digests of the tables that are read, and the feeds."""
-    parts = [*(read.get(name, "") for name in READ), *(feed.stem for feed in feeds)]
+def digest(read: Mapping[str, str], feeds: Sequence[Feed], today: date) -> str:
+    """What a host's rows hang on: the digests of the tables that are read, the feeds, and the day."""
+    parts = [*(read.get(name, "") for name in READ), *(feed.stem for feed in feeds), today.isoformat()]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 

@@ -210,8 +210,9 @@ roles as (
   from installed
 )
 select at.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
-  o.status, o.words, o.fixed, o.graded as severity, o.score, o.published, o.title, o.url, o.feed, o.exploited_since, o.due,
-  o.ransomware, o.epss, o.percentile, o.urgency,
+  o.status, o.words, o.fixed, o.graded as severity, o.score, o.published,
+  date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed, o.exploited_since,
+  o.due, o.ransomware, o.epss, o.percentile, o.urgency,
   case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root
 from at join open o on o.id = at.id join installed i on i.id = at.id join roles r on r.id = at.id

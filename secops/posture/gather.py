@@ -86,10 +86,13 @@ def _completed(seen: Seen, late: Mapping[str, Facts], feeds: Sequence[Feed]) -> 
     """The host with the tables that could be filled only now."""
     assert seen.spooled  # noqa: S101 - callers look first
     path = Path(seen.spooled.path)
-    late = {**late, **late_tables(seen.basis, feeds, datetime.now(UTC).date())}
+    today = datetime.now(UTC).date()
+    late = {**late, **late_tables(seen.basis, feeds, today)}
     with writing(path.parent.parent):
         spooled = spool_late(seen.spooled, path.name, late)
-    pending = dict.fromkeys((name for name, facts in late.items() if facts.pending), digest(spooled.digests, feeds))
+    pending = dict.fromkeys(
+        (name for name, facts in late.items() if facts.pending), digest(spooled.digests, feeds, today)
+    )
     spooled = msgspec.structs.replace(spooled, digests={**spooled.digests, **pending})
     report = msgspec.structs.replace(seen.report, not_seen={**seen.report.not_seen, **_not_seen(late)})
     return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held(), position=None)

@@ -33,6 +33,7 @@ TABLE = Table(
         Column("severity", "text", "critical, high, medium, low: the vendor's, else by the CVSS score; NULL for none"),
         Column("score", "number", "CVSS base score"),
         Column("published", "text", "day of the advisory, ISO 8601"),
+        Column("age_days", "integer", "how long ago that was when the host was judged", unit="days"),
         Column("title", "text", "the advisory's title"),
         Column("url", "text", "where it can be read"),
         Column("feed", "text", "the feed that says so, as in feeds"),
