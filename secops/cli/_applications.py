@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from secops.cli._say import say
+from secops.cli._say import complain, say
 from secops.core.errors import Exit, worst
 from secops.core.i18n import _, language, ngettext
 
@@ -31,8 +31,10 @@ def review_accounts(export: Path, mapping: Sequence[Path], staff: Path | None, f
         _document(found)
     else:
         _show(found)
+    if not found.accounts:
+        complain(_("{file}: holds no account, so nothing was judged.").format(file=export))
     codes = [Exit.FINDINGS] if found.issues else []
-    return worst(Exit.CLEAN, *codes, *([] if found.is_whole else [Exit.INCOMPLETE]))
+    return worst(Exit.CLEAN, *codes, *([] if found.is_whole and found.accounts else [Exit.INCOMPLETE]))
 
 
 def _document(found: Review) -> None:

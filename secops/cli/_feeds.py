@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secops.cli._say import complain
 from secops.core.errors import Exit, UsageError
 from secops.core.i18n import _, ngettext
 
@@ -41,11 +42,11 @@ def show_imported(feeds: Sequence[Feed]) -> None:
         say(f"{feed.name}: {counts}, {_age(feed)}")
         if feed.rejected:
             text = _("{n} entries were not understood and do not count:").format(n=feed.rejected)
-            click.echo(f"{feed.name}: {text}", err=True)
+            complain(f"{feed.name}: {text}")
             for why, count in list(feed.rejects.items())[:_MOST]:
-                click.echo(f"  {count} × {reason(why)}", err=True)
+                complain(f"  {count} × {reason(why)}", indent=4)
             hint = f"citywall patches feeds status {feed.name}"
-            click.echo(_("  All of them: {command}").format(command=hint), err=True)
+            complain(_("  All of them: {command}").format(command=hint), indent=4)
 
 
 def show_feeds(shelf: Shelf, fmt: str) -> int:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from secops.cli._say import complain
 from secops.core.errors import Exit, UsageError
 from secops.core.i18n import _, ngettext
 
@@ -87,7 +86,6 @@ def _some(names: Sequence[str]) -> str:
 
 def _warn(run: Tables, hosts: Sequence[str]) -> bool:
     """Say on stderr where flaws may be missing. Whether there is such a place."""
-    from secops.core.inert import printable
     from secops.core.render.reasons import reason
 
     query = (
@@ -103,7 +101,7 @@ def _warn(run: Tables, hosts: Sequence[str]) -> bool:
             continue
         where = row["host"] if row["n"] == 1 else ngettext("{n} host", "{n} hosts", row["n"]).format(n=row["n"])
         text = _("{where}: flaws may be missing, or stand too low: {reason}")
-        click.echo(printable(text.format(where=where, reason=reason(row["reason"]))), err=True)
+        complain(text.format(where=where, reason=reason(row["reason"])))
     return bool(bare)
 
 

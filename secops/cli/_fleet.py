@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from secops.cli._say import complain
 from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
 
@@ -66,7 +67,6 @@ class Fleet(NamedTuple):
 
     def warn(self) -> None:
         """Say on stderr what was not seen: where no way is shown there may be one."""
-        from secops.core.inert import printable
         from secops.core.render.reasons import reason
 
         told: dict[tuple[str, str], list[str]] = {}
@@ -75,7 +75,7 @@ class Fleet(NamedTuple):
         for (table, why), hosts in told.items():
             text = _("{table}: not seen whole on {hosts}, so ways may be missing: {reason}")
             who = hosts[0] if len(hosts) == 1 else _("{count} hosts").format(count=len(hosts))
-            click.echo(printable(text.format(table=table, hosts=who, reason=reason(why))), err=True)
+            complain(text.format(table=table, hosts=who, reason=reason(why)))
 
 
 def _unseen(hosts: _Hosts) -> Iterator[tuple[str, str, str]]:
@@ -94,7 +94,7 @@ class Account(click.ParamType):  # type: ignore[type-arg]
     name = "USER@HOST"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        user, at, host = str(value).partition("@")
+        user, at, host = str(value).rpartition("@")  # a login may hold an @ itself
         if not (user and at and host):
             self.fail(_("{value!r} is no USER@HOST").format(value=value), param, ctx)
         return user, host

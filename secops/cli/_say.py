@@ -1,4 +1,4 @@
-"""Sentences for people, on standard output."""
+"""Sentences for people: results on standard output, what to know besides on standard error."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ def say(text: str = "", *, indent: int = 0) -> None:
     if sys.stdout.isatty():
         lines = [part for line in lines for part in _wrapped(line, stdout_page().width, indent)]
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def complain(text: str, *, indent: int = 2) -> None:
+    """Print a text on standard error, wrapped where that is a terminal."""
+    from secops.core.inert import printable
+    from secops.core.render import stderr_width
+
+    lines, width = printable(text).split("\n"), stderr_width()
+    if width:
+        lines = [part for line in lines for part in _wrapped(line, width, indent)]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 def _wrapped(line: str, width: int, indent: int) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from secops.cli._fleet import Account, run_option
 from secops.core.command import Group
@@ -156,6 +157,7 @@ def review(
             _("Give --accounts and --roles together (docs/roles.md); hosts: `citywall scan --roles`.")
         )
     if accounts:
+        _refuse("picture", "possible", "most", "run_id")
         from secops.cli._applications import review_accounts
 
         return review_accounts(accounts, roles, staff, fmt)
@@ -177,3 +179,11 @@ def _code(fleet: Fleet, *, found: bool) -> int:
     """Nothing found is clean only where all was seen."""
     fleet.warn()
     return Exit.FINDINGS if found else Exit.INCOMPLETE if fleet.unseen else Exit.CLEAN
+
+
+def _refuse(*names: str) -> None:
+    """An option that does not go with --accounts is refused, not passed over."""
+    ctx = click.get_current_context()
+    for param in ctx.command.params:
+        if param.name in names and ctx.get_parameter_source(param.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(_("{option} does not go with --accounts.").format(option=param.opts[-1]))

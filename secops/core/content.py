@@ -70,4 +70,5 @@ def read_as(path: Path, kind: type[T], *, hint: str = "") -> T:
         with _one_at_a_time:
             return msgspec.convert(document, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise UsageError(str(error), where=str(path), hint=hint) from error
+        line = yaml.line_of(path, str(error).rpartition(" - at `")[2].rstrip("`"))
+        raise UsageError(str(error), where=f"{path}:{line}" if line else str(path), hint=hint) from error

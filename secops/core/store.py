@@ -156,6 +156,8 @@ def _resolve(con: Connection, ref: str) -> str:
     if ref in found or len(found) == 1:
         return ref if ref in found else found[0]
     if not found:
+        if con.scalar(select(func.count()).select_from(runs)) == 0:
+            hint = _("There is no run yet: `citywall scan`.")
         raise UsageError(_("there is no such run"), where=ref or "''", hint=hint)
     what = _("several runs begin with it: {runs}").format(runs=", ".join(found[:3]) + " …" * (len(found) > 3))
     raise UsageError(what, where=ref, hint=hint)

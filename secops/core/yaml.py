@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,24 @@ def _check_keys(node: yaml.Node, where: str) -> None:
                 raise UsageError(what, where=at)
             keys.add(key.value)
             _check_keys(value, where)
+
+
+def line_of(path: Path, place: str) -> int | None:
+    """The line, from 1, of what msgspec calls `$.people[0].level` in a file that `load` has read; None when there is
+    none. What it only calls `[...]` is the line of the whole.
+    """
+    with suppress(OSError, yaml.YAMLError):
+        node = yaml.compose(path.read_bytes(), _Loader)
+        for name, number in _STEP.findall(place):
+            if number and isinstance(node, yaml.SequenceNode):
+                node = node.value[int(number)]
+            elif name and isinstance(node, yaml.MappingNode):
+                node = next((value for key, value in node.value if key.value == name), node)
+        return int(node.start_mark.line) + 1 if node and place.startswith("$") else None
+    return None
+
+
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, repr=False)

@@ -46,6 +46,14 @@ def stdout_page(lang: str = "en", *, verbose: bool = False) -> Page:
     return Page(lang, width, terminal or bool(os.environ.get("FORCE_COLOR")), verbose)
 
 
+def stderr_width() -> int:
+    """Columns of the terminal that standard error is; 0 where it is none."""
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            return min(max(os.get_terminal_size(sys.stderr.fileno()).columns, NARROWEST), WIDEST)
+    return 0
+
+
 def emit(report: Report, fmt: str, lang: str, output: Path | None, *, verbose: bool = False) -> None:
     """Render the report and print it, or write it to `output`, whole or not at all.
 
