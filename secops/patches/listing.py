@@ -7,6 +7,7 @@ from functools import cmp_to_key
 from typing import Any, Literal
 
 from secops.core.i18n import _
+from secops.patches.statement import Kind
 from secops.patches.versions import compare
 
 By = Literal["upgrade", "flaw", "host"]
@@ -61,8 +62,13 @@ def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
 
 def target(row: dict[str, Any]) -> str:
     """The version that an upgrade must reach at least: the last of those that mend a flaw."""
-    order = cmp_to_key(lambda one, other: compare(row["kind"], one, other))
-    return max(row["fixes"], key=order)
+    fixes: list[str] = row["fixes"]
+    kind: Kind = row["kind"]
+
+    def order(one: str, other: str) -> int:
+        return compare(kind, one, other)
+
+    return max(fixes, key=cmp_to_key(order))
 
 
 def _quoted(words: Sequence[str]) -> str:

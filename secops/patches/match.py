@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from secops.patches import versions
+from secops.patches.statement import Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -35,8 +36,8 @@ def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None
     _table(con, "pairs", _PAIRS)
     _add_odd(con)
     _table(con, "told", _TOLD)
-    _table(con, "open", _OPEN)
-    _table(con, "at", _AT)
+    _table(con, "unmended", _UNMENDED)
+    _table(con, "held", _HELD)
     con.execute("drop table facts.vulnerabilities")
     con.execute(f"create view facts.vulnerabilities as {_VULNERABILITIES}")
 
@@ -114,14 +115,14 @@ from read_parquet(?::varchar[]) group by flaw
 _PAIRS = """
 with compared as (
   select sub.id, s.sid, sub.kind, sub.version, introduced, fixed, last_affected, introduced_key, fixed_key, last_key,
-    no_epochs or (s.by_source and s.kind = 'rpm') as bare, if(bare, k.bare, k.key) as installed_key,
+    no_epochs or (s.by_source and s.kind = 'rpm') as no_epoch, if(no_epoch, k.bare, k.key) as installed_key,
     regexp_extract(sub.version, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as pack,
     regexp_extract(fixed || last_affected, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as other_pack
   from subjects sub join statements s using (ecosystem, release, kind, by_source, package)
     join keys k on k.kind = sub.kind and k.version = sub.version
   where sub.module = s.module and (len(s.arch) = 0 or list_contains(s.arch, sub.arch))
 )
-select id, sid, kind, version, introduced, fixed, last_affected, bare,
+select id, sid, kind, version, introduced, fixed, last_affected, no_epoch,
   pack <> '' and other_pack <> '' and pack <> other_pack as foreign_pack,
   (introduced = '' or installed_key >= introduced_key) and
     case when fixed <> '' then installed_key < fixed_key when last_affected <> '' then installed_key <= last_key
@@ -133,21 +134,20 @@ from compared
 def _add_odd(con: duckdb.DuckDBPyConnection) -> None:
     """Decide the pairs that keys could not decide, as the package manager itself would compare them."""
     found = con.execute(
-        "select distinct kind, version, introduced, fixed, last_affected, bare from pairs where covered is null"
+        "select distinct kind, version, introduced, fixed, last_affected, no_epoch from pairs where covered is null"
     ).fetchall()
-    names = ("kind", "version", "introduced", "fixed", "last_affected", "bare", "covered")
+    names = ("kind", "version", "introduced", "fixed", "last_affected", "no_epoch", "covered")
     _fill(con, "odd", names, [(*row, _is_covered(*row)) for row in found])
     con.execute(
         "update pairs set covered = odd.covered::boolean from odd where pairs.covered is null and pairs.kind = odd.kind"
         " and pairs.version = odd.version and pairs.introduced = odd.introduced and pairs.fixed = odd.fixed"
-        " and pairs.last_affected = odd.last_affected and pairs.bare = odd.bare::boolean"
+        " and pairs.last_affected = odd.last_affected and pairs.no_epoch = odd.no_epoch::boolean"
     )
 
 
-def _is_covered(kind: str, version: str, introduced: str, fixed: str, last_affected: str, bare: bool) -> bool:
+def _is_covered(kind: Kind, version: str, introduced: str, fixed: str, last_affected: str, no_epoch: bool) -> bool:
     def order(other: str) -> int:
-        one, two = (part.rpartition(":")[2] if bare else part for part in (version, other))
-        return versions.compare(kind, one, two)
+        return versions.compare(kind, version, other, epoch=not no_epoch)
 
     return (
         (not introduced or order(introduced) >= 0)
@@ -168,7 +168,7 @@ from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
 """
 
 #: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one.
-_OPEN = """
+_UNMENDED = """
 select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
   published, score,
   case meaning when 1 then 'fixed-available' when 4 then 'affected-no-fix' when 5 then 'will-not-fix'
@@ -186,9 +186,9 @@ from (
 where meaning not in (3, 8)
 """
 
-_AT = f"""
+_HELD = f"""
 select p.host, id from {_PACKAGES}
-join (select * from installed semi join open using (id)) i
+join (select * from installed semi join unmended using (id)) i
   on i.ecosystem = h.ecosystem and i.release = h.release
     and {" and ".join(f"i.{name} is not distinct from p.{name}" for name in _OWN)}
 """  # noqa: S608 - names of our own
@@ -209,13 +209,13 @@ roles as (
       then 'beside' else '' end as role
   from installed
 )
-select at.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
+select held.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
   o.status, o.words, o.fixed, o.graded as severity, o.score, o.published,
   date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed, o.exploited_since,
   o.due, o.ransomware, o.epss, o.percentile, o.urgency,
   case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root
-from at join open o on o.id = at.id join installed i on i.id = at.id join roles r on r.id = at.id
-  left join kernels_running k on k.host = at.host and r.role = 'kernel'
-  left join code c on c.host = at.host and c.package = i.name
+from held join unmended o on o.id = held.id join installed i on i.id = held.id join roles r on r.id = held.id
+  left join kernels_running k on k.host = held.host and r.role = 'kernel'
+  left join code c on c.host = held.host and c.package = i.name
 """

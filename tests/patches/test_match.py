@@ -1,0 +1,235 @@
+"""Which flaws a package has, by what feeds say of it. Each case has a twin that differs in one thing."""
+
+from pathlib import Path
+
+import pytest
+
+from secops.hosts.tables import registry
+from secops.patches.statement import Flaw
+from tests.patches.match_kit import ALMA, EULER, brief, deb, feed, matched, rpm, said, said_rpm
+
+
+@pytest.mark.parametrize(
+    ("installed", "expect"),
+    [
+        ("1.0-1", [("openssl", "fixed-available")]),
+        ("1.0-2", []),
+        ("1.0-3", []),
+        ("1.0-2~bpo1", [("openssl", "fixed-available")]),
+    ],
+)
+def test_a_version_before_the_fix_is_open(tmp_path: Path, installed: str, expect: list[tuple[str, str]]) -> None:
+    one = feed(tmp_path, "a", [said("openssl", "1.0-2")])
+    assert brief(matched([one], {"h": [deb("openssl", installed)]}), "package", "status") == expect
+
+
+def test_every_binary_of_a_source_package_is_named_with_the_version_of_the_source(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("gcc-12", "12.2.0-15")])
+    packages = [
+        deb("libgcc-s1", "1:12.2.0-14", source_name="gcc-12", source_version="12.2.0-14"),
+        deb("libstdc++6", "1:12.2.0-15", source_name="gcc-12", source_version="12.2.0-15"),
+        deb("gcc-12-other", "1:1-1", source_name="gcc-12-cross", source_version="1-1"),
+    ]
+    assert brief(matched([one], {"h": packages}), "package", "installed", "fixed") == [
+        ("libgcc-s1", "1:12.2.0-14", "12.2.0-15")
+    ]
+
+
+def test_what_is_said_of_another_release_or_distribution_counts_for_nothing(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("openssl", "9", release="11"), said("openssl", "9", ecosystem="ubuntu")])
+    assert matched([one], {"h": [deb("openssl", "1.0-1")]}) == []
+
+
+def test_a_name_is_only_one_with_its_package_manager(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("rpm", "9", kind="rpm", by_source=False)])
+    assert matched([one], {"h": [deb("rpm", "4.18-1")]}) == []
+
+
+@pytest.mark.parametrize(("installed", "count"), [("1.0", 0), ("2.0", 1), ("2.4", 1), ("2.5", 0)])
+def test_a_range_begins_where_the_flaw_came_in(tmp_path: Path, installed: str, count: int) -> None:
+    one = feed(tmp_path, "a", [said("nginx", "2.5", introduced="2.0")])
+    assert len(matched([one], {"h": [deb("nginx", installed)]})) == count
+
+
+@pytest.mark.parametrize(("installed", "count"), [("2.4", 1), ("2.5", 1), ("2.5-1", 0)])
+def test_the_last_affected_version_is_affected(tmp_path: Path, installed: str, count: int) -> None:
+    one = feed(tmp_path, "a", [said("nginx", last_affected="2.5")])
+    rows = matched([one], {"h": [deb("nginx", installed)]})
+    assert brief(rows, "status") == [("affected-no-fix",)] * count
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "expect"),
+    [
+        ("affected", "", ("affected-no-fix", None)),
+        ("affected", "no-dsa", ("affected-no-fix", "no-dsa")),
+        ("will-not-fix", "ignored", ("will-not-fix", "ignored")),
+        ("not-affected", "", ("not-affected", None)),
+        ("unknown", "undetermined", ("unknown", "undetermined")),
+    ],
+)
+def test_what_is_not_mended_keeps_the_vendors_words(
+    tmp_path: Path, status: str, words: str, expect: tuple[str, str | None]
+) -> None:
+    one = feed(tmp_path, "a", [said("vim", status=status, words=words)])
+    assert brief(matched([one], {"h": [deb("vim", "9.0-1")]}), "status", "words") == [expect]
+
+
+def test_a_module_stream_is_part_of_the_name(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("nodejs", "1:18.20-1.module_el9", module="nodejs:18")])
+    label = {"modularity": "nodejs:18:9020240101:rhel9"}
+    hosts = {
+        "a": [rpm("nodejs", "1:18.12-1.module_el9", **label)],
+        "b": [rpm("nodejs", "1:18.12-1.module_el9", modularity="nodejs:20:9020240101:rhel9")],
+        "c": [rpm("nodejs", "1:16.20-1.el9")],
+        "d": [rpm("nodejs", "1:18.20-1.module_el9", **label)],
+    }
+    assert brief(matched([one], hosts, ALMA), "host") == [("a",)]
+
+
+def test_an_architecture_that_is_not_named_is_not_concerned(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("vim", "2-1", arch=("aarch64", "noarch"))])
+    hosts = {"a": [rpm("vim", "1-1", architecture="aarch64")], "x": [rpm("vim", "1-1")],
+             "n": [rpm("vim", "1-1", architecture="noarch")]}  # fmt: skip
+    assert brief(matched([one], hosts, ALMA), "host") == [("a",), ("n",)]
+
+
+def test_a_feed_without_epochs_is_compared_without_them(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("vim", "9.0-33.oe2203sp3", no_epochs=True, **EULER)])
+    hosts = {"old": [rpm("vim", "2:9.0-32.oe2203sp3")], "new": [rpm("vim", "2:9.0-33.oe2203sp3")]}
+    assert brief(matched([one], hosts, EULER), "host") == [("old",)]
+
+
+def test_a_feed_with_epochs_is_compared_with_them(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("vim", "9.0-33")])
+    assert matched([one], {"h": [rpm("vim", "2:8.0-1")]}, ALMA) == []
+
+
+def test_service_packs_are_never_compared(tmp_path: Path) -> None:
+    """A package of another service pack is neither older nor newer: nobody knows."""
+    one = feed(tmp_path, "a", [said_rpm("vim", "9.0-33.oe2203sp3", no_epochs=True, **EULER)])
+    hosts = {"same": [rpm("vim", "2:9.0-32.oe2203sp3")], "other": [rpm("vim", "2:9.0-32.oe2203sp1")],
+             "newer": [rpm("vim", "2:9.1-1.oe2203sp1")]}  # fmt: skip
+    assert brief(matched([one], hosts, EULER), "host", "status", "words") == [
+        ("newer", "unknown", "built for another service pack"),
+        ("other", "unknown", "built for another service pack"),
+        ("same", "fixed-available", None),
+    ]
+
+
+def test_versions_with_another_number_of_parts_are_compared(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("vim", "9.0.2092-18.oe2403", no_epochs=True, **EULER)])
+    hosts = {"old": [rpm("vim", "2:9.0-33.oe2403")], "new": [rpm("vim", "2:9.0.2092.1-1.oe2403")]}
+    assert brief(matched([one], hosts, EULER), "host") == [("old",)]
+
+
+def test_of_two_fixes_of_a_flaw_the_later_one_is_the_whole_one(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("sudo", "1.2", advisory="A"), said("sudo", "1.4", advisory="B")])
+    hosts = {"0": [deb("sudo", "1.1")], "1": [deb("sudo", "1.3")], "2": [deb("sudo", "1.4")]}
+    assert brief(matched([one], hosts), "host", "advisory", "fixed") == [("0", "B", "1.4"), ("1", "B", "1.4")]
+
+
+def test_the_newest_feed_that_speaks_of_a_flaw_decides(tmp_path: Path) -> None:
+    old = feed(tmp_path, "old", [said("sudo", "1.4"), said("vim", "9")], "2026-11-01")
+    new = feed(tmp_path, "new", [said("sudo", "1.2", advisory="B")], "2026-11-29")
+    rows = matched([old, new], {"h": [deb("sudo", "1.3"), deb("vim", "8")]})
+    assert brief(rows, "package", "feed") == [("vim", "old")]
+
+
+def test_the_same_flaw_of_an_undated_feed_weighs_less(tmp_path: Path) -> None:
+    undated = feed(tmp_path, "undated", [said("sudo", "1.4")], "")
+    dated = feed(tmp_path, "dated", [said("sudo", status="affected")], "2020-01-01")
+    assert brief(matched([undated, dated], {"h": [deb("sudo", "1.3")]}), "feed", "status") == [
+        ("dated", "affected-no-fix")
+    ]
+
+
+def test_a_mended_version_is_sound_though_the_feed_also_calls_all_affected(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("sudo", status="affected"), said("sudo", "1.4", advisory="B")])
+    hosts = {"old": [deb("sudo", "1.3")], "new": [deb("sudo", "1.4")]}
+    assert brief(matched([one], hosts), "host", "status") == [("old", "fixed-available")]
+
+
+def test_kev_and_epss_say_what_comes_first(tmp_path: Path) -> None:
+    flaws = ("CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4")
+    told = [
+        said("sudo", "2", flaws=(flaw,), advisory=flaw, severity="high" if flaw[-1] == "3" else "") for flaw in flaws
+    ]
+    from datetime import date
+
+    kev = Flaw(flaw="CVE-2026-1", exploited_since=date(2026, 11, 1), due=date(2026, 11, 22), ransomware=True)
+    epss = [Flaw(flaw="CVE-2026-2", epss=0.5, percentile=0.99), Flaw(flaw="CVE-2026-3", epss=0.01, percentile=0.2)]
+    feeds = [feed(tmp_path, "a", told), feed(tmp_path, "kev", [kev]), feed(tmp_path, "epss", epss)]
+    rows = matched(feeds, {"h": [deb("sudo", "1")]})
+    assert brief(rows, "flaw", "urgency", "exploited_since", "ransomware", "epss") == [
+        ("CVE-2026-1", 1, "2026-11-01", True, None),
+        ("CVE-2026-2", 2, None, None, 0.5),
+        ("CVE-2026-3", 3, None, None, 0.01),
+        ("CVE-2026-4", 4, None, None, None),
+    ]
+
+
+def test_only_the_kernel_that_runs_is_exposed(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("linux", "6.1.90-1")])
+    signed = {"source_name": "linux-signed-amd64"}
+    packages = [
+        deb("linux-image-6.1.0-18-amd64", "6.1.76-1", source_version="6.1.76+1", **signed),
+        deb("linux-image-6.1.0-20-amd64", "6.1.85-1", source_version="6.1.85+1", **signed),
+        deb("linux-image-6.1.0-21-amd64", "6.1.90-1", source_version="6.1.90+1", **signed),
+        deb("linux-libc-dev", "6.1.85-1", source_name="linux", source_version="6.1.85-1"),
+    ]
+    running = {"release": "6.1.0-20-amd64", "running": True, "package": "linux-image-6.1.0-20-amd64",
+               "package_version": "6.1.85-1"}  # fmt: skip
+    rows = matched([one], {"h": packages}, kernels={"h": [running]})
+    assert brief(rows, "package", "exposed") == [
+        ("linux-image-6.1.0-18-amd64", False),
+        ("linux-image-6.1.0-20-amd64", True),
+        ("linux-libc-dev", False),
+    ]
+    unseen = matched([one], {"h": packages})
+    assert brief(unseen, "package", "exposed")[0] == ("linux-image-6.1.0-18-amd64", None)
+
+
+def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
+    one = feed(
+        tmp_path,
+        "a",
+        [said_rpm(name, "5.14.0-500.el9") for name in ("kernel", "kernel-core", "kernel-modules", "kernel-headers")],
+    )
+    source = {"source_name": "kernel"}
+    packages = [rpm(name, f"5.14.0-{number}.el9", **source) for name in ("kernel-core", "kernel-modules", "kernel-headers")
+                for number in (300, 400)]  # fmt: skip
+    running = {"release": "5.14.0-400.el9.x86_64", "running": True, "package": "kernel-core",
+               "package_version": "5.14.0-400.el9"}  # fmt: skip
+    rows = matched([one], {"h": packages}, ALMA, kernels={"h": [running]})
+    assert {(row["package"], row["installed"]) for row in rows if row["exposed"]} == {
+        ("kernel-core", "5.14.0-400.el9"), ("kernel-modules", "5.14.0-400.el9"),
+    }  # fmt: skip
+    assert len(rows) == 6
+
+
+def test_odd_versions_are_compared_as_their_package_manager_does(tmp_path: Path) -> None:
+    """No key can be given to them, so pairs are compared: none is passed over."""
+    one = feed(tmp_path, "a", [said("odd", "1.0€-2"), said("plain", "2")])
+    hosts = {"old": [deb("odd", "1.0€-1"), deb("plain", "1")], "new": [deb("odd", "1.0€-3"), deb("plain", "3€")]}
+    assert brief(matched([one], hosts), "host", "package") == [("old", "odd"), ("old", "plain")]
+
+
+def test_every_host_that_has_a_package_has_its_flaws(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("sudo", "2", flaws=("CVE-1", "CVE-2")), said("vim", "9")])
+    hosts = {f"h{number}": [deb("sudo", "1" if number % 2 else "2"), deb("vim", "8")] for number in range(10)}
+    rows = matched([one], hosts)
+    assert len(rows) == 10 + 5 * 2
+    assert {row["host"] for row in rows if row["package"] == "sudo"} == {"h1", "h3", "h5", "h7", "h9"}
+
+
+def test_the_rows_have_the_columns_of_the_table(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("sudo", "2")])
+    row = matched([one], {"h": [deb("sudo", "1")]})[0]
+    assert list(row) == ["host", *(column.name for column in registry()["vulnerabilities"].columns)]
+
+
+def test_without_feeds_or_packages_nothing_is_found(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [Flaw(flaw="CVE-1", epss=0.5)])
+    assert matched([one], {"h": [deb("sudo", "1")]}) == []
+    assert matched([feed(tmp_path, "b", [said("sudo", "2")])], {"h": []}) == []
