@@ -11,6 +11,8 @@ the package manager: `DPKG owners md5sums diversions overrides`, `RPM itself fil
 
 from __future__ import annotations
 
+from secops.hosts.owners import OWNERS_SH
+
 #: Where container runtimes keep the file systems of their containers: not this host's own programs.
 CONTAINER_STORES = (
     "/var/lib/docker/",
@@ -26,22 +28,15 @@ MAX_LOOKUPS, MAX_PATH, MAX_PATHS, MAX_DIGESTED = 2_000, 1_000, 200_000, 64 << 20
 #: Where copies are compared with programs.
 PROGRAMS = ("/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin")
 
-#: dpkg's lists answer when they know it.
-DPKG_ITSELF = "/usr/bin/dpkg"
-
 _RPM_TAGS = (
     "=NAME", "FILEMODES:octal", "FILEUSERNAME", "FILEGROUPNAME", "FILECAPS", "FILEDIGESTS", "FILEVERIFYFLAGS",
     "FILENAMES",
 )  # fmt: skip
 
-# Why as it is: only these few files are looked up, with a few processes in all. For dpkg that is one grep over its
-# lists (a third of what dpkg-query takes) and one over the md5sums of the owners; for apk one awk over its database,
-# which is text; rpm is asked in an empty environment, and what it prints of the packages' other files is left here.
-_ORIGIN_SH = r"""
-split() { IFS=$nl; set -f; }
-whole() { IFS=$oldifs; }
-lines() { printf '%s\n' "${1#"$nl"}"; }
-others() { # PATH: $other holds the names of the same file, each after a newline
+# Why as it is: only these few files are looked up, with a few processes in all: see `owners`, and one grep over the
+# md5sums of dpkg's owners; rpm is asked in an empty environment, and what it prints of the packages' other files is
+# left here.
+_ORIGIN_SH = r"""@OWNERS@others() { # PATH: $other holds the names of the same file, each after a newline
   other= r=${1#/usr}
   case $r in /bin/*) s=/sbin/${r#/bin/} ;; /sbin/*) s=/bin/${r#/sbin/} ;; *) s=$r ;; esac
   for a in "$r" "$s" "/usr$r" "/usr$s"; do
@@ -64,9 +59,7 @@ for f do
   done
 done
 from_dpkg() {
-  D=/var/lib/dpkg; diverted=$(cat $D/diversions 2>/dev/null)
-  set +f; set -- $D/info/*.list; set -f
-  found=$(lines "$names$nl@DPKG@$nl$(lines "$diverted" | sed -n 'p;n;n')" | grep -HxF -f - -- "$@" 2>/dev/null)
+  dpkg_lists
   wanted= files=; split
   for l in $found; do
     owned=$owned$nl${l#*.list:} wanted="$wanted$nl  ${l#*.list:/}" l=${l%%.list:*}.md5sums
@@ -77,17 +70,12 @@ from_dpkg() {
     "$diverted" "$(cat $D/statoverride 2>/dev/null)"
 }
 from_apk() {
-  found=$(lines "$names" | awk 'NR == FNR { wanted[$0]; next }
-    /^P:/ { package = $0; n++ }
-    /^F:/ { folder = substr($0, 3); folder = folder == "" ? "/" : "/" folder "/" }
-    /^R:/ { path = folder substr($0, 3); hit = path in wanted; if (hit) { print package; print "R:" path } }
-    /^[aZ]:/ && hit
-    END { print "N:" n + 0 }' - "$1")
+  apk_files
   printf 'APK\0%s\0' "$found"
   owned=$nl$(lines "$found" | sed -n 's/^R://p')
 }
 from_rpm() {
-  database=$1 itself=$(command -v rpm); split; set -- $kept $itself; whole
+  itself=$(command -v rpm); split; set -- $kept $itself; whole
   found=$(env -i PATH="$PATH" HOME=/ LC_ALL=C rpm --dbpath "$database" -qf --qf '[@TAGS@\n]' -- "$@" 2>/dev/null |
     grep -F "$(lines "$names$nl$itself" | sed "s/.*/$tab&$tab/")")
   printf 'RPM\0%s\0%s\0' "$itself" "$found"
@@ -101,16 +89,13 @@ copies() { # PATH…: programs of the same size
 if [ "$kept" ]; then
   split; set -- $dirs $kept; near=$(find "$@" -maxdepth 0 ! -perm -001 2>/dev/null); set -- $near; whole
   if [ "$near" ]; then eval "$show"; acls "$@"; fi
-  owned= sum=sha256sum apk= rpm=
-  for f in /lib/apk/db/installed /usr/lib/apk/db/installed; do if [ -s $f ]; then apk=$f; fi; done
-  if [ -s /var/lib/dpkg/status ]; then sum=md5sum; from_dpkg
-  elif [ "$apk" ]; then sum=sha1sum; from_apk "$apk"
-  else
-    for f in /usr/lib/sysimage/rpm /var/lib/rpm; do
-      if [ -e $f/rpmdb.sqlite ] || [ -e $f/Packages ] || [ -e $f/Packages.db ]; then rpm=${rpm:-$f}; fi
-    done
-    if [ "$rpm" ]; then from_rpm "$rpm"; else printf 'NOPKG\0'; fi
-  fi
+  owned= sum=sha256sum; manager
+  case $manager in
+    dpkg) sum=md5sum; from_dpkg ;;
+    apk) sum=sha1sum; from_apk ;;
+    rpm) from_rpm ;;
+    *) printf 'NOPKG\0' ;;
+  esac
   split; set -- $kept; whole
   printf 'HEAD\0'; head -v -c 2 -- "$@" 2>/dev/null | tr '\0' '?'; printf '\0SUMS\0'; digests "$@"
   split; strange=
@@ -127,9 +112,9 @@ fi
 
 ORIGIN_SH = _ORIGIN_SH
 for _name, _text in (
-    ("@LOOKUPS@", str(MAX_LOOKUPS)), ("@PATH@", str(MAX_PATH)), ("@PATHS@", str(MAX_PATHS)),
+    ("@OWNERS@", OWNERS_SH), ("@LOOKUPS@", str(MAX_LOOKUPS)), ("@PATH@", str(MAX_PATH)), ("@PATHS@", str(MAX_PATHS)),
     ("@BLOCKS@", str(MAX_DIGESTED // 512 + 1)), ("@STORES@", "|".join(f"{store}*" for store in CONTAINER_STORES)),
-    ("@PROGRAMS@", " ".join(PROGRAMS)), ("@DPKG@", DPKG_ITSELF),
+    ("@PROGRAMS@", " ".join(PROGRAMS)),
     ("@TAGS@", "".join(f"%{{{tag}}}\\t" for tag in _RPM_TAGS)),
 ):  # fmt: skip
     ORIGIN_SH = ORIGIN_SH.replace(_name, _text)

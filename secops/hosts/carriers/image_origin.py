@@ -13,12 +13,12 @@ from secops.hosts.image import Image
 from secops.hosts.listing import record
 from secops.hosts.origin import (
     CONTAINER_STORES,
-    DPKG_ITSELF,
     MAX_DIGESTED,
     MAX_LOOKUPS,
     MAX_PATH,
     PROGRAMS,
 )
+from secops.hosts.owners import DPKG_ITSELF
 
 _DPKG = b"/var/lib/dpkg/"
 _APK = (b"/lib/apk/db/installed", b"/usr/lib/apk/db/installed")

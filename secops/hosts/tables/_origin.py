@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from secops.hosts.capability import FileCapabilities, from_text
 from secops.hosts.listing import Entry
-from secops.hosts.origin import DPKG_ITSELF
+from secops.hosts.owners import DPKG_ITSELF
 
 #: What can be compared.
 DIGEST, MODE, OWNER, CAPABILITIES = "digest", "mode", "owner", "capabilities"

@@ -29,10 +29,10 @@ SOCKETS = Command(
 grep -HE 'local_address|^ *[0-9]+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (07|0A) ' "$@" """,
 )
 
-# NUL-ended fields, in this order: `socket PID INODE`, with the lowest process id that holds it; `exe PID TARGET PATH
-# OTHER`, where PATH is TARGET again if that path is, for us, the file that runs (a process may have other mounts),
-# and OTHER its second path where /usr is merged; `owners PATH OTHER ANSWER` of the tool that answers: it is asked
-# about itself too, which proves that its database answers; `end`.
+# NUL-ended fields, in this order: `socket PID INODE` for each process that holds it, the lowest ids first; of the first
+# process of each socket `exe PID TARGET PATH OTHER`, where PATH is TARGET again if that path is, for us, the file that
+# runs (a process may have other mounts), and OTHER its second path where /usr is merged; `owners PATH OTHER ANSWER` of
+# the tool that answers: it is asked about itself too, which proves that its database answers; `end`.
 # Only the kernel's words are parsed as lines: with GNU find every link that does not start with `socket:` is left
 # out, and without it a file's name could pass for a line of ls, so each find is read again by itself.
 # awk prints at its end, after all complaints of the commands before it: that order lets both share one pipe.
@@ -56,12 +56,12 @@ listening() {
   awk 'links { if ($2 in want) print $1, $2; next }
     $4 == "0A" || $4 == "07" { want["socket:[" $10 "]"] }' "$@" links=1 -
 }
-lowest() {
-  awk '{ split($1, path, "/"); pid = path[3] + 0; inode = substr($2, 9, length($2) - 9) }
-    !(inode in low) || pid < low[inode] { low[inode] = pid }
-    END { for (inode in low) print low[inode], inode }'
+holders() {
+  awk '{ split($1, path, "/"); held = path[3] + 0 " " substr($2, 9, length($2) - 9) }
+    !(held in seen) { seen[held]; all[++n] = held }
+    END { for (i = 1; i <= n; i++) print all[i] }'
 }
-found=$({ links "$@" | lowest; } 2>&1)
+found=$({ links "$@" | holders; } 2>&1)
 code=0
 case $found in *'Permission denied'* | *'not permitted'*) code=65 ;; esac
 found=$(printf '%s\n' "$found" | grep -x '[0-9][0-9]* [0-9][0-9]*' | sort -n)
@@ -80,7 +80,7 @@ other() {
   [ "$other" -ef "$1" ] || other=
 }
 set --
-for pid in $(printf '%s\n' "$found" | cut -d ' ' -f 1 | uniq); do
+for pid in $(printf '%s\n' "$found" | awk '!($2 in seen) { seen[$2]; print $1 }' | uniq); do
   target=$(readlink -nv "/proc/$pid/exe" 2>&1; echo .)
   target=${target%.}
   case $target in
@@ -123,7 +123,7 @@ _ORDER = {"\x01": "little", "\x02": "big"}
 class Holders:
     """What SOCKET_HOLDERS found: process ids by inode, executables by process id, packages by path."""
 
-    pids: dict[int, int] = field(default_factory=dict)
+    pids: dict[int, list[int]] = field(default_factory=dict)
     targets: dict[int, str] = field(default_factory=dict)
     paths: dict[int, tuple[str, str]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
@@ -148,13 +148,20 @@ def build(evidence: Evidence) -> Built:
         built.lack(f"the database of {holders.tool[0]} does not answer", part="package")
     process_names = names(evidence)
     for row in _sockets(evidence, built):
-        pid = holders.pids.get(row["inode"])
-        if pid is not None:
+        if pids := holders.pids.get(row["inode"]):
+            pid = min(pids)
             executable, _ = executable_path(holders.targets.get(pid, ""))
             package = holders.package(holders.paths.get(pid, ("", "")))
             row |= {"pid": pid, "process": process_names.get(pid), "executable": executable, "package": package}
         built.rows.append(row)
     return built
+
+
+def reachable(evidence: Evidence) -> frozenset[int]:
+    """Processes that hold a socket which others than this host itself may speak to, as far as they were seen."""
+    holders = _holders(evidence[SOCKET_HOLDERS.name].only.data)
+    rows = (row for row in _sockets(evidence, Built()) if not row["loopback"])
+    return frozenset(pid for row in rows for pid in holders.pids.get(row["inode"], ()))
 
 
 def _lack(built: Built, reason: str, status: Status) -> None:
@@ -210,7 +217,7 @@ def _holders(data: bytes) -> Holders:
             case "socket":
                 pid, inode = next(parts, ""), next(parts, "")
                 if _is_number(pid) and _is_number(inode):
-                    held.pids[int(inode)] = int(pid)
+                    held.pids.setdefault(int(inode), []).append(int(pid))
             case "exe":
                 pid, target, path, other = (next(parts, "") for _ in range(4))
                 if _is_number(pid):

@@ -78,7 +78,17 @@ def statuses(evidence: Evidence) -> Iterator[dict[str, str]]:
 
 def names(evidence: Evidence) -> dict[int, str]:
     """The names of processes, by process id."""
-    return {pid: _name(fields) for fields in statuses(evidence) if (pid := _number(fields.get("Pid"))) is not None}
+    return {pid: name for pid, (name, _) in identities(evidence).items()}
+
+
+def identities(evidence: Evidence) -> dict[int, tuple[str, int | None]]:
+    """The name and the effective user id of processes, by process id."""
+    found = {}
+    for fields in statuses(evidence):
+        pid, uids = _number(fields.get("Pid")), fields.get("Uid", "").split()
+        if pid is not None:
+            found[pid] = _name(fields), _number(uids[1]) if len(uids) == 4 else None
+    return found
 
 
 def executable_path(target: str) -> tuple[str | None, bool | None]:
