@@ -7,9 +7,11 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import fleet, host, passwords, privilege, start
+from benchmarks import fleet, host, passwords, patches, privilege, start
 
-_ALL = {"start": start, "host": host, "fleet": fleet, "passwords": passwords, "privilege": privilege}
+_ALL = {
+    "start": start, "host": host, "fleet": fleet, "passwords": passwords, "privilege": privilege, "patches": patches,
+}  # fmt: skip
 
 _FOOT = """
 Written by `make bench`. Tables compare with a rival or a limit in the same run; absolute figures are of one machine

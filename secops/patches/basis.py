@@ -29,7 +29,8 @@ class Basis(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, tables: Mapping[str, Facts]) -> Basis:
         host = next(iter(tables["hosts"].rows), {})
-        exposure = [*tables["kernels"].problems["running"], *tables["running_code"].problems[""]]
+        code = tables["running_code"].problems
+        exposure = [*tables["kernels"].problems["running"], *code["package"], *code["listening"]]
         return cls(host.get("ecosystem") or "", host.get("release") or "", tables["packages"].problems[""], exposure)
 
 
