@@ -24,7 +24,7 @@ from pathlib import Path
 SUITE = "bookworm"
 PACKAGES = (
     "openssh-server", "sudo", "busybox-static", "cron", "libcap2-bin", "libpam-modules", "openssl", "opendoas",
-    "acl", "ed", "dbus-daemon", "libduktape207", "libpolkit-agent-1-0",
+    "acl", "ed", "dbus-daemon", "libduktape207", "libpolkit-agent-1-0", "rpm", "dnf", "createrepo-c",
 )  # fmt: skip
 
 #: What is done in the fresh root. `ops` has the password `ops-password`; nobody has a right of sudo yet. polkit, which

@@ -10,7 +10,7 @@ import msgspec
 
 from secops.patches import versions
 from secops.patches.shelf import FLAWS, STATEMENTS, Release
-from secops.patches.statement import Statement
+from secops.patches.statement import Kind, Statement
 
 if TYPE_CHECKING:
     import duckdb
@@ -63,7 +63,7 @@ def _without_epochs(statement: Statement) -> bool:
 
 
 @lru_cache(1 << 16)
-def _key(kind: str, version: str, epochs: bool) -> str | None:
+def _key(kind: Kind, version: str, epochs: bool) -> str | None:
     return versions.key(kind, version, epoch=epochs) if version else None
 
 
