@@ -18,7 +18,19 @@ from secops.patches.feeds.csaf_document import Head, View, Vulnerability
 from secops.patches.feeds.csaf_tree import NoPart, Part, Products, Tree
 from secops.patches.feeds.format import FeedError, Format
 from secops.patches.feeds.json_document import load
-from secops.patches.feeds.vetting import STATUSES, line, merged, settled, vetted
+from secops.patches.feeds.vetting import (
+    NO_PRODUCT,
+    NO_STATUS,
+    NOT_HOT,
+    STATUSES,
+    TORN,
+    Fault,
+    line,
+    merged,
+    rejects,
+    settled,
+    vetted,
+)
 from secops.patches.hot_patch import hot_patch
 from secops.patches.statement import About, Entry, Reject, Statement, Status
 
@@ -51,7 +63,7 @@ def _flaw(raw: object, head: Head, products: Products, where: str) -> Iterator[E
     try:
         flaw = msgspec.convert(raw, Vulnerability)
     except (msgspec.ValidationError, RecursionError) as error:
-        yield Reject(where, line(f"no vulnerability of CSAF: {error}"))
+        yield Reject(line(f"{where}: {error}"), "no vulnerability of CSAF")
         return
     view = View(flaw, head, products.group)
     where = line(f"{where} {flaw.id}")
@@ -62,27 +74,27 @@ def _flaw(raw: object, head: Head, products: Products, where: str) -> Iterator[E
         if part.build.source and part.build.version and (status, part.platform, part.build.version) in builds:
             continue  # the source of binaries that stand beside it
         if head.hot and not hot_patch(part.build.name):
-            faults.add(f"{part.build.name}: is not named like a hot patch")
+            faults.add((part.build.name, NOT_HOT))
             continue
         statements.append(_statement(part, product, status, flaw, head, view))
-    yield from (Reject(where, line(fault)) for fault in sorted(faults))
+    yield from rejects(where, faults)
     yield from (vetted(statement, where) for statement in merged(statements))
 
 
-def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Status, Part]], set[str]]:
+def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Status, Part]], set[Fault]]:
     """Products with what is said of them and what they are, and why others count for nothing."""
     known = {word: ids for word, ids in flaw.product_status.items() if word in STATUSES}
     found, torn = settled((product, STATUSES[word]) for word, ids in known.items() for product in ids)
-    faults = {f"{product}: has statuses that exclude each other" for product in torn}
-    faults |= {f"the status {word} says nothing of a flaw" for word in flaw.product_status if word not in known}
+    faults = {(product, TORN) for product in torn}
+    faults |= {(word, NO_STATUS) for word in flaw.product_status if word not in known}
     parts = []
     for product, status in found.items():
         part = products.part(product)
         if isinstance(part, NoPart):
-            faults.add(f"{part.platform}: {part.reason}")
+            faults.add((part.platform, part.reason))
         else:
             parts.append((product, status, part))
-    return parts, faults if found or faults else {"names no product"}
+    return parts, faults if found or faults else {("-", NO_PRODUCT)}
 
 
 def _statement(part: Part, product: str, said: Status, flaw: Vulnerability, head: Head, view: View) -> Statement:

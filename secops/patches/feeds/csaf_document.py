@@ -116,7 +116,7 @@ class View:
         """Status and the vendor's words for it. A flaw that is not going to be mended has another status."""
         if status == "not-affected":
             flag = next(iter(self._of(self._flags, product)), None)
-            return status, flag.label.replace("_", " ") if flag else ""
+            return status, vetting.line(flag.label.replace("_", " ")) if flag else ""
         if status != "affected":
             return status, ""
         for remediation in self._of(self._remediations, product):

@@ -9,6 +9,7 @@ import msgspec
 
 from secops.patches.feeds.platforms import Release, of_cpe
 from secops.patches.feeds.rpm_names import Build, module_of_purl, of_file, of_purl
+from secops.patches.feeds.vetting import NOT_IN_TREE, UNKNOWN_RELEASE
 
 #: Products that a product stands inside at most: a package in a module in a release is three.
 _DEEPEST = 8
@@ -96,10 +97,10 @@ class Products:
         """What a product id of a status stands for."""
         chain = self._chain(product_id)
         if not chain:
-            return NoPart(product_id, "is not in the product tree")
+            return NoPart(product_id, NOT_IN_TREE)
         release, platform = _release(chain)
         if release is None:
-            return NoPart(platform, "no release of a distribution that is known here")
+            return NoPart(platform, UNKNOWN_RELEASE)
         build = _build(chain)
         return Part(build, release, platform) if build else NoPart(product_id, "no rpm package")
 

@@ -20,10 +20,24 @@ from secops.patches.feeds import vetting
 from secops.patches.feeds.format import FeedError, Format
 from secops.patches.feeds.platforms import Release, of_cpe
 from secops.patches.feeds.rpm_names import Build, of_file
-from secops.patches.feeds.vetting import STATUSES, line, merged, settled, vetted
+from secops.patches.feeds.vetting import (
+    NO_PRODUCT,
+    NO_STATUS,
+    NOT_HOT,
+    NOT_IN_TREE,
+    STATUSES,
+    TORN,
+    UNKNOWN_RELEASE,
+    Fault,
+    line,
+    merged,
+    rejects,
+    settled,
+    vetted,
+)
 from secops.patches.feeds.xml_records import below, child, name, records, text
 from secops.patches.hot_patch import hot_patch
-from secops.patches.statement import About, Entry, Reject, Statement, Status
+from secops.patches.statement import About, Entry, Statement, Status
 
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?cvrfdoc[\s>]")
 _TREES = ("ProductTree", "HotPatchTree")
@@ -47,7 +61,7 @@ class _Document:
     as_of: date | None = None
     packages: dict[Release | str, list[_Package]] = field(default_factory=dict)  # by release, and by product id
     releases: dict[str, Release] = field(default_factory=dict)  # by product id
-    faults: set[str] = field(default_factory=set)
+    faults: set[Fault] = field(default_factory=set)
 
 
 def recognises(head: bytes) -> bool:
@@ -69,7 +83,7 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
             _note(record, document)
     if not flaws:
         raise FeedError(_("holds no vulnerability"), where=where)
-    yield from (Reject(line(f"{where}: {document.id}"), line(fault)) for fault in sorted(document.faults))
+    yield from rejects(line(f"{where}: {document.id}"), document.faults)
     yield About(as_of=document.as_of, whole=False)
 
 
@@ -89,12 +103,12 @@ def _note_tree(tree: Element, document: _Document) -> None:
     for full in below(tree, "FullProductName"):
         product, release, build = full.get("ProductID", ""), of_cpe(full.get("CPE", "")), of_file(text(full))
         if release is None:
-            document.faults.add(f"{text(full)}: no release of a distribution that is known here")
+            document.faults.add((text(full), UNKNOWN_RELEASE))
         elif build is None:
             if document.releases.setdefault(product, release) != release:
-                document.faults.add(f"{product}: stands for two releases")
+                document.faults.add((product, "stands for two releases"))
         elif hot and not build.source and not hot_patch(build.name):
-            document.faults.add(f"{build.name}: is not named like a hot patch")
+            document.faults.add((build.name, NOT_HOT))
         else:
             package = _Package(build, release, product, hot)
             document.packages.setdefault(release, []).append(package)
@@ -102,26 +116,26 @@ def _note_tree(tree: Element, document: _Document) -> None:
 
 
 def _flaw(flaw: Element, document: _Document, where: str) -> Iterator[Entry]:
-    faults: set[str] = set()
+    faults: set[Fault] = set()
     found, torn = settled(_said(flaw, document, faults))
-    faults |= {f"{package.product}: has statuses that exclude each other" for package in torn}
+    faults |= {(package.product, TORN) for package in torn}
     if not found and not faults:
-        faults.add("names no product")
-    yield from (Reject(where, line(fault)) for fault in sorted(faults))
+        faults.add(("-", NO_PRODUCT))
+    yield from rejects(where, faults)
     yield from (vetted(statement, where) for statement in merged(_statements(found, flaw, document)))
 
 
-def _said(flaw: Element, document: _Document, faults: set[str]) -> Iterator[tuple[_Package, Status]]:
+def _said(flaw: Element, document: _Document, faults: set[Fault]) -> Iterator[tuple[_Package, Status]]:
     """Packages with each status that is given to them, or to their release."""
     for element in below(flaw, "Status"):
         status = STATUSES.get(element.get("Type", "").lower().replace(" ", "_"))
         if status is None:
-            faults.add(f"the status {element.get('Type', '')} says nothing of a flaw")
+            faults.add((element.get("Type", ""), NO_STATUS))
             continue
         for product in map(text, below(element, "ProductID")):
             packages = document.packages.get(document.releases.get(product, product), [])
             if not packages:
-                faults.add(f"{product}: has no package in the product tree")
+                faults.add((product, NOT_IN_TREE))
             yield from ((package, status) for package in packages)
 
 

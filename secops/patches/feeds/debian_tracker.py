@@ -16,7 +16,8 @@ import ijson
 from secops.core.i18n import _
 from secops.patches.feeds import vetting
 from secops.patches.feeds.format import FeedError, Format
-from secops.patches.feeds.vetting import line, vetted
+from secops.patches.feeds.metered import Metered
+from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, vetted
 from secops.patches.statement import About, Entry, Reject, Statement, Status
 
 #: Releases by code name; sid, which has no number, is called so in os-release as well.
@@ -48,21 +49,6 @@ class _Object(dict[str, Any]):
         super().__setitem__(key, value)
 
 
-class _Metered:
-    """A stream that stops a document in which one package goes on and on."""
-
-    def __init__(self, stream: BinaryIO, where: str) -> None:
-        self._stream, self._where = stream, where
-        self.since = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.since += len(data)
-        if self.since > LARGEST:
-            raise FeedError(_("one entry is larger than {n} MiB").format(n=LARGEST >> 20), where=self._where)
-        return data
-
-
 def recognises(head: bytes) -> bool:
     """Whether a document begins with a package that has a flaw."""
     return bool(_START.match(head))
@@ -70,23 +56,23 @@ def recognises(head: bytes) -> bool:
 
 def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     """What the document says. Raises `FeedError` when it is no tracker as a whole, or is cut off."""
-    metered = _Metered(stream, where)
+    metered = Metered(stream, where, LARGEST)
     seen: set[str] = set()
     elsewhere: Counter[str] = Counter()
     try:
         for package, flaws in ijson.kvitems(metered, "", map_type=_Object, use_float=True):
-            metered.since = 0
+            metered.rest()
             if package in seen:
                 yield Reject(line(f"{where}: {package}"), "stands twice in the document")
             else:
                 yield from _package(package, flaws, elsewhere, line(f"{where}: {package}"))
             seen.add(package)
-    except (ijson.JSONError, ValueError, OverflowError) as error:
+    except (ijson.JSONError, SystemError, ValueError, OverflowError) as error:  # SystemError: thousands of digits
         raise FeedError(_("no JSON, or cut off: {error}").format(error=line(str(error))), where=where) from error
     if not seen:
         raise FeedError(_("holds no package"), where=where)
     for codename, count in sorted(elsewhere.items()):
-        yield Reject(where, line(f"{codename}: no release of a distribution that is known here ({count} entries)"))
+        yield Reject(line(f"{where}: {codename} ({count} entries)"), UNKNOWN_RELEASE)
     yield About()
 
 
@@ -112,7 +98,7 @@ def _package(package: str, flaws: object, elsewhere: Counter[str], where: str) -
 def _statement(package: str, flaw: str, title: str, codename: str, state: object, where: str) -> Statement | Reject:
     found = _status(state)
     if isinstance(found, str):
-        return Reject(where, line(found))
+        return Reject(where, found)
     status, words, fixed, urgency = found
     statement = Statement(
         advisory=flaw,
@@ -144,7 +130,7 @@ def _status(state: object) -> tuple[Status, str, str, str] | str:
         unimportant = urgency if urgency == "unimportant" and fixed != "0" else ""
         return ("not-affected", "", "", urgency) if fixed == "0" else ("fixed", unimportant, fixed, urgency)
     if status not in ("open", "undetermined") or fixed:
-        return f"the status {status} with the version {fixed or '-'}"
+        return "a status and a version that do not go together"
     if status == "undetermined":
         return "unknown", status, "", urgency
     word = "end-of-life" if urgency == "end-of-life" else reason or ("no-dsa" if "nodsa" in state else "")

@@ -32,7 +32,7 @@ from secops.patches.feeds.oval_facts import (
     fact,
 )
 from secops.patches.feeds.platforms import Release
-from secops.patches.feeds.vetting import line, merged, vetted
+from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, merged, rejects, vetted
 from secops.patches.statement import About, Entry, Reject, Statement, Status
 
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?oval_definitions[\s>]")
@@ -82,7 +82,7 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
         yield from _definition(definition, asked, skipped, line(f"{where}: {definition.id}"))
         elsewhere.update(skipped)
     for platform, count in sorted(elsewhere.items()):
-        yield Reject(where, line(f"{platform}: no release of a distribution that is known here ({count} definitions)"))
+        yield Reject(line(f"{where}: {platform} ({count} definitions)"), UNKNOWN_RELEASE)
 
 
 def _definition(definition: Definition, asked: _Asked, skipped: set[str], where: str) -> Iterator[Statement | Reject]:
@@ -93,11 +93,11 @@ def _definition(definition: Definition, asked: _Asked, skipped: set[str], where:
         yield Reject(where, f"its criteria come to more than {MOST_CASES} cases")
         return
     results = [_statements(case, definition) for case in cases]
-    faults = {result for result in results if isinstance(result, str)}
+    faults = {(result.thing, result.reason) for result in results if isinstance(result, NotUnderstood)}
     if not results and not skipped:
-        faults.add("its criteria hold on no host")
-    yield from (Reject(where, line(fault)) for fault in sorted(faults))
-    found = (statement for result in results if not isinstance(result, str) for statement in result)
+        faults.add(("-", "criteria that hold on no host"))
+    yield from rejects(where, faults)
+    found = (statement for result in results if isinstance(result, list) for statement in result)
     yield from (vetted(statement, where) for statement in merged(found))
 
 
@@ -110,7 +110,7 @@ def _cases(node: Node | Leaf, asked: _Asked, skipped: set[str]) -> list[_Case]:
         never = isinstance(found, Elsewhere | Never)
         return [] if never else [()] if isinstance(found, Always) else [(found,)]
     if node.operator not in ("AND", "OR"):
-        return [(NotUnderstood(f"criteria with {node.operator} that are not understood"),)]
+        return [(NotUnderstood(node.operator, "criteria with an operator that is not understood"),)]
     cases: list[_Case] = [()] if node.operator == "AND" else []
     for child in node.children:
         more = _cases(child, asked, skipped)
@@ -120,31 +120,29 @@ def _cases(node: Node | Leaf, asked: _Asked, skipped: set[str]) -> list[_Case]:
     return cases
 
 
-def _statements(case: _Case, definition: Definition) -> list[Statement] | str:
+def _statements(case: _Case, definition: Definition) -> list[Statement] | NotUnderstood:
     """What one case says of each package that it names, or why that is not understood."""
     for found in case:
         if isinstance(found, NotUnderstood):
-            return found.reason
+            return found
     releases = {found.release for found in case if isinstance(found, OnRelease)}
     streams = {found.stream for found in case if isinstance(found, Module)}
     packages = _packages({found for found in case if isinstance(found, Packages)})
     if len(releases) == 1 and definition.releases:
-        releases = _narrowed(*releases, definition.releases)
+        releases = _narrowed(releases, definition.releases)
     if len(releases) != 1 or len(streams) > 1:
-        return (
-            "criteria that ask for several releases or modules at once" if releases else "criteria that name no release"
-        )
+        return NotUnderstood("-", "criteria that ask for no release, or for several at once")
     if packages is None:
-        return "criteria that ask for none or for several conditions on packages at once"
+        return NotUnderstood("-", "criteria that ask for no package, or for several at once")
     arches = packages.arch or next((found.names for found in case if isinstance(found, Arch)), ())
     (release,) = releases
     return [_statement(name, packages, release, "".join(streams), arches, definition) for name in packages.names]
 
 
-def _narrowed(release: Release, named: frozenset[Release]) -> set[Release]:
-    """The release that criteria ask for, by the CPE names beside it: Red Hat's extended streams are told by them alone."""
-    own = {one for one in named if one[0] == release[0]}
-    return {release} if not own or release in own else own
+def _narrowed(asked: set[Release], named: frozenset[Release]) -> set[Release]:
+    """The release that criteria ask for, by the CPE names beside it: they alone tell Red Hat's extended streams."""
+    own = {one for one in named if one[0] in {ecosystem for ecosystem, _ in asked}}
+    return asked if not own or asked & own else own
 
 
 def _packages(asked: set[Packages]) -> Packages | None:

@@ -53,8 +53,9 @@ class Always(NamedTuple):
 
 
 class NotUnderstood(NamedTuple):
-    """What it asks for is not known."""
+    """What it asks for is not known: the thing, and why."""
 
+    thing: str
     reason: str
 
 
@@ -73,24 +74,24 @@ _NO_VERSION = ("0", "0:0", "0:0-0")
 def fact(leaf: Leaf, document: Document) -> Fact:
     """What one criterion asks for."""
     if not leaf.test:
-        return _by_words(leaf.comment) or NotUnderstood(f"it extends another definition: {leaf.comment}")
+        return _by_words(leaf.comment) or NotUnderstood(leaf.comment, "extends a definition that is not understood")
     test = document.tests.get(leaf.test)
     if test is None:
-        return NotUnderstood(f"it refers to the test {leaf.test}, which is not there")
+        return NotUnderstood(leaf.test, "refers to a test that is not there")
     if any(key in document.twice for key in (leaf.test, *test.objects, *test.states)):
-        return NotUnderstood(f"what the test {leaf.test} refers to is there twice")
+        return NotUnderstood(leaf.test, "refers to what is there twice")
     if test.kind in ("rpminfo", "dpkginfo"):
         return _of_packages(leaf, test, document)
     found = _by_words(leaf.comment)
     if isinstance(found, OnRelease):
-        return _confirmed(found, test, document)
+        return _confirmed(found, leaf, test, document)
     if _MUST.fullmatch(leaf.comment) and test.check == "none satisfy":
         return Never()
     if test.kind == "uname" and (leaf.comment == "all architecture" or _KERNEL.fullmatch(leaf.comment)):
         return Always()
     if test.kind == "textfilecontent54" and _KERNEL.fullmatch(leaf.comment):
         return Always()
-    return found or NotUnderstood(f"a test {test.kind} that is not understood: {leaf.comment}")
+    return found or NotUnderstood(leaf.comment, f"a test {test.kind} that is not understood")
 
 
 def _by_words(comment: str) -> OnRelease | Elsewhere | Module | Arch | None:
@@ -105,13 +106,13 @@ def _by_words(comment: str) -> OnRelease | Elsewhere | Module | Arch | None:
     return None
 
 
-def _confirmed(found: OnRelease, test: Test, document: Document) -> Fact:
+def _confirmed(found: OnRelease, leaf: Leaf, test: Test, document: Document) -> Fact:
     """The release that the words name, unless the test's own states are for another."""
     values = [value for state in test.states for _, _, value in document.states.get(state, ()) if _NUMBER.search(value)]
     major = found.release[1].partition(".")[0]
     numbers = [_NUMBER.findall(value)[0] for value in values]
     if numbers and major not in numbers:
-        return NotUnderstood(f"its words name {' '.join(found.release)}, but its test is for {numbers[0]}")
+        return NotUnderstood(leaf.comment, "words that name another release than the test")
     return found
 
 
@@ -119,25 +120,29 @@ def _of_packages(leaf: Leaf, test: Test, document: Document) -> Fact:
     """What a test of packages asks for. Releases are packages too: `sles-release`, `oraclelinux-release`."""
     names = tuple(name for one in test.objects for name in document.names(one))
     if not names:
-        return NotUnderstood(f"the test {leaf.test} names no package")
+        return NotUnderstood(leaf.test, "a test that names no package")
     missing = [state for state in test.states if state not in document.states]
     if missing:
-        return NotUnderstood(f"it refers to the state {missing[0]}, which is not there")
+        return NotUnderstood(missing[0], "refers to a state that is not there")
     if any("-release" in name for name in names):
         found = _by_words(leaf.comment)
         if _MUST.fullmatch(leaf.comment) and test.check == "none satisfy":
             return Never()
-        return _confirmed(found, test, document) if isinstance(found, OnRelease) else found or _unclear(leaf)
+        return (
+            _confirmed(found, leaf, test, document)
+            if isinstance(found, OnRelease)
+            else found or _unclear(leaf, test.kind)
+        )
     fields = {field: (operation, value) for state in test.states for field, operation, value in document.states[state]}
     if fields and fields.keys() <= {"signature_keyid"}:
         return Always()
     if test.check == "none satisfy" or test.operator != "AND":
-        return _unclear(leaf)
+        return _unclear(leaf, test.kind)
     # Debian names source packages, one in each object; Ubuntu lists the binaries in a variable.
     dpkg = test.kind == "dpkginfo"
     source = dpkg and not any(one in document.references for one in test.objects)
     packages = Packages("dpkg" if dpkg else "rpm", names, "installed", source=source)
-    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf)
+    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind)
 
 
 def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool) -> Fact | None:
@@ -154,7 +159,7 @@ def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool)
         return None
     if value in _NO_VERSION:
         if operation == "less than":
-            return NotUnderstood(f"it says of no version of {packages.names[0]} whether it is affected")
+            return NotUnderstood(packages.names[0], "says of no version whether it is affected")
         if operation == "equals":
             return packages._replace(asked="unaffected")
         return packages if operation == "greater than" else None
@@ -162,5 +167,5 @@ def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool)
     return packages._replace(asked="earlier", version=value) if earlier else None
 
 
-def _unclear(leaf: Leaf) -> NotUnderstood:
-    return NotUnderstood(f"a test of packages that is not understood: {leaf.comment}")
+def _unclear(leaf: Leaf, kind: str) -> NotUnderstood:
+    return NotUnderstood(leaf.comment, f"a test {kind} that is not understood")

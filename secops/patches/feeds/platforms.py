@@ -14,7 +14,7 @@ _PLATFORMS = (
     ("ol", r"Oracle Linux (?P<release>\d+)"),
     ("almalinux", r"AlmaLinux (?P<release>\d+)"),
     ("rocky", r"Rocky Linux (?P<release>\d+)"),
-    ("centos", r"CentOS (?:Linux |Stream )?(?P<release>\d+)"),
+    ("centos", r"CentOS (?:Linux )?(?P<release>\d+)"),
     ("sles", "SUSE Linux Enterprise Server" + _SUSE),
     ("sled", "SUSE Linux Enterprise Desktop" + _SUSE),
     ("opensuse-leap", r"openSUSE Leap (?P<release>\d+\.\d+)"),

@@ -14,27 +14,13 @@ from defusedxml.ElementTree import iterparse
 
 from secops.core.i18n import _
 from secops.patches.feeds.format import FeedError
+from secops.patches.feeds.metered import Metered
 
 #: Bytes of the largest record: one definition, one test, one vulnerability.
 LARGEST = 32 << 20
 
 #: Elements that stand open at once at most.
 DEEPEST = 200
-
-
-class _Metered:
-    """A stream that stops a document which goes on and on without a record ending."""
-
-    def __init__(self, stream: BinaryIO, where: str) -> None:
-        self._stream, self._where = stream, where
-        self.since = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self.since += len(data)
-        if self.since > LARGEST:
-            raise FeedError(_("one entry is larger than {n} MiB").format(n=LARGEST >> 20), where=self._where)
-        return data
 
 
 def name(element: Element) -> str:
@@ -67,7 +53,7 @@ def records(stream: BinaryIO, where: str, root: str, wanted: Callable[[str], boo
 
     Raises `FeedError` when the document's root has another name, when it is cut off or no XML, and for what is refused.
     """
-    metered = _Metered(stream, where)
+    metered = Metered(stream, where, LARGEST)
     try:
         yield from _records(metered, where, root, wanted)
     except DefusedXmlException as error:
@@ -76,7 +62,7 @@ def records(stream: BinaryIO, where: str, root: str, wanted: Callable[[str], boo
         raise FeedError(_("no XML, or cut off: {error}").format(error=error), where=where) from error
 
 
-def _records(metered: _Metered, where: str, root: str, wanted: Callable[[str], bool]) -> Iterator[Element]:
+def _records(metered: Metered, where: str, root: str, wanted: Callable[[str], bool]) -> Iterator[Element]:
     opened: list[Element] = []
     inside = 0  # records that stand open
     for event, element in iterparse(metered, events=("start", "end"), forbid_dtd=True):
@@ -95,7 +81,7 @@ def _records(metered: _Metered, where: str, root: str, wanted: Callable[[str], b
             continue
         if record:
             yield element
-            metered.since = 0
+            metered.rest()
         element.clear()
         if opened:
             del opened[-1][:]
