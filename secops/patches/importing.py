@@ -85,7 +85,7 @@ class Intake:
 
     def __init__(self, place: Path) -> None:
         self._place, self._stack = place, ExitStack()
-        self._owners: dict[str, str] = {}
+        self._owners: dict[tuple[str, tuple[str, ...]], str] = {}  # one advisory may mend flaws in several documents
         self._kept = 0
         self.documents = 0
         self.format = self._part = self._last = ""
@@ -122,7 +122,7 @@ class Intake:
         match entry:
             case Statement():
                 self._last = entry.advisory
-                if self._owners.setdefault(entry.advisory, where) == where:
+                if self._owners.setdefault((entry.advisory, entry.flaws), where) == where:
                     self._statements.write(msgspec.json.encode(parquet.row(entry)) + b"\n")
                 else:
                     self._reject(Reject(f"{where}: {entry.advisory}", "the same advisory stands in another document"))

@@ -1,0 +1,141 @@
+"""Debian's security tracker: one JSON object, source package → flaw → release → what became of it.
+
+The format: security-tracker.debian.org/tracker/data/json. `resolved` with the version 0 is Debian's way to say that a
+release was never affected. The document has no date of its own. It is read package by package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import ijson
+
+from secops.core.i18n import _
+from secops.patches.feeds import vetting
+from secops.patches.feeds.format import FeedError, Format
+from secops.patches.feeds.metered import Metered
+from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, vetted
+from secops.patches.statement import About, Entry, Reject, Statement, Status
+
+#: Releases by code name; sid, which has no number, is called so in os-release as well.
+RELEASES = {
+    "jessie": "8",
+    "stretch": "9",
+    "buster": "10",
+    "bullseye": "11",
+    "bookworm": "12",
+    "trixie": "13",
+    "forky": "14",
+    "sid": "sid",
+}
+
+#: Bytes of what is said of one package at most; the kernel has some 30 MiB.
+LARGEST = 256 << 20
+
+_START = re.compile(rb'\s*\{\s*"[a-z0-9][a-z0-9+.-]*"\s*:\s*\{\s*"(?:CVE|TEMP)-[\w-]+"\s*:\s*\{')
+_URL = "https://security-tracker.debian.org/tracker/"
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that knows whether a key stood in it twice."""
+
+    twice = False
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.twice = self.twice or key in self
+        super().__setitem__(key, value)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a document begins with a package that has a flaw."""
+    return bool(_START.match(head))
+
+
+def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
+    """What the document says. Raises `FeedError` when it is no tracker as a whole, or is cut off."""
+    metered = Metered(stream, where, LARGEST)
+    seen: set[str] = set()
+    elsewhere: Counter[str] = Counter()
+    try:
+        for package, flaws in ijson.kvitems(metered, "", map_type=_Object, use_float=True):
+            metered.rest()
+            if package in seen:
+                yield Reject(line(f"{where}: {package}"), "stands twice in the document")
+            else:
+                yield from _package(package, flaws, elsewhere, line(f"{where}: {package}"))
+            seen.add(package)
+    except (ijson.JSONError, SystemError, ValueError, OverflowError) as error:  # SystemError: thousands of digits
+        raise FeedError(_("no JSON, or cut off: {error}").format(error=line(str(error))), where=where) from error
+    if not seen:
+        raise FeedError(_("holds no package"), where=where)
+    for codename, count in sorted(elsewhere.items()):
+        yield Reject(line(f"{where}: {codename} ({count} entries)"), UNKNOWN_RELEASE)
+    yield About()
+
+
+def _package(package: str, flaws: object, elsewhere: Counter[str], where: str) -> Iterator[Entry]:
+    if not isinstance(flaws, _Object) or flaws.twice:
+        yield Reject(where, "no object of flaws, or a flaw stands in it twice")
+        return
+    for flaw, about in flaws.items():
+        place = line(f"{where} {flaw}")
+        releases = about.get("releases") if isinstance(about, _Object) else None
+        if not isinstance(releases, _Object) or releases.twice or about.twice:
+            yield Reject(place, "no object of releases, or a key stands in it twice")
+            continue
+        description = about.get("description", "")
+        title = line(description) if isinstance(description, str) else ""
+        for codename, state in releases.items():
+            if codename not in RELEASES:
+                elsewhere[codename] += 1
+            else:
+                yield _statement(package, flaw, title, codename, state, f"{place} {codename}")
+
+
+def _statement(package: str, flaw: str, title: str, codename: str, state: object, where: str) -> Statement | Reject:
+    found = _status(state)
+    if isinstance(found, str):
+        return Reject(where, found)
+    status, words, fixed, urgency = found
+    statement = Statement(
+        advisory=flaw,
+        flaws=(flaw,),
+        ecosystem="debian",
+        release=RELEASES[codename],
+        kind="dpkg",
+        package=package,
+        by_source=True,
+        fixed=fixed,
+        status=status,
+        words=words,
+        severity=vetting.severity(urgency.rstrip("*")),
+        title=title,
+        url=_URL + line(flaw),
+    )
+    return vetted(statement, where)
+
+
+def _status(state: object) -> tuple[Status, str, str, str] | str:
+    """Status, Debian's words, the version that mends it and the urgency; or what is wrong."""
+    if not isinstance(state, _Object) or state.twice:
+        return "no object, or a key stands in it twice"
+    texts = [state.get(key, "") for key in ("status", "fixed_version", "urgency", "nodsa", "nodsa_reason")]
+    if not all(isinstance(text, str) for text in texts):
+        return "a word that is no text"
+    status, fixed, urgency, _nodsa, reason = texts
+    if status == "resolved" and fixed:
+        unimportant = urgency if urgency == "unimportant" and fixed != "0" else ""
+        return ("not-affected", "", "", urgency) if fixed == "0" else ("fixed", unimportant, fixed, urgency)
+    if status not in ("open", "undetermined") or fixed:
+        return "a status and a version that do not go together"
+    if status == "undetermined":
+        return "unknown", status, "", urgency
+    word = "end-of-life" if urgency == "end-of-life" else reason or ("no-dsa" if "nodsa" in state else "")
+    word = word or ("unimportant" if urgency == "unimportant" else "")
+    return ("will-not-fix" if word in ("end-of-life", "ignored") else "affected"), word, "", urgency
+
+
+FORMAT = Format("debian-tracker", recognises, read)
