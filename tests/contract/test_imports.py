@@ -17,8 +17,9 @@ ALLOWED = {
     "hosts": {"core"},
     "passwords": {"hosts", "core"},
     "privilege": {"hosts", "core"},
-    "posture": {"privilege", "passwords", "hosts", "core"},
-    "cli": {"posture", "privilege", "passwords", "hosts", "core"},
+    "patches": {"hosts", "core"},
+    "posture": {"patches", "privilege", "passwords", "hosts", "core"},
+    "cli": {"posture", "patches", "privilege", "passwords", "hosts", "core"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.

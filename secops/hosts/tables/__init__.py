@@ -67,7 +67,7 @@ class Table:
     build: Callable[[Evidence], Built]
     parts: Mapping[str, tuple[Section, ...]] = field(default_factory=dict)
     extra_sections: tuple[Section, ...] = ()  # read by the parser, which judges their status itself
-    late: Literal["", "passwords", "privilege"] = ""
+    late: Literal["", "passwords", "privilege", "patches"] = ""
 
     @property
     def all_sections(self) -> Iterator[Section]:
