@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 _SUBVOLUME = 256  # inode of the root of each btrfs subvolume
 _MAX_LINKS = 40  # as the kernel's own limit
@@ -78,6 +79,15 @@ class Image:
         finally:
             for fd in stack:
                 os.close(fd)
+
+    @contextmanager
+    def opened(self, path: bytes) -> Iterator[IO[bytes]]:
+        """A regular file, open for reading. Raises `OSError` also for what is none."""
+        with self.at(path) as fd:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            with open(f"/proc/self/fd/{fd}", "rb") as file:
+                yield file
 
     def read(self, path: bytes, limit: int) -> bytes | None:
         """At most `limit` bytes of a regular file; None when the path is something else (FIFO, device, directory)."""

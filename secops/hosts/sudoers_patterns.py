@@ -1,4 +1,4 @@
-"""Wildcards and regular expressions of sudoers, matched by the functions that sudo itself calls: libc's."""
+"""Wildcards and regular expressions of sudoers and of apt, matched by the functions that they call: libc's."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def matches_wildcard(pattern: str, text: str, flags: int = 0) -> bool | None:
     return found == 0 if found in (0, 1) else None
 
 
-def matches_regex(pattern: str, text: str) -> bool | None:
-    """A POSIX extended regular expression. None when it cannot be told; sudo skips one that is malformed."""
+def matches_regex(pattern: str, text: str, *, ignore_case: bool = False) -> bool | None:
+    """A POSIX extended regular expression. None when it cannot be told; sudo skips one that is malformed, apt too."""
     body = re.sub(r"^\^\(\?i\)", "^", pattern)
     if max(len(pattern), len(text)) > _LONGEST or "\0" in pattern + text or _COSTLY.search(pattern):
         return None
-    compiled = _compiled(_raw(body), ignore_case=body != pattern)
+    compiled = _compiled(_raw(body), ignore_case=ignore_case or body != pattern)
     return bool(compiled) and _libc().regexec(compiled, _raw(text), 0, None, 0) == 0
 
 

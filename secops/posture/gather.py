@@ -16,13 +16,18 @@ from secops.core.progress import Progress
 from secops.core.report import HostReport, Os
 from secops.hosts.carriers import Carrier
 from secops.hosts.carriers.fleet import ask_all
-from secops.hosts.evidence import Problem, Status
+from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.held import Held
 from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
+<<<<<<< HEAD
 from secops.patches.basis import Basis, digest, late_tables
 from secops.patches.shelf import Feed
+=======
+from secops.patches.pending import pending
+from secops.posture.run_folder import writing
+>>>>>>> aptpending
 from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 
@@ -43,6 +48,11 @@ def no_audit(hosts: Mapping[str, Held], progress: Progress) -> dict[str, dict[st
         if table.late == "passwords"
     }
     return dict.fromkeys(hosts, late)
+
+
+def work_out(evidence: Evidence, tables: Mapping[str, Facts]) -> dict[str, Facts]:
+    """The tables that other rooms work out of one host's own."""
+    return {**privileges(evidence, tables), **pending(evidence, tables)}
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -102,7 +112,7 @@ def _ask(carriers: Sequence[Carrier], directory: Path, fleet: Fleet, advise: Adv
     """Ask every host, some at a time, and spool each answer as it comes."""
     progress.step(_("collecting"), total=len(carriers))
     seen: dict[int, Seen] = {}
-    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name, privileges))) as answers:
+    with closing(ask_all(carriers, lambda carrier: observe(carrier.collect(), carrier.name, work_out))) as answers:
         for at, answer in answers:
             if isinstance(answer, HostFacts):
                 seen[at] = _spooled(answer, directory / f"{at}.ndjson.gz", fleet)

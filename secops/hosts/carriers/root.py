@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
+from secops.hosts.apt import image as apt
+from secops.hosts.apt import sections as apt_sections
 from secops.hosts.carriers.image_origin import origin
 from secops.hosts.carriers.image_ssh_files import ssh_files
 from secops.hosts.carriers.process import stoppable
@@ -37,6 +39,9 @@ _TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
     AUTH_LOGS.name: auth_logs,
     LOGIN_RECORDS.name: login_records,
     "trusted_paths": trusted_paths,
+    apt_sections.INDEXES.name: apt.indexes,
+    apt_sections.CONF.name: apt.conf,
+    apt_sections.HISTORY.name: apt.history,
 }
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")

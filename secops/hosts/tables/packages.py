@@ -95,7 +95,7 @@ def _distinct(items: tuple[Item, ...]) -> list[Item]:
     return list(first.values())
 
 
-def _stanzas(item: Item, first: str, built: Built) -> Iterator[dict[str, str]]:
+def stanzas(item: Item, first: str, built: Built) -> Iterator[dict[str, str]]:
     """The blank-line separated entries, as `Field: value`; one without the field `first`, or with two, is told."""
     fields: dict[str, str] = {}
     for line in [*item.lines, ""]:
@@ -115,7 +115,7 @@ def _stanzas(item: Item, first: str, built: Built) -> Iterator[dict[str, str]]:
 
 def _dpkg(item: Item, built: Built) -> None:
     whole_status = item.path.endswith("/status")  # distroless images leave the status out of status.d
-    for fields in _stanzas(item, "Package", built):
+    for fields in stanzas(item, "Package", built):
         name = fields["Package"]
         words = fields.get("Status", "" if whole_status else "install ok installed").split()
         if len(words) != 3:
@@ -129,7 +129,7 @@ def _dpkg(item: Item, built: Built) -> None:
 
 
 def _apk(item: Item, built: Built) -> None:
-    for fields in _stanzas(item, "P", built):
+    for fields in stanzas(item, "P", built):
         name, version = fields["P"], fields.get("V", "")
         _add(_row("apk", name, version, fields.get("A", ""), fields.get("o") or name, version), item.path, built)
 

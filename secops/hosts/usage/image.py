@@ -62,7 +62,7 @@ def auth_logs(image: Image, section: Command) -> Item:
     """The same lines as the script gives. An image has no clock: it is as old as the newest of its logs."""
     own, known, left, denied = _sudo_log(image), _known(image), MAX_BYTES, False
     try:
-        lines = [b"now\t%d\t%b" % (_last_sign(image), _zone(image))]
+        lines = [b"now\t%d\t%b" % (_last_sign(image), zone(image))]
         files = newest(image, *(log.encode() for log in LOGS), own, alone=tuple(sign.encode() for sign in SIGNS))
     except PermissionError:
         return Item("", status=Status.DENIED, reason="needs more privilege")
@@ -236,7 +236,7 @@ def _sudo_log(image: Image) -> bytes:
     return SUDO_LOG.encode() if b"/../" in found else found
 
 
-def _zone(image: Image) -> bytes:
+def zone(image: Image) -> bytes:
     """The image's offset from UTC today, as +0800."""
     try:
         zone = ZoneInfo.from_file(BytesIO(content(image, b"/etc/localtime", 1 << 20)))

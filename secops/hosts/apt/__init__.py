@@ -1,0 +1,1 @@
+"""What apt's files say: its configuration, sources, preferences, and the package indexes it keeps."""
