@@ -21,13 +21,9 @@ from secops.hosts.held import Held
 from secops.hosts.identity import settle
 from secops.hosts.snapshot import HostFacts, Spooled, observe, spool, spool_late
 from secops.hosts.tables import Facts, registry
-<<<<<<< HEAD
 from secops.patches.basis import Basis, digest, late_tables
-from secops.patches.shelf import Feed
-=======
 from secops.patches.pending import pending
-from secops.posture.run_folder import writing
->>>>>>> aptpending
+from secops.patches.shelf import Feed
 from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.ways import privileges
 
