@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -24,6 +24,18 @@ MIN_COVERAGE = 60
 _AUDITED = ("password_audit", "password_audit.tried")
 
 
+class _Done(NamedTuple):
+    """What a scan gave: the report, hints for hosts that did not answer, by label, and what went wrong after it.
+
+    `auditor` tried passwords; None when no rule asked for it. `lost` is why the run, or what was tried, was not kept.
+    """
+
+    report: Report
+    hints: Mapping[str, str]
+    auditor: Auditor | None
+    lost: CitywallError | None
+
+
 def judge(
     targets: Targets,
     trying: Trying,
@@ -39,10 +51,27 @@ def judge(
     `patient` is for an audit: Ctrl-C while passwords are tried ends only the trying, what came of each account is
     shown first, and an account that could not be tried makes the whole incomplete.
     """
+    from secops.core.render import check_place
+
+    if output.output:
+        check_place(output.output)
+    done = _scan(targets, trying, rules, patient=patient, roles=roles)
+    untried = _untried(done.report) if patient else {}
+    code = exit_code(done.report, output.fail_on, output.min_coverage)
+    code = worst(code, Exit.INCOMPLETE) if untried else code
+    _show(done, output, accounts=patient)
+    for host, why in untried.items():
+        _warn(_("{host}: not every account was tried: {reason}").format(host=host, reason=why))
+    _explain(done.report, code, output.min_coverage, done.hints)
+    if lost := done.lost or (done.auditor.lost if done.auditor else None):
+        raise lost  # weighs more than what was found
+    return int(code)
+
+
+def _scan(targets: Targets, trying: Trying, rules: RuleSet, *, patient: bool, roles: Path | None) -> _Done:
+    """Ask the hosts and judge them; a run that could not be kept is told by `lost`."""
     from secops.core import config
-    from secops.core.inert import printable
     from secops.core.progress import Progress
-    from secops.core.render import check_place, emit
     from secops.core.store import Store
     from secops.patches.shelf import Shelf
     from secops.posture.gather import no_audit
@@ -50,15 +79,12 @@ def judge(
     from secops.privilege.fleet.fleet import Fleet
     from secops.privilege.roles.roles_file import load as load_roles
 
-    if output.output:
-        check_place(output.output)
     tries = trying.seconds > 0 and _needs_audit(rules)
     fleet = Fleet(load_roles(roles) if roles else None)
     carriers = targets.carriers(hashes=tries, key=trying.key)
     auditor = _auditor(trying, patient=patient) if tries else None
     store = Store.open()
     hints: dict[str, str] = {}
-    lost: CitywallError | None = None
     with Progress() as progress:
         try:
             report = scan(
@@ -76,28 +102,34 @@ def judge(
                 progress=progress,
             )
         except NotKeptError as error:
-            lost, report = error, error.report
-    code = exit_code(report, output.fail_on, output.min_coverage)
-    untried = _untried(report) if patient else {}
-    code = worst(code, Exit.INCOMPLETE) if untried else code
+            return _Done(error.report, hints, auditor, error)
+    return _Done(report, hints, auditor, None)
+
+
+def _show(done: _Done, output: Output, *, accounts: bool) -> None:
+    """Print the report; in its text form what came of each account before it, if `accounts`.
+
+    Raises what keeps it from being printed, but when something weighs more: then it is only told.
+    """
+    from secops.core.render import emit
+
     try:
-        if auditor and patient and output.fmt == "text" and not output.output:
+        if done.auditor and accounts and output.fmt == "text" and not output.output:
             from secops.cli._accounts import show_accounts
 
-            show_accounts(auditor.tables, report)
-        emit(report, output.fmt, language(), output.output, verbose=output.verbose)
+            show_accounts(done.auditor.tables, done.report)
+        emit(done.report, output.fmt, language(), output.output, verbose=output.verbose)
     except CitywallError as error:
-        if not lost:
+        if not done.lost:
             raise
-        click.echo(printable(f"citywall: {error}"), err=True)
-    for host, why in untried.items():
-        click.echo(
-            printable(_("{host}: not every account was tried: {reason}").format(host=host, reason=why)), err=True
-        )
-    _explain(report, code, output.min_coverage, hints)
-    if lost := lost or (auditor.lost if auditor else None):
-        raise lost  # weighs more than what was found
-    return int(code)
+        _warn(f"citywall: {error}")
+
+
+def _warn(text: str) -> None:
+    """One line on stderr, whatever hosts have put into it."""
+    from secops.core.inert import printable
+
+    click.echo(printable(text), err=True)
 
 
 def _needs_audit(rules: RuleSet) -> bool:
@@ -200,7 +232,6 @@ def _explain(report: Report, code: Exit, min_coverage: int, hints: Mapping[str, 
     """Say on stderr why the scan counts as incomplete, with the `hints` for hosts that did not answer, by label."""
     if code is not Exit.INCOMPLETE:
         return
-    from secops.core.inert import printable
     from secops.core.render.reasons import reason
     from secops.core.render.view import host_names
 
@@ -215,6 +246,6 @@ def _explain(report: Report, code: Exit, min_coverage: int, hints: Mapping[str, 
             )
         else:
             continue
-        click.echo(printable(text), err=True)
+        _warn(text)
     for rule, why in _broken(report).items():
-        click.echo(printable(_("the rule {rule} broke: {reason}").format(rule=rule, reason=reason(why))), err=True)
+        _warn(_("the rule {rule} broke: {reason}").format(rule=rule, reason=reason(why)))

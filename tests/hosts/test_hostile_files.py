@@ -286,5 +286,4 @@ def test_no_damage_turns_a_failure_into_a_pass(fleets: dict[str, Fleet], way: st
     for host, verdicts in fleets[way].verdicts.items():
         passes = {rule for rule, verdict in verdicts.items() if verdict.status is Verdict.PASS}
         turned = {rule for rule in passes if before[rule].status is not Verdict.PASS}
-        gone = {"cron-file-not-root"} if (*host.split(), way) in NO_LOSS and "job" in host else set()  # so is its file
-        assert turned == gone, host
+        assert turned == set(), host

@@ -120,12 +120,26 @@ FAULTS: dict[str, tuple[str, set[str]]] = {
         {"process-fake-appimage"},
     ),
     "cron file of a user": (
-        "echo '* * * * * root /bin/true' >/etc/cron.d/job; chown ops /etc/cron.d/job", {"cron-file-not-root"},
+        "echo '* * * * * root /bin/true' >/etc/cron.d/job; chown ops /etc/cron.d/job", {"file-refused"},
     ),
     "cron runs an open program": (
         "echo '* * * * * root /srv/job' >/etc/cron.d/job; cp /bin/true /srv/job; chmod 777 /srv/job",
-        {"joined-cron-writable-program"},
+        {"file-writable-program"},
     ),
+    "cron runs a user's program": (
+        "echo '* * * * * root sh /home/ops/bin/job' >/etc/cron.d/job;"
+        " mkdir /home/ops/bin; cp /bin/true /home/ops/bin/job; chown -R ops /home/ops/bin",
+        {"file-others-may-change"},
+    ),
+    "cron runs the script of a user": (
+        "cp /bin/true /etc/cron.daily/job; chown ops /etc/cron.daily/job", {"file-others-may-change"},
+    ),
+    "sudo runs a program of a group": (
+        "cp /bin/true /srv/job; chmod 775 /srv/job; chgrp ops /srv/job; useradd web;"
+        " echo 'web ALL=(root) /srv/job' >/etc/sudoers.d/x",
+        {"file-others-may-change"},
+    ),
+    "open hashes": ("chmod 644 /etc/shadow", {"file-hashes-readable"}),
     "legacy server": (
         "sed -i 's/^Package: cron$/Package: telnetd/' /var/lib/dpkg/status", {"software-legacy"},
     ),

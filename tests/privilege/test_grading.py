@@ -317,11 +317,16 @@ def test_what_a_person_holds_on_a_host_that_was_not_seen_leaves_their_other_host
     assert not gaps(apart, hosts, TODAY)["web1"].problems["conflicts"]
 
 
-def test_without_roles_nothing_is_known() -> None:
-    facts = undeclared()
-    assert facts.rows == []
-    assert facts.problems.keys() == {"", *TABLE.parts}
-    assert all(problems[0].reason == "no roles are declared" for problems in facts.problems.values())
+def test_without_roles_only_use_is_known() -> None:
+    unused = {**tables("alice bob", ALICE), **use({"alice": (1, None), "bob": (90, None)})}
+    (facts,) = undeclared({"w": holdings(unused, TODAY)}, TODAY).values()
+    assert [(row["gap"], row["user_name"], row["level"]) for row in facts.rows] == [
+        ("unused", "alice", "system"), ("unused", "bob", "viewer"),
+    ]  # fmt: skip
+    reasons = {part: [problem.reason for problem in problems] for part, problems in facts.problems.items()}
+    assert reasons == {part: [] if part in ("", "use") else ["no roles are declared"] for part in ("", *PARTS)}
+    (blind,) = undeclared({"w": holdings(without(unused, "last_logins"), TODAY)}, TODAY).values()
+    assert blind.problems["use"]
 
 
 def test_rows_fit_the_table(tmp_path: Path) -> None:

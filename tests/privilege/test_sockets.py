@@ -140,6 +140,15 @@ def test_a_way_is_found(name: str) -> None:
     assert sorted(ways(host), key=str) == sorted(expected, key=str)
 
 
+@pytest.mark.parametrize(
+    "name", ["of which it is not known whether somebody answers", "a disk that may belong to a pool"]
+)
+def test_what_is_not_certain_leaves_the_part_open(name: str) -> None:
+    reasons = [problem.reason for problem in facts(FOUND[name][0]).problems["socket"]]
+    ((_, path, *_),) = FOUND[name][1]
+    assert f"{path}: whether it is in use is not known" in reasons
+
+
 @pytest.mark.parametrize("name", SILENT)
 def test_a_near_miss_is_silent(name: str) -> None:
     assert ways(SILENT[name]) == []

@@ -172,7 +172,8 @@ def test_where_the_bit_has_no_effect_there_is_none(mount: str, is_way: bool) -> 
 
 def test_what_is_not_certain_leaves_the_part_open() -> None:
     facts = Host().file("/opt/agent", package="").facts()
-    assert facts.problems["suid"]
+    reasons = [problem.reason for problem in facts.problems["suid"]]
+    assert reasons == ["/opt/agent: what this program does is not known"]
     assert facts.problems["sudo"] == facts.problems[""] == []
     (row,) = (row for row in facts.rows if row["way"] == "suid")
     assert "no package owns it" in row["how_en"]

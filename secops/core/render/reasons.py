@@ -69,6 +69,8 @@ REASONS = (
     N_("cannot be parsed ({error})"),
     N_("cannot be worked out ({error})"),
     N_("{place}: whether it is for {user} here is not known"),
+    N_("{place}: what this program does is not known"),
+    N_("{place}: whether it is in use is not known"),
     N_("{column} is out of range"),
     N_("a record of the listing does not parse"),
     N_("{place} is not a passwd entry"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from secops.hosts.evidence import Evidence
-from secops.hosts.tables import Built, Column, Table, authorized_keys, root_ways, shadow_meta
+from secops.hosts.tables import Built, Column, Table, authorized_keys, last_logins, root_ways, shadow_meta, sudo_use
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.users import PASSWD
 
-_MADE_OF = (root_ways.TABLE, shadow_meta.TABLE, authorized_keys.TABLE)
+_MADE_OF = (root_ways.TABLE, shadow_meta.TABLE, authorized_keys.TABLE, last_logins.TABLE, sudo_use.TABLE)
 
 
 def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from `secops.privilege.roles.grading`
@@ -21,7 +21,8 @@ TABLE = Table(
     name="role_gaps",
     doc="Where roles.yml (docs/roles.md) and reality differ, one row for each account and level. A level is system, "
     "security or audit (administrator), operator or viewer. Its parts: rights (what accounts hold), conflicts (that "
-    "of the same people on other hosts too), shared (whose keys open accounts), use (whether rights were used).",
+    "of the same people on other hosts too), shared (whose keys open accounts), use (whether rights were used; known "
+    "without roles.yml too).",
     columns=(
         Column("user_name", "text", "login name; NULL when a person is to hold a level here and has no account"),
         Column("person", "text", "who is declared for it: a person, or the owner of a service; NULL when nobody is"),

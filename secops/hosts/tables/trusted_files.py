@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from posixpath import basename
 
+from secops.core.content import Text
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.sudoers import TooLargeError
 from secops.hosts.tables import Built, Column, Row, Table, doas_rules, services, sshd_effective, sudo_rules
@@ -174,6 +175,7 @@ def _of_point(host: _Host, trusted: Trusted, point: Point, owner: int) -> Iterat
 
 
 def _row(trusted: Trusted, point: Point, by: By, accounts: list[str], refused: bool, access: str) -> Row:
+    how = _how(trusted, point)
     return {
         "path": trusted.path,
         "role": trusted.role.name,
@@ -191,7 +193,19 @@ def _row(trusted: Trusted, point: Point, by: By, accounts: list[str], refused: b
         "writer": by[1],
         "accounts": accounts,
         "refused": refused,
+        "how_en": how.en,
+        "how_zh": how.zh,
     }
+
+
+def _how(trusted: Trusted, point: Point) -> Text:
+    """What is done with the file, and where it is when another point leads there."""
+    path, doing = trusted.path, trusted.role.doing
+    if point.missing:
+        return Text(f"nothing is at {path} yet: {doing.en}", f"{path} 尚不存在：{doing.zh}")
+    if path.rstrip("/") == point.path:
+        return doing
+    return Text(f"on the way to {path}: {doing.en}", f"位于 {path} 的路径上：{doing.zh}")
 
 
 TABLE = Table(
@@ -221,6 +235,8 @@ TABLE = Table(
             "accounts that can, and reach it; `*` for every local account; none where the number is nobody's",
         ),
         Column("refused", "boolean", "what reads it refuses a file that is changed like that: cron, sudo, sshd, …"),
+        Column("how_en", "text", "what is done with the path, and how the point leads there"),
+        Column("how_zh", "text", "the same in Chinese"),
     ),
     sections=(TRUSTED_PATHS, PASSWD, GROUP, services.SERVICE_UNITS),
     parts={"acls": ()},

@@ -35,7 +35,7 @@ _KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *(name for name in NEEDED if 
 class Position(msgspec.Struct, frozen=True):
     """What the tables over the fleet need of one host: rows, packed, and why tables or parts of them are not whole.
 
-    `holdings` is what accounts hold, where roles are declared.
+    `holdings` is what accounts hold; None when it cannot be worked out.
     """
 
     packed: bytes
@@ -79,7 +79,7 @@ def _today() -> date:
 class Fleet:
     """Works out the tables over all hosts. Never raises: one that breaks is not whole on any host.
 
-    `roles` is what roles.yml declares; without it nothing can be said of gaps.
+    `roles` is what roles.yml declares; without it nothing can be said of gaps but which rights are not used.
     """
 
     roles: Roles | None = None
@@ -88,9 +88,8 @@ class Fleet:
     def position(self, tables: Mapping[str, Facts]) -> Position:
         """What is kept of a host until all have answered. What accounts hold may break: it is then not known."""
         held = None
-        if self.roles:
-            with suppress(Exception):
-                held = holdings(tables, self.today)
+        with suppress(Exception):
+            held = holdings(tables, self.today)
         return Position.of(tables, held)
 
     def tables(self, positions: Mapping[str, Position]) -> dict[str, dict[str, Facts]]:
@@ -105,11 +104,9 @@ class Fleet:
         }
 
     def _gaps(self, positions: Mapping[str, Position]) -> dict[str, Facts]:
-        if not self.roles:
-            return dict.fromkeys(positions, grading.undeclared())
         held = {host: position.holdings for host, position in positions.items() if position.holdings}
-        broken = _lacking_all(ROLE_GAPS, "cannot be worked out (holdings)")
-        return dict.fromkeys(positions, broken) | grading.gaps(self.roles, held, self.today)
+        found = grading.gaps(self.roles, held, self.today) if self.roles else grading.undeclared(held, self.today)
+        return dict.fromkeys(positions, _lacking_all(ROLE_GAPS, "cannot be worked out (holdings)")) | found
 
 
 def _guarded(table: Table, hosts: Mapping[str, Position], work: Callable[[], dict[str, Facts]]) -> dict[str, Facts]:

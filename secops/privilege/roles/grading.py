@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from secops.core.content import Text
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts
-from secops.hosts.tables.role_gaps import TABLE
 from secops.hosts.tables.sudo_rules import MAX_ROWS
 from secops.privilege.roles import conflicts, disuse, sharing
 from secops.privilege.roles.holdings import Held, Holdings
 from secops.privilege.roles.levels import Level, covers, in_order, named
 from secops.privilege.roles.place import Gap, Place, said
-from secops.privilege.roles.posts import Post, Roles
+from secops.privilege.roles.posts import NOBODY, Post, Roles
 
 
-def undeclared() -> Facts:
-    """The table of a host when nobody has given a `roles.yml`: not whole."""
+def undeclared(hosts: Mapping[str, Holdings], today: date) -> dict[str, Facts]:
+    """The table of each host when nobody has given a `roles.yml`: of its parts only the one about use can be whole."""
     lack = [Problem(Status.ABSENT, "no roles are declared")]
-    return Facts([], {"": lack, **dict.fromkeys(TABLE.parts, lack)})
+    lacks = {"rights": lack, "conflicts": lack, "shared": lack}
+    facts = {host: _facts(place, disuse.found(place)) for host, place in _places(NOBODY, hosts, today).items()}
+    return {host: Facts(found.rows, {**found.problems, **lacks}) for host, found in facts.items()}
 
 
 def gaps(roles: Roles, hosts: Mapping[str, Holdings], today: date) -> dict[str, Facts]:
     """The table of each host. What people hold is compared over all of them, so they are to be given together."""
-    places = {host: Place(host, today, roles, held) for host, held in hosts.items()}
+    places = _places(roles, hosts, today)
     joined = conflicts.found(roles, places)
-    return {host: _facts(place, joined.get(host, [])) for host, place in places.items()}
+    kinds = (_of_accounts, _missing, sharing.found, disuse.found)
+    return {
+        host: _facts(place, [*joined.get(host, ()), *(gap for kind in kinds for gap in kind(place))])
+        for host, place in places.items()
+    }
 
 
-def _facts(place: Place, joined: list[Gap]) -> Facts:
-    found = [*joined]
-    for kind in (_of_accounts, _missing, sharing.found, disuse.found):
-        found += kind(place)
+def _places(roles: Roles, hosts: Mapping[str, Holdings], today: date) -> dict[str, Place]:
+    return {host: Place(host, today, roles, held) for host, held in hosts.items()}
+
+
+def _facts(place: Place, gaps: Iterable[Gap]) -> Facts:
+    """The rows of gaps, and what lacks once all of them are found."""
+    found = list(gaps)
     if len(found) > MAX_ROWS:
         place.lacks[""].append(Problem(Status.TRUNCATED, f"more than {MAX_ROWS} gaps"))
     lacks, base = place.lacks, place.lacks[""]
@@ -41,7 +49,7 @@ def _facts(place: Place, joined: list[Gap]) -> Facts:
     problems = {
         "": base,
         "rights": rights,
-        "conflicts": [*rights, *lacks["conflicts"]],
+        "conflicts": [*rights, *lacks.get("conflicts", ())],
         "shared": [*rights, *lacks["shared"]],
         "use": [*rights, *lacks["use"]],
     }

@@ -21,6 +21,9 @@ _RIGHTS = ("root_ways", "account_ways", "sudo_rules", "sudo_defaults", "doas_rul
 _SHADOW, _KEYS = "shadow_meta", "authorized_keys"
 _USE = ("last_logins", "sudo_use")
 
+#: What passwords open an account. A hash that we do not know may be one that the host does.
+_OPENING = ("set", "empty", "unrecognised")
+
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -168,7 +171,7 @@ class _Host:
         ends = shadow["expire_day"] if shadow else None
         if not account["can_login"] or (ends is not None and ends <= self.today):
             return False
-        if self.keys.get(user) or (shadow and shadow["password"] in ("set", "empty")):
+        if self.keys.get(user) or (shadow and shadow["password"] in _OPENING):
             return True
         return False if self.opened else None
 

@@ -13,6 +13,9 @@ from secops.privilege.roles.levels import Level, Pair
 
 Kind = Literal["person", "service", "break_glass"]
 
+#: Days after which a right counts as unused, unless `roles.yml` says otherwise.
+UNUSED_DAYS = 90
+
 
 @dataclass(frozen=True)
 class Names:
@@ -106,6 +109,10 @@ class Roles:
             user in shared.account.login and host in shared.account.hosts and _holds(shared.until, today)
             for shared in self.shared
         )
+
+
+#: What is declared where nobody has declared anything.
+NOBODY = Roles((), (), frozenset(), UNUSED_DAYS, "")
 
 
 def _holds(until: date | None, today: date) -> bool:

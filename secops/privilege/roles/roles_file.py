@@ -12,7 +12,7 @@ from secops.core.content import read_as
 from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
 from secops.privilege.roles.levels import SEPARATE, Level
-from secops.privilege.roles.posts import Account, Grant, Holder, Kind, Names, Roles, Shared
+from secops.privilege.roles.posts import UNUSED_DAYS, Account, Grant, Holder, Kind, Names, Roles, Shared
 
 _LONGEST = 253
 _HINT = N_("The format of roles.yml is in docs/roles.md.")
@@ -79,7 +79,7 @@ class RolesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host_groups: dict[str, list[str]] = {}
     separate: list[list[Level]] = []
     may_join: list[Joined] = []
-    unused_days: int = 90
+    unused_days: int = UNUSED_DAYS
 
 
 def load(path: Path) -> Roles:

@@ -72,13 +72,20 @@ def _lacking(kind: Kind, view: View) -> Iterator[Problem]:
         yield from view.tables[table].problems[part]
 
 
-def _uncertain(ways: list[Way]) -> Iterator[Problem]:
+def _uncertain(ways: list[Way]) -> list[Problem]:
     """One says it: of a part with a way that hangs on what is not known, nobody can say that it has none."""
-    for way in ways:
-        if not way.certain:
-            place = way.source if way.line is None else f"{way.source}:{way.line}"
-            yield Problem(Status.FAILED, f"{place}: whether it is for {way.user} here is not known")
-            return
+    return [_doubt(way) for way in ways if not way.certain][:1]
+
+
+def _doubt(way: Way) -> Problem:
+    """What is not known: of a program what it does, of a socket or disk if it is one, of a rule whose it is."""
+    place = way.source if way.line is None else f"{way.source}:{way.line}"
+    reason = f"{place}: whether it is for {way.user} here is not known"
+    if way.way in ("suid", "sgid", "capability"):
+        reason = f"{place}: what this program does is not known"
+    elif way.way == "socket":
+        reason = f"{place}: whether it is in use is not known"
+    return Problem(Status.FAILED, reason)
 
 
 def _broken(table: Table, error: Exception) -> dict[str, list[Problem]]:

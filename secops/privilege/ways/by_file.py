@@ -40,19 +40,8 @@ def _is_told_by_group(view: View, row: Row) -> bool:
 def _way(user: str, becomes: str, row: Row) -> Way:
     role = BY_NAME[row["role"]]
     gives: Power = "read" if row["access"] == "read" else role.gives
-    return Way(
-        user, becomes, "file", row["point"], gives, _how(row, role.doing), row["source"] or row["path"], row["line"]
-    )
-
-
-def _how(row: Row, doing: Text) -> Text:
-    """What is done with the file, and where it is when another point leads there."""
-    path = row["path"]
-    if row["missing"]:
-        return Text(f"nothing is at {path} yet: {doing.en}", f"{path} 尚不存在：{doing.zh}")
-    if path.rstrip("/") == row["point"]:
-        return doing
-    return Text(f"on the way to {path}: {doing.en}", f"位于 {path} 的路径上：{doing.zh}")
+    how = Text(row["how_en"], row["how_zh"])
+    return Way(user, becomes, "file", row["point"], gives, how, row["source"] or row["path"], row["line"])
 
 
 KIND = Kind("file", ("trusted_files.acls",), find)
