@@ -81,7 +81,7 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) 
     known = {"host", *(column.name for column in registry()[table].columns)}
     assert known >= row.keys(), row.keys() - known
     columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
-    con.execute(f'insert into facts."{table}" ({columns}) values ({marks})', list(row.values()))
+    con.execute(f'insert into facts."{table}" ({columns}) values ({marks})', list(row.values()))  # noqa: S608 - columns of the table
 
 
 def brief(rows: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:

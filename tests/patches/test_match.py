@@ -197,8 +197,8 @@ def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
         [said_rpm(name, "5.14.0-500.el9") for name in ("kernel", "kernel-core", "kernel-modules", "kernel-headers")],
     )
     source = {"source_name": "kernel"}
-    packages = [rpm(name, f"5.14.0-{number}.el9", **source) for name in ("kernel-core", "kernel-modules", "kernel-headers")
-                for number in (300, 400)]  # fmt: skip
+    names = ("kernel-core", "kernel-modules", "kernel-headers")
+    packages = [rpm(name, f"5.14.0-{number}.el9", **source) for name in names for number in (300, 400)]
     running = {"release": "5.14.0-400.el9.x86_64", "running": True, "package": "kernel-core",
                "package_version": "5.14.0-400.el9"}  # fmt: skip
     rows = matched([one], {"h": packages}, ALMA, kernels={"h": [running]})
