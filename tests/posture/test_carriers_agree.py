@@ -166,7 +166,7 @@ def test_root_sees_the_same_by_every_way_to_a_running_host(seen: Seen, way: str)
 
 
 def test_what_does_not_change_by_itself_is_the_same_to_the_byte(seen: Seen) -> None:
-    fleeting = {"process_executables", "process_status", "socket_holders", "auth_logs"}
+    fleeting = {"mapped_code", "process_executables", "process_status", "socket_holders", "auth_logs"}
     for section in manifest():
         if section.name not in fleeting and section.live:
             contents = [

@@ -116,6 +116,17 @@ REASONS = (
     N_("systemctl list-units: line {n} does not parse"),
     N_("{path} includes {other}, which was not collected"),
     N_("includes {other}, which was not collected"),
+    # code that runs, restarts, live patches, support
+    N_("the list of mapped files is not whole"),
+    N_("no process maps a file"),
+    N_("processes in other file systems, as those of containers, are not looked into: {n}"),
+    N_("more than {n} files are mapped as code"),
+    N_("the boot of a container is not that of the machine"),
+    N_("the time of the boot is not known"),
+    N_("{path} is neither 0 nor 1"),
+    N_("syscare list: a line is not a patch"),
+    N_("the release of the distribution is not told"),
+    N_("until when {name} is supported is not known"),
     # packages
     N_("no dpkg, rpm or apk database lists a package"),
     N_("the entry of {name} runs into the next one"),

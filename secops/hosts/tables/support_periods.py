@@ -55,7 +55,7 @@ def _is_active(ecosystem: str, extended: Extended, evidence: Evidence, built: Bu
         return True
     if ecosystem == "ubuntu":
         return _pro(evidence)
-    if ecosystem == "sles" and listed(evidence, SUSE_LTSS, built):
+    if ecosystem == "sles" and any(listed(evidence, SUSE_LTSS, built)):
         return True
     return None
 

@@ -16,7 +16,7 @@ from secops.hosts.tables import Facts, derive, registry, special_files
 from tests.testroot import OPS, TestHost
 
 #: What another process would see otherwise a moment later: the collector's own processes among them.
-FLEETING = {"process_executables", "process_status", "socket_holders"}
+FLEETING = {"mapped_code", "process_executables", "process_status", "socket_holders"}
 
 #: What holds the time of the host's clock.
 TIMED = {"auth_logs", "auth_journal"}
