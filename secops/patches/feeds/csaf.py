@@ -114,7 +114,7 @@ def _statement(part: Part, product: str, said: Status, flaw: Vulnerability, head
         fixed=build.version if status == "fixed" else "",
         last_affected=build.version if status in ("affected", "will-not-fix", "unknown") else "",
         no_epochs=ecosystem == "openeuler",
-        hot=head.hot,
+        hot=head.hot or (ecosystem == "rhel" and hot_patch(build.name) is not None),
         status=status,
         words=words,
         severity=view.severity(product),

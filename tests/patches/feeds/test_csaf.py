@@ -128,6 +128,12 @@ def test_a_hot_patch_says_so_and_carries_its_own_version() -> None:
     )
 
 
+def test_live_patches_of_red_hats_kernel_are_hot() -> None:
+    live, kernel = "kpatch-patch-4_18_0-425_3_1", "kernel"
+    assert one(redhat(live, f"pkg:rpm/redhat/{live}@1-6.el8?arch=x86_64", "rhel_8")).hot
+    assert not one(redhat(kernel, f"pkg:rpm/redhat/{kernel}@4.18.0-1.el8?arch=x86_64", "rhel_8")).hot
+
+
 def test_a_package_url_has_epoch_and_module() -> None:
     purl = "pkg:rpm/redhat/nodejs@18.1-1.module%2Bel9%2B1?arch=x86_64&epoch=1&rpmmod=nodejs:18:9000:ad"
     found = one(redhat("nodejs", purl, "AppStream-9"))
