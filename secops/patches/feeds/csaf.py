@@ -108,7 +108,7 @@ def _statement(part: Part, product: str, said: Status, flaw: Vulnerability, head
         kind="rpm",
         package=build.name,
         by_source=build.source,
-        arch=(build.arch,) if build.version and not build.source else (),
+        arch=(build.arch,) if build.version and build.arch and not build.source else (),
         module=build.module,
         introduced=build.version if status == "not-affected" else "",
         fixed=build.version if status == "fixed" else "",

@@ -42,6 +42,7 @@ def test_a_mended_flaw_has_the_version_of_the_source_package() -> None:
         (OPEN | {"nodsa": "Minor issue", "nodsa_reason": ""}, "affected", "no-dsa"),
         (OPEN | {"nodsa": "Minor issue", "nodsa_reason": "postponed"}, "affected", "postponed"),
         (OPEN | {"nodsa": "Minor issue", "nodsa_reason": "ignored"}, "will-not-fix", "ignored"),
+        (OPEN | {"nodsa": "Minor issue", "nodsa_reason": "some\nday"}, "affected", "some day"),
         (OPEN | {"urgency": "end-of-life"}, "will-not-fix", "end-of-life"),
         (OPEN | {"urgency": "unimportant"}, "affected", "unimportant"),
         ({"status": "undetermined", "urgency": "not yet assigned"}, "unknown", "undetermined"),
@@ -138,6 +139,7 @@ def test_the_real_sample() -> None:
 
 
 SEED = json.loads(tracker({"status": "resolved", "fixed_version": "1", "urgency": "low"}))
+SEED["nano"] = {"CVE-2024-2": {"releases": {"sid": OPEN | {"nodsa": "Minor", "nodsa_reason": "ignored"}}}}
 
 
 @settings(max_examples=150)

@@ -3,85 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from secops.patches.feeds import oval, oval_document
 from secops.patches.feeds.oval import FORMAT
 from secops.patches.statement import Statement
-from tests.patches.feeds.reading import about, peak, refused, rejects, stands, statements
+from tests.patches.feeds.oval_kit import Oval, both, defined, either
+from tests.patches.feeds.reading import about, rejects, statements
 from tests.patches.samples import sample
 
 UNKNOWN = "no release of a distribution that is known here"
-
-
-class Oval:
-    """A document in the making. Tests are named by the words of the criterion that refers to them."""
-
-    def __init__(self) -> None:
-        self.definitions: list[str] = []
-        self.tests: list[str] = []
-        self.things: dict[str, str] = {}
-
-    def package(self, words: str, package: str, *fields: str, test: str = "", kind: str = "rpminfo") -> str:
-        """A criterion with a test of a package; fields of its state are XML."""
-        key = f"t{len(self.tests)}"
-        self.things[f"o-{package}"] = f'<{kind}_object id="o-{package}"><name>{package}</name></{kind}_object>'
-        state = f'<state state_ref="s-{key}"/>' if fields else ""
-        self.tests.append(
-            f'<{kind}_test id="{key}" check="at least one" {test}>'
-            f'<object object_ref="o-{package}"/>{state}</{kind}_test>'
-        )
-        if fields:
-            self.things[f"s-{key}"] = f'<{kind}_state id="s-{key}">{"".join(fields)}</{kind}_state>'
-        return f'<criterion comment={quoteattr(words)} test_ref="{key}"/>'
-
-    def earlier(self, package: str, version: str, *more: str, kind: str = "rpminfo") -> str:
-        evr = f'<evr datatype="evr_string" operation="less than">{escape(version)}</evr>'
-        return self.package(f"{package} is earlier than {version}", package, *more, evr, kind=kind)
-
-    def other(self, words: str, kind: str, check: str = "at least one", state: str = "") -> str:
-        """A criterion with a test that is not of packages."""
-        key = f"t{len(self.tests)}"
-        self.things[f"s-{key}"] = f'<{kind}_state id="s-{key}"><version>{state}</version></{kind}_state>'
-        self.tests.append(f'<{kind}_test id="{key}" check="{check}"><state state_ref="s-{key}"/></{kind}_test>')
-        return f'<criterion comment={quoteattr(words)} test_ref="{key}"/>'
-
-    def release(self, name: str, state: str = "") -> str:
-        return self.other(f"{name} is installed", "rpmverifyfile", state=state)
-
-    def define(self, criteria: str, *, group: str = "patch", advisory: str = "", key: str = "def:1") -> None:
-        self.definitions.append(f"""<definition class="{group}" id="{key}"><metadata>
-<title>RHSA-2022:4765: firefox security update (Critical)</title>
-<reference ref_id="RHSA-2022:4765" ref_url="https://x/RHSA-2022:4765" source="RHSA"/>
-<reference ref_id="CVE-2022-1529" ref_url="https://x/CVE-2022-1529" source="CVE"/>
-<advisory><severity>Important</severity><issued date="2022-05-27"/>
-<cve cvss3="8.8/CVSS:3.1/AV:N">CVE-2022-1529</cve><cve cvss3="9.1/x">CVE-2022-1802</cve>{advisory}</advisory>
-</metadata>{criteria}</definition>""")
-
-    def __bytes__(self) -> bytes:
-        return f"""<?xml version="1.0"?>
-<oval_definitions xmlns="http://oval.mitre.org/XMLSchema/oval-definitions-5">
-<generator><timestamp>2022-08-17T00:34:31</timestamp></generator>
-<definitions>{"".join(self.definitions)}</definitions><tests>{"".join(self.tests)}</tests>
-<objects>{"".join(self.things.values())}</objects></oval_definitions>""".encode()
-
-
-def both(*criteria: str) -> str:
-    return f'<criteria operator="AND">{"".join(criteria)}</criteria>'
-
-
-def either(*criteria: str) -> str:
-    return f'<criteria operator="OR">{"".join(criteria)}</criteria>'
-
-
-def defined(document: Oval, criteria: str, **more: str) -> bytes:
-    document.define(criteria, **more)
-    return bytes(document)
 
 
 def one(raw: bytes) -> Statement:
@@ -301,55 +232,10 @@ def test_criteria_for_no_release_or_for_two_are_rejects() -> None:
     assert about(FORMAT, raw).whole
 
 
-def test_criteria_that_explode_are_rejects() -> None:
-    document = Oval()
-    many = either(*(document.earlier(f"p{number}", "1-1") for number in range(50)))
-    raw = defined(document, both(document.release("Anolis OS 23"), *[many] * 20))
-    assert rejects(FORMAT, raw) == [("doc: def:1", f"its criteria come to more than {oval.MOST_CASES} cases")]
-    document = Oval()
-    deep = "<criteria>" * 60 + document.earlier("a", "1-1") + "</criteria>" * 60
-    assert rejects(FORMAT, defined(document, both(document.release("Anolis OS 23"), deep)))
-
-
 def test_a_definition_alone_is_no_whole_feed() -> None:
     document = Oval()
     raw = defined(document, both(document.release("Anolis OS 23"), document.earlier("a", "1-1")))
     assert (about(FORMAT, raw).whole, about(FORMAT, raw).as_of) == (False, date(2022, 8, 17))
-
-
-def valid() -> bytes:
-    document = Oval()
-    held = document.package("a is signed", "a", "<signature_keyid>1</signature_keyid>")
-    names = document.release("Red Hat Enterprise Linux 8", "^8"), document.other("Module a:1 is enabled", "uname")
-    return defined(document, both(*names, held, document.earlier("a", "1-1", "<arch>x86_64|i686</arch>")))
-
-
-BOMB = b'<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"", valid()[:-30], b"<oval_definitions/>", b"<a/>", b"<oval_definitions><definitions>",
-        valid().replace(b"<oval_def", BOMB + b"<oval_def", 1),
-        valid().replace(b"<oval_def", b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><oval_def', 1),
-    ],
-)  # fmt: skip
-def test_what_is_no_oval_is_refused(raw: bytes) -> None:
-    assert refused(FORMAT, raw)
-
-
-def test_a_document_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oval_document, "MOST", 5)
-    assert refused(FORMAT, valid()) == "more than 5 definitions, tests, objects and states"
-    monkeypatch.setattr(oval_document, "MOST", 500)
-    monkeypatch.setattr(oval_document, "MOST_CRITERIA", 3)
-    assert refused(FORMAT, valid()) == "more than 3 criteria"
-
-
-@pytest.mark.parametrize("raw", [b"<cvrfdoc>", b'{"oval_definitions": 1}', b"<oval_definitions_x>"])
-def test_other_documents_are_not_recognised(raw: bytes) -> None:
-    assert not FORMAT.recognises(raw)
 
 
 def test_the_real_document_of_anolis() -> None:
@@ -359,33 +245,3 @@ def test_the_real_document_of_anolis() -> None:
     assert (found.advisory, found.flaws) == ("ANSA-2025:0186", ("CVE-2024-11187", "CVE-2024-12705"))
     assert len(rejects(FORMAT, raw)) == 8
     assert {reason for _, reason in rejects(FORMAT, raw)} == {"a version with a hyphen inside"}
-
-
-SEED = valid()
-
-
-@settings(max_examples=300)
-@given(st.integers(0, len(SEED)), st.integers(0, 40), st.binary(max_size=6) | st.sampled_from([b"<", b"&amp;", b'"']))
-def test_no_document_harms_it(at: int, cut: int, noise: bytes) -> None:
-    stands(FORMAT, SEED[:at] + noise + SEED[at + cut :])
-
-
-_CHILD = """
-import sys
-from secops.patches.feeds.oval import FORMAT
-with open(sys.argv[1], "rb") as stream:
-    assert sum(1 for _ in FORMAT.read(stream, "doc")) == 4001
-"""
-
-
-def test_memory_holds_what_is_told_and_no_prose(tmp_path: Path) -> None:
-    document = Oval()
-    prose = f"<description>{'d' * 40_000}</description>"
-    release = document.release("Red Hat Enterprise Linux 9")
-    for number in range(400):
-        packages = (document.earlier(f"p{number}-{part}", f"0:{number}-{part}.el9") for part in range(10))
-        document.define(both(release, either(*packages)), advisory=prose, key=f"def:{number}")
-    path = tmp_path / "large.xml"
-    path.write_bytes(bytes(document))
-    assert path.stat().st_size > 16 << 20
-    assert peak(_CHILD, path) < 50 * 1024
