@@ -133,7 +133,7 @@ def _status(state: object) -> tuple[Status, str, str, str] | str:
         return "a status and a version that do not go together"
     if status == "undetermined":
         return "unknown", status, "", urgency
-    word = "end-of-life" if urgency == "end-of-life" else reason or ("no-dsa" if "nodsa" in state else "")
+    word = "end-of-life" if urgency == "end-of-life" else line(reason) or ("no-dsa" if "nodsa" in state else "")
     word = word or ("unimportant" if urgency == "unimportant" else "")
     return ("will-not-fix" if word in ("end-of-life", "ignored") else "affected"), word, "", urgency
 

@@ -33,6 +33,7 @@ from secops.patches.feeds.oval_facts import (
 )
 from secops.patches.feeds.platforms import Release
 from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, merged, rejects, vetted
+from secops.patches.hot_patch import hot_patch
 from secops.patches.statement import About, Entry, Reject, Statement, Status
 
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?oval_definitions[\s>]")
@@ -174,6 +175,7 @@ def _statement(
         arch=arch,
         module=module,
         fixed=packages.version,
+        hot=release[0] in ("rhel", "ol") and hot_patch(name) is not None,
         status=status,
         words=words,
         severity=vetting.severity(definition.severity),

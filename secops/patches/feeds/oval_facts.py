@@ -66,7 +66,7 @@ _MODULE = re.compile(r"Module ([\w.+-]+:[\w.+-]+) is enabled")
 _ARCH = re.compile(r"(?:Oracle Linux arch|Architecture) is ([\w]+)")
 _ARCHES = re.compile(r"\(?(\w+(?:\|\w+)*)\)?")
 _MUST = re.compile(r".+ must be installed")
-_KERNEL = re.compile(r"kernel(?:-rt)? earlier than \S+ is (?:currently running|set to boot up on next boot)")
+_KERNEL = re.compile(r"kernel(?:-[\w-]+)? earlier than \S+ is (?:currently running|set to boot up on next boot)")
 _NUMBER = re.compile(r"\d+")
 _NO_VERSION = ("0", "0:0", "0:0-0")
 

@@ -65,17 +65,20 @@ def records(stream: BinaryIO, where: str, root: str, wanted: Callable[[str], boo
 def _records(metered: Metered, where: str, root: str, wanted: Callable[[str], bool]) -> Iterator[Element]:
     opened: list[Element] = []
     inside = 0  # records that stand open
+    asked: dict[str, bool] = {}
     for event, element in iterparse(metered, events=("start", "end"), forbid_dtd=True):
+        record = asked.get(element.tag)
+        if record is None:
+            record = asked[element.tag] = wanted(name(element))
         if event == "start":
             if not opened and name(element) != root:
                 raise FeedError(_("the document is no {root}").format(root=root), where=where)
             if len(opened) >= DEEPEST:
                 raise FeedError(_("elements stand more than {n} deep").format(n=DEEPEST), where=where)
             opened.append(element)
-            inside += wanted(name(element))
+            inside += record
             continue
         opened.pop()
-        record = wanted(name(element))
         inside -= record
         if inside:
             continue

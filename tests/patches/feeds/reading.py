@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -62,6 +64,13 @@ def _is_sound(statement: Statement) -> None:
     assert statement.release
     assert statement.advisory
     assert all(text.isprintable() for text in (statement.title, statement.url, statement.words))
+
+
+def peak(program: str, *arguments: object) -> int:
+    """KiB that a program in Python takes at most; it is run in a process of its own."""
+    told = "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
+    command = [sys.executable, "-c", program + told, *map(str, arguments)]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def nodes(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

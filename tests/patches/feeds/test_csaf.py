@@ -13,58 +13,11 @@ from hypothesis import strategies as st
 from secops.patches.feeds import json_document
 from secops.patches.feeds.csaf import FORMAT
 from secops.patches.statement import Statement
+from tests.patches.feeds.csaf_kit import REDHAT, SP3, document, openeuler, redhat
 from tests.patches.feeds.reading import JUNK, about, nodes, refused, rejects, replaced, stands, statements
 from tests.patches.samples import sample
 
 UNKNOWN = "no release of a distribution that is known here"
-
-
-def document(products: dict[str, str], related: list[tuple[str, str]], flaw: dict[str, Any], key: str) -> bytes:
-    """A document: products by id with their CPE name or package URL, products as a part of others, and one flaw."""
-    branches = [
-        {"category": "product_version", "name": product, "product": {
-            "name": product, "product_id": product,
-            "product_identification_helper": {"cpe" if helper.startswith("cpe") else "purl": helper} if helper else {},
-        }} for product, helper in products.items()
-    ]  # fmt: skip
-    relations = [
-        {"category": "default_component_of", "product_reference": part, "relates_to_product_reference": whole,
-         "full_product_name": {"product_id": f"{whole}:{part.removesuffix('.rpm')}", "name": "x"}}
-        for part, whole in related
-    ]  # fmt: skip
-    tracking = {"id": key, "initial_release_date": "2025-03-30T01:00:00+08:00"}
-    head = {
-        "csaf_version": "2.0", "category": "csaf_vex", "title": "vim security update",
-        "tracking": tracking | {"current_release_date": "2025-04-01T00:00:00Z"},
-        "aggregate_severity": {"text": "Moderate"}, "references": [{"category": "self", "url": "https://x/self"}],
-    }  # fmt: skip
-    tree = {"branches": [{"category": "vendor", "name": "x", "branches": branches}], "relationships": relations}
-    return json.dumps(
-        {"document": head, "product_tree": tree, "vulnerabilities": [{"cve": "CVE-2025-1"} | flaw]}
-    ).encode()
-
-
-SP3 = "openEuler-22.03-LTS-SP3"
-OPENEULER = {SP3: "cpe:/a:openEuler:openEuler:22.03-LTS-SP3"}
-
-
-def openeuler(*files: str, status: str = "fixed", key: str = "openEuler-SA-2025-1351", **flaw: Any) -> bytes:
-    ids = [f"{SP3}:{name.removesuffix('.rpm')}" for name in files]
-    products = OPENEULER | dict.fromkeys(files, "")
-    return document(products, [(name, SP3) for name in files], {"product_status": {status: ids}} | flaw, key)
-
-
-REDHAT = {
-    "AppStream-9": "cpe:/a:redhat:enterprise_linux:9::appstream",
-    "AppStream-8.8.EUS": "cpe:/a:redhat:rhel_eus:8.8::appstream",
-    "rhel_8": "cpe:/o:redhat:enterprise_linux:8",
-    "jboss": "cpe:/a:redhat:jboss_core_services:1",
-}
-
-
-def redhat(part: str, purl: str, whole: str, status: str = "fixed", key: str = "RHSA-2025:1", **flaw: Any) -> bytes:
-    flaw = {"product_status": {status: [f"{whole}:{part}"]}} | flaw
-    return document(REDHAT | {part: purl}, [(part, whole)], flaw, key)
 
 
 def one(raw: bytes) -> Statement:
@@ -126,6 +79,16 @@ def test_a_hot_patch_says_so_and_carries_its_own_version() -> None:
     assert rejects(FORMAT, openeuler(f"{other}-1-3.x86_64.rpm", key="openEuler-HotPatchSA-1"))[0][1] == (
         "a build for another release"
     )
+
+
+def test_a_build_for_no_architecture_in_particular_is_for_all() -> None:
+    assert one(redhat("vim", "pkg:rpm/redhat/vim@9-1.el8", "rhel_8")).arch == ()
+
+
+def test_live_patches_of_red_hats_kernel_are_hot() -> None:
+    live, kernel = "kpatch-patch-4_18_0-425_3_1", "kernel"
+    assert one(redhat(live, f"pkg:rpm/redhat/{live}@1-6.el8?arch=x86_64", "rhel_8")).hot
+    assert not one(redhat(kernel, f"pkg:rpm/redhat/{kernel}@4.18.0-1.el8?arch=x86_64", "rhel_8")).hot
 
 
 def test_a_package_url_has_epoch_and_module() -> None:
