@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from secops.patches import versions
+from secops.patches.hot_patch import hot_patch
 from secops.patches.statement import Kind
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None
     _table(con, "told", _TOLD)
     _table(con, "unmended", _UNMENDED)
     _table(con, "held", _HELD)
+    _add_live(con)
     con.execute("drop table facts.vulnerabilities")
     con.execute(f"create view facts.vulnerabilities as {_VULNERABILITIES}")
 
@@ -94,7 +96,8 @@ def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     newest_first = sorted(feeds, key=lambda feed: (feed.as_of, feed.name), reverse=True)
     ranks = [(feed.name, feed.statements, rank) for rank, feed in enumerate(newest_first)]
     _fill(con, "feeds", ("feed", "file", "rank"), ranks)
-    con.execute(f"create or replace temp table statements as {_STATEMENTS}", [[feed.statements for feed in feeds]])
+    con.execute(f"create or replace temp table everything as {_STATEMENTS}", [[feed.statements for feed in feeds]])
+    _table(con, "statements", "select * from everything where not hot")
     con.execute(f"create or replace temp table flaws as {_FLAWS}", [[feed.flaws for feed in feeds]])
 
 
@@ -102,7 +105,6 @@ _STATEMENTS = """
 select row_number() over () as sid, s.* exclude (filename), feed, rank::integer as feed_rank
 from read_parquet(?::varchar[], filename := true) s join feeds on file = filename
   semi join subjects using (ecosystem, release, kind, by_source, package)
-where not hot
 """
 
 _FLAWS = """
@@ -117,12 +119,15 @@ with compared as (
   select sub.id, s.sid, sub.kind, sub.version, introduced, fixed, last_affected, introduced_key, fixed_key, last_key,
     no_epochs or (s.by_source and s.kind = 'rpm') as no_epoch, if(no_epoch, k.bare, k.key) as installed_key,
     regexp_extract(sub.version, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as pack,
-    regexp_extract(fixed || last_affected, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as other_pack
+    regexp_extract(fixed || last_affected, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as other_pack,
+    regexp_extract(sub.version, '[.](el[0-9]+_[0-9]+)', 1) as minor,
+    regexp_extract(fixed, '[.](el[0-9]+_[0-9]+)', 1) as other_minor
   from subjects sub join statements s using (ecosystem, release, kind, by_source, package)
     join keys k on k.kind = sub.kind and k.version = sub.version
   where sub.module = s.module and (len(s.arch) = 0 or list_contains(s.arch, sub.arch))
 )
 select id, sid, kind, version, introduced, fixed, last_affected, no_epoch,
+  minor <> '' and minor = other_minor as same_minor,
   pack <> '' and other_pack <> '' and pack <> other_pack as foreign_pack,
   (introduced = '' or installed_key >= introduced_key) and
     case when fixed <> '' then installed_key < fixed_key when last_affected <> '' then installed_key <= last_key
@@ -157,12 +162,15 @@ def _is_covered(kind: Kind, version: str, introduced: str, fixed: str, last_affe
 
 
 #: What each statement means for a package and a flaw, the weightiest first. One that names a fixed version weighs more
-#: than one that knows of none; one for another service pack says nothing of this one's versions.
+#: than one that knows of none; of fixed versions those of the package's own minor release (el9_3) weigh most, since
+#: the next one's are higher; one for another service pack says nothing of this one's versions.
 _TOLD = """
 select id, flaw, sid, feed_rank, fixed_key,
-  case when status = 'fixed' and foreign_pack then 2 when status = 'fixed' then if(covered, 1, 3)
-    when not covered then 8 when status = 'affected' then 4 when status = 'will-not-fix' then 5
-    when status = 'unknown' then 6 else 7 end as meaning
+  case when status = 'fixed' and foreign_pack then 4
+    when status = 'fixed' and same_minor then if(covered, 1, 2)
+    when status = 'fixed' then if(covered, 3, 5)
+    when not covered then 10 when status = 'affected' then 6 when status = 'will-not-fix' then 7
+    when status = 'unknown' then 8 else 9 end as meaning
 from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
     select sid, flaws, status, feed_rank, fixed_key from statements) s on s.sid = p.sid)
 """
@@ -171,9 +179,9 @@ from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
 _UNMENDED = """
 select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
   published, score,
-  case meaning when 1 then 'fixed-available' when 4 then 'affected-no-fix' when 5 then 'will-not-fix'
-    when 7 then 'not-affected' else 'unknown' end as status,
-  if(meaning = 2, 'built for another service pack', nullif(words, '')) as words,
+  case when meaning in (1, 3) then 'fixed-available' when meaning = 6 then 'affected-no-fix'
+    when meaning = 7 then 'will-not-fix' when meaning = 9 then 'not-affected' else 'unknown' end as status,
+  if(meaning = 4, 'built for another service pack', nullif(words, '')) as words,
   coalesce(nullif(severity, ''), case when score >= 9 then 'critical' when score >= 7 then 'high'
     when score >= 4 then 'medium' when score >= 0 then 'low' end) as graded,
   exploited_since, due, ransomware, epss, percentile,
@@ -183,7 +191,7 @@ from (
   select * from told
   qualify row_number() over (partition by id, flaw order by feed_rank, meaning, fixed_key desc nulls last, sid) = 1
 ) t join statements using (sid) left join flaws f on f.flaw = t.flaw
-where meaning not in (3, 8)
+where meaning not in (2, 5, 10)
 """
 
 _HELD = f"""
@@ -192,6 +200,26 @@ join (select * from installed semi join unmended using (id)) i
   on i.ecosystem = h.ecosystem and i.release = h.release
     and {" and ".join(f"i.{name} is not distinct from p.{name}" for name in _OWN)}
 """  # noqa: S608 - names of our own
+
+
+def _add_live(con: duckdb.DuckDBPyConnection) -> None:
+    """Table `live`: flaws that a hot or live patch in force mends in the build that it is made for."""
+    names = con.execute("select distinct package from everything where hot").fetchall()
+    made_for = [(name, *found[:2], found.tagged) for (name,) in names if (found := hot_patch(name))]
+    _fill(con, "made_for", ("package", "target", "target_version", "tagged"), made_for)
+    _table(con, "live", _LIVE)
+
+
+_LIVE = """
+select distinct held.host, held.id, unnest(s.flaws) as flaw
+from facts.live_patches p join everything s on s.hot and s.package = p.package and p.enabled
+  join keys k on k.kind = s.kind and k.version = p.version
+    and if(s.no_epochs, k.bare, k.key) >= s.fixed_key
+  join made_for m on m.package = s.package
+  join held on held.host = p.host join installed i on i.id = held.id and i.source_name = m.target
+    and (i.source_version = m.target_version
+      or (m.tagged = 'True' and starts_with(i.source_version, m.target_version || '.el')))
+"""
 
 #: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
 _VULNERABILITIES = """
@@ -210,12 +238,14 @@ roles as (
   from installed
 )
 select held.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
-  o.status, o.words, o.fixed, o.graded as severity, o.score, o.published,
+  if(l.flaw is null, o.status, 'not-affected') as status, if(l.flaw is null, o.words, 'mended by a live patch') as words,
+  o.fixed, o.graded as severity, o.score, o.published,
   date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed, o.exploited_since,
   o.due, o.ransomware, o.epss, o.percentile, o.urgency,
   case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root
 from held join unmended o on o.id = held.id join installed i on i.id = held.id join roles r on r.id = held.id
   left join kernels_running k on k.host = held.host and r.role = 'kernel'
+  left join live l on l.host = held.host and l.id = held.id and l.flaw = o.flaw
   left join code c on c.host = held.host and c.package = i.name
 """

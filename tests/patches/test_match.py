@@ -129,6 +129,21 @@ def test_of_two_fixes_of_a_flaw_the_later_one_is_the_whole_one(tmp_path: Path) -
     assert brief(matched([one], hosts), "host", "advisory", "fixed") == [("0", "B", "1.4"), ("1", "B", "1.4")]
 
 
+def test_the_fix_of_a_minor_release_is_enough_there(tmp_path: Path) -> None:
+    """The fix of 9.4 has a higher version than that of 9.3, and needs not be there on 9.3."""
+    fixes = [said_rpm("kernel-core", f"5.14.0-{fix}", advisory=fix) for fix in ("362.24.el9_3", "427.13.el9_4")]
+    hosts = {
+        "mended-9.3": [rpm("kernel-core", "5.14.0-362.24.el9_3")],
+        "open-9.3": [rpm("kernel-core", "5.14.0-362.23.el9_3")],
+        "open-9.4": [rpm("kernel-core", "5.14.0-427.12.el9_4")],
+        "open-9.2": [rpm("kernel-core", "5.14.0-284.9.el9_2")],
+        "mended-9.5": [rpm("kernel-core", "5.14.0-503.9.el9_5")],
+    }
+    assert brief(matched([feed(tmp_path, "a", fixes)], hosts, ALMA), "host", "advisory") == [
+        ("open-9.2", "427.13.el9_4"), ("open-9.3", "362.24.el9_3"), ("open-9.4", "427.13.el9_4"),
+    ]  # fmt: skip
+
+
 def test_the_newest_feed_that_speaks_of_a_flaw_decides(tmp_path: Path) -> None:
     old = feed(tmp_path, "old", [said("sudo", "1.4"), said("vim", "9")], "2026-11-01")
     new = feed(tmp_path, "new", [said("sudo", "1.2", advisory="B")], "2026-11-29")
@@ -206,6 +221,36 @@ def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
         ("kernel-core", "5.14.0-400.el9"), ("kernel-modules", "5.14.0-400.el9"),
     }  # fmt: skip
     assert len(rows) == 6
+
+
+def _patched(release: str = "2", enabled: bool | None = True) -> dict[str, object]:
+    return {"name": "kernel/ACC", "target": "kernel", "enabled": enabled, "package": HOT, "version": f"1-{release}"}
+
+
+HOT = "patch-kernel-5.10.0-200.oe2203sp3-ACC"
+
+
+@pytest.mark.parametrize(
+    ("patch", "build", "expect"),
+    [
+        (_patched(), "5.10.0-200.oe2203sp3", ("not-affected", "mended by a live patch")),
+        (_patched("1"), "5.10.0-200.oe2203sp3", ("fixed-available", None)),
+        (_patched(enabled=None), "5.10.0-200.oe2203sp3", ("fixed-available", None)),
+        (_patched(enabled=False), "5.10.0-200.oe2203sp3", ("fixed-available", None)),
+        (_patched(), "5.10.0-199.oe2203sp3", ("fixed-available", None)),
+    ],
+    ids=["in force", "an older one", "nobody knows", "not in force", "of another build"],
+)
+def test_a_live_patch_counts_that_is_in_force(
+    tmp_path: Path, patch: dict[str, object], build: str, expect: tuple[str, str | None]
+) -> None:
+    told = [
+        said_rpm("kernel", "5.10.0-250.oe2203sp3", no_epochs=True, **EULER),
+        said_rpm(HOT, "1-2", advisory="HOT", hot=True, no_epochs=True, **EULER),
+    ]
+    packages = [rpm("kernel", build), rpm(HOT, str(patch["version"]))]
+    rows = matched([feed(tmp_path, "a", told)], {"h": packages}, EULER, live_patches={"h": [patch]})
+    assert brief(rows, "package", "status", "words") == [("kernel", *expect)]
 
 
 def test_odd_versions_are_compared_as_their_package_manager_does(tmp_path: Path) -> None:
