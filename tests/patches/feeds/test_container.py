@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from secops.core.errors import UsageError
 from secops.patches.feeds import container, unpacking
 from secops.patches.feeds.container import documents
 from secops.patches.feeds.format import FeedError
@@ -196,20 +196,19 @@ def test_links_in_archives_are_left_out_and_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PACK)
 def test_a_bomb_is_noticed_early(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "FREE", 1 << 20)
-    bomb = packed(tmp_path, PACK[name](bytes(32 << 20)))
-    got_bytes = 0
+    bomb = packed(tmp_path, PACK[name](bytes(16 << 20)))
+    got_bytes: list[int] = []
     with pytest.raises(FeedError, match="unpacks to more than 500 times its size: a bomb"):
-        for _, stream in documents(bomb):
-            while data := stream.read(1 << 16):
-                got_bytes += len(data)
-    assert got_bytes < 24 << 20
+        got_bytes.extend(len(data) for _, stream in documents(bomb) for data in stream)
+    assert sum(got_bytes) < 12 << 20
     assert got(packed(tmp_path, PACK[name](b"<definition/>" * 60_000))) == [("", b"<definition/>" * 60_000)]
 
 
-def test_a_bomb_in_a_zip_is_noticed_before_it_is_unpacked(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "feed.zip", {"bomb": bytes(80 << 20)})
+def test_a_bomb_in_a_zip_is_noticed_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpacking, "FREE", 1 << 20)
+    path = zipped(tmp_path / "feed.zip", {"bomb": bytes(4 << 20)})
     assert fault(path) == "unpacks to more than 500 times its size: a bomb"
-    assert len(got(zipped(tmp_path / "fine.zip", {"large": os.urandom(4 << 20) * 5}))) == 1
+    assert len(got(zipped(tmp_path / "fine.zip", {"large": os.urandom(40_000) * 100}))) == 1
 
 
 def test_limits_of_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +284,7 @@ SEEDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bytes_that_change_are_documents_or_errors(tmp_path: Path, data: st.DataObject) -> None:
     seeds = [*SEEDS, zipped(tmp_path / "seed.zip", {"a": b"A" * 300, "b": b"B"}).read_bytes()]
@@ -293,7 +292,5 @@ def test_bytes_that_change_are_documents_or_errors(tmp_path: Path, data: st.Data
     for at, value in data.draw(st.lists(st.tuples(st.integers(0, len(raw) - 1), st.integers(0, 255)), max_size=6)):
         raw[at] = value
     path = packed(tmp_path, bytes(raw[: data.draw(st.integers(0, len(raw)))]))
-    try:
+    with suppress(FeedError):
         got(path)
-    except UsageError as error:
-        assert isinstance(error, FeedError)
