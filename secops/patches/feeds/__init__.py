@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 
 from secops.core.i18n import _
 from secops.patches.feeds.format import FeedError, Format
@@ -16,8 +15,7 @@ _MODULES = ("osv", "csaf", "cvrf", "oval", "debian_tracker", "secdb", "kev", "ep
 @cache
 def formats() -> tuple[Format, ...]:
     """All formats that are known."""
-    names = [name for name in (f"{__name__}.{module}" for module in _MODULES) if find_spec(name)]
-    return tuple(import_module(name).FORMAT for name in names)
+    return tuple(import_module(f"{__name__}.{module}").FORMAT for module in _MODULES)
 
 
 def recognise(head: bytes, where: str) -> Format:

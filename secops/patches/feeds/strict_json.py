@@ -78,7 +78,7 @@ def top_keys(head: bytes) -> frozenset[str]:
                     break
             elif event == "map_key" and depth == 1 + listed:
                 keys.add(value)
-    except (ijson.JSONError, SystemError, ValueError):
+    except (ijson.JSONError, SystemError, ValueError, OverflowError):
         pass  # the head ends somewhere
     return frozenset(keys)
 
@@ -140,7 +140,7 @@ def _metered(stream: Readable, where: str) -> Metered:
 def _events(stream: Metered, where: str) -> Iterator[Event]:
     try:
         yield from ijson.basic_parse(stream, use_float=True)
-    except (ijson.JSONError, SystemError, ValueError) as error:  # SystemError: a number of thousands of digits
+    except (ijson.JSONError, SystemError, ValueError, OverflowError) as error:  # SystemError: thousands of digits
         raise FeedError(_("is not JSON, or is cut off"), where=where) from error
 
 

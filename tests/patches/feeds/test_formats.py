@@ -16,6 +16,12 @@ DOCUMENTS = {
 }
 
 
+def test_all_formats_are_there() -> None:
+    names = [found.name for found in formats()]
+    assert len(names) == len(set(names)) == 9
+    assert set(DOCUMENTS) < set(names)
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_one_format_recognises_a_document(name: str) -> None:
     assert [found.name for found in formats() if found.recognises(DOCUMENTS[name][:HEAD])] == [name]
