@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from secops.core.i18n import _
 from secops.patches.feeds.format import FeedError
+from secops.patches.feeds.strict_json import loads
 
 #: Bytes of the largest document: Red Hat's largest statement on a flaw of the kernel is below 20 MiB.
 LARGEST = 64 << 20
-
-#: An escape that is half of a character; without its other half it is no text.
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def load(stream: BinaryIO, where: str) -> Any:
@@ -22,20 +18,6 @@ def load(stream: BinaryIO, where: str) -> Any:
     if len(data) > LARGEST:
         raise FeedError(_("larger than {n} MiB for one advisory").format(n=LARGEST >> 20), where=where)
     try:
-        document = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
-        if _HALF.search(data):
-            json.dumps(document, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+        return loads(data)
+    except ValueError as error:
         raise FeedError(_("no JSON, or cut off: {error}").format(error=error), where=where) from error
-    return document
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return found
-
-
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")

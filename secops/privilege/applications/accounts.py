@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from secops.core.dates import Days
 from secops.privilege.applications.application import Application
-from secops.privilege.applications.dates import Days
 from secops.privilege.applications.reading import EMPTY, Faults, Reading, states
 from secops.privilege.applications.sheets import Record, records
 

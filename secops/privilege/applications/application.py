@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from secops.core import yaml
+from secops.core.dates import fault_of
 from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
-from secops.privilege.applications.dates import fault_of
 from secops.privilege.applications.sheets import Layout
 from secops.privilege.roles.levels import SEPARATE, Level, Pair
 from secops.privilege.roles.roles_file import Joined

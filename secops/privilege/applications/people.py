@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from secops.core.dates import Days
 from secops.privilege.applications.accounts import Person
 from secops.privilege.applications.application import People
-from secops.privilege.applications.dates import Days
 from secops.privilege.applications.reading import EMPTY, Faults, Reading, states
 from secops.privilege.applications.sheets import records
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 from secops.core.content import Text
+from secops.core.dates import Days
 from secops.privilege.applications.cells import Unreadable
-from secops.privilege.applications.dates import Days
 from secops.privilege.applications.sheets import Record
 
 #: Row numbers kept of one fault.

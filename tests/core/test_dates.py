@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.privilege.applications.dates import Days, fault_of
+from secops.core.dates import Days, fault_of
 
 DAY = date(2026, 3, 1)
 
