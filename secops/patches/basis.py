@@ -37,7 +37,7 @@ class Basis(msgspec.Struct, frozen=True):
 def late_tables(basis: Basis, feeds: Sequence[Feed], today: date) -> dict[str, Facts]:
     """The tables `feeds`, and `vulnerabilities` without its rows, of one host."""
     serving = [feed for feed in feeds if _tells(feed, basis)]
-    rows = [_row(feed, _tells(feed, basis), today) for feed in serving]
+    rows = [_row(feed, basis, today) for feed in serving]
     lacks = {part: list(_lacks(part, basis, serving)) for part in ("", *VULNERABILITIES.parts)}
     lacks |= {part: [*lacks[""], *lacks[part]] for part in VULNERABILITIES.parts}
     return {FEEDS.name: Facts(rows, {"": []}), VULNERABILITIES.name: Facts([], lacks, pending=True)}
@@ -61,16 +61,22 @@ def _tells(feed: Feed, basis: Basis) -> str:
     return ""
 
 
-def _row(feed: Feed, tells: str, today: date) -> Row:
+def _is_whole(feed: Feed, basis: Basis) -> bool:
+    """Whether it means something that a feed does not speak of a flaw."""
+    passing = {(release.ecosystem, release.release) for release in feed.releases if release.in_passing}
+    return feed.whole and (basis.ecosystem, basis.release) not in passing
+
+
+def _row(feed: Feed, basis: Basis, today: date) -> Row:
     return {
         "feed": feed.name,
         "format": feed.format,
-        "tells": tells,
+        "tells": _tells(feed, basis),
         "as_of": feed.as_of.isoformat() if feed.as_of else None,
         "age_days": feed.age(today),
         "max_age_days": feed.max_age,
         "is_stale": feed.stale(today),
-        "is_whole": feed.whole,
+        "is_whole": _is_whole(feed, basis),
         "imported_at": feed.imported_at,
         "source": feed.source,
         "digest": feed.digest,
@@ -79,7 +85,7 @@ def _row(feed: Feed, tells: str, today: date) -> Row:
 
 def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem]:
     """Why the table, or a part of it, is not whole."""
-    told = {_tells(feed, basis) for feed in serving if feed.whole}
+    told = {_tells(feed, basis) for feed in serving if _is_whole(feed, basis)}
     if part == "":
         yield from basis.packages
         if not basis.release:
@@ -87,7 +93,9 @@ def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem
         elif not told & {"fixed", "unfixed"}:
             some = any(_tells(feed, basis) in ("fixed", "unfixed") for feed in serving)
             of = f"{basis.ecosystem} {basis.release}"
-            yield _absent(f"only single advisories are imported for {of}" if some else f"no feed is imported for {of}")
+            yield _absent(
+                f"only single advisories that concern {of} are imported" if some else f"no feed is imported for {of}"
+            )
     elif part == "unfixed" and "unfixed" not in told:
         yield _absent("the feeds tell of flaws that are mended alone")
     elif part == "exploited" and "exploited" not in told:

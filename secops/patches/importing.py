@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -20,12 +20,14 @@ from secops.core.i18n import _
 from secops.patches import parquet
 from secops.patches.feeds import recognise
 from secops.patches.feeds.container import documents
-from secops.patches.feeds.format import HEAD, FeedError
+from secops.patches.feeds.format import HEAD, FeedError, PackingError
 from secops.patches.shelf import MAX_AGE, REJECTS, Feed, Shelf
 from secops.patches.statement import About, Entry, Flaw, Reject, Statement
 
 #: Rejects that are kept with the place where they stand; those beyond are only counted.
 MOST_REJECTS = 100_000
+
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
 
 def import_feeds(
@@ -58,8 +60,8 @@ def import_feeds(
 def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: int) -> Feed:
     stem = token_hex(8)
     with Intake(folder / stem) as intake:
-        for member, stream in documents(path):
-            intake.document(member, stream)
+        for where, stream in documents(path, intake.reject):
+            intake.document(where, stream, one_of_many=where != str(path))
     contents = parquet.write(folder, stem)
     if not contents.statements and not contents.flaws:
         found = "; ".join(f"{reason} ({count})" for reason, count in intake.rejects.most_common(3))
@@ -85,8 +87,9 @@ class Intake:
 
     def __init__(self, place: Path) -> None:
         self._place, self._stack = place, ExitStack()
-        self._owners: dict[tuple[str, tuple[str, ...]], str] = {}  # one advisory may mend flaws in several documents
-        self._kept = 0
+        self._owners: dict[int, str] = {}  # what a statement is on → the document that says so
+        self._kept = self._taken = 0
+        self._document = ""
         self.documents = 0
         self.format = self._part = self._last = ""
         self.as_of: date | None = None
@@ -104,38 +107,58 @@ class Intake:
         path = self._place.with_name(self._place.name + kind)
         return self._stack.enter_context(gzip.open(path, "wb", compresslevel=1))
 
-    def document(self, where: str, stream: BinaryIO) -> None:
-        """Read one document. Raises `FeedError` when it is none, or of another format than those before it."""
-        head = stream.read(HEAD)
-        found = recognise(head, where)
-        if found.name != (self.format or found.name):
-            what = _("is of the format {found}, others beside it are of {other}").format(
-                found=found.name, other=self.format
-            )
-            raise FeedError(what, where=where, hint=_("Import them apart."))
+    def document(self, where: str, stream: BinaryIO, *, one_of_many: bool) -> None:
+        """Read one document. One of many that is no feed is a reject, unless some of it was taken already.
+
+        Raises `FeedError` for one that is alone, or of another format than those before it.
+        """
+        self._document, self._taken = where, 0
+        try:
+            found = recognise(stream.peek(HEAD)[:HEAD], where)  # type: ignore[attr-defined]  # buffered, all of them
+            if found.name != (self.format or found.name):
+                what = _("is of the format {found}, others beside it are of {other}")
+                raise PackingError(
+                    what.format(found=found.name, other=self.format), where=where, hint=_("Import them apart.")
+                )
+            for entry in found.read(stream, where):
+                self._take(entry)
+        except PackingError:
+            raise
+        except FeedError as error:
+            if self._taken or not one_of_many:
+                raise
+            self.reject(Reject(where, error.what))
+            return
         self.format = found.name
         self.documents += 1
-        for entry in found.read(io.BufferedReader(_Rewound(head, stream), 1 << 18), where):
-            self._take(entry, where)
 
-    def _take(self, entry: Entry, where: str) -> None:
+    def _take(self, entry: Entry) -> None:
         match entry:
             case Statement():
+                self._taken += 1
                 self._last = entry.advisory
-                if self._owners.setdefault((entry.advisory, entry.flaws), where) == where:
+                if self._is_new(entry):
                     self._statements.write(msgspec.json.encode(parquet.row(entry)) + b"\n")
                 else:
-                    self._reject(Reject(f"{where}: {entry.advisory}", "the same advisory stands in another document"))
+                    where = f"{self._document}: {entry.advisory}"
+                    self.reject(Reject(where, "the same advisory stands in another document"))
             case Flaw():
+                self._taken += 1
                 self._flaws.write(msgspec.json.encode(entry) + b"\n")
             case Reject():
-                self._reject(entry)
+                self.reject(entry)
             case About():
                 self.as_of = max(filter(None, (self.as_of, entry.as_of)), default=None)
                 self.whole &= entry.whole
                 self._part = entry.part or self._part
 
-    def _reject(self, reject: Reject) -> None:
+    def _is_new(self, entry: Statement) -> bool:
+        """Whether no other document says the like: of several, which may differ, the first counts."""
+        of = (entry.ecosystem, entry.release, entry.package, entry.arch, entry.module, entry.advisory, entry.flaws)
+        return self._owners.setdefault(hash(of), self._document) == self._document
+
+    def reject(self, reject: Reject) -> None:
+        """Count what is not understood, and keep where it stands."""
         self.rejects[reject.reason] += 1
         if self._kept < MOST_REJECTS:
             self._kept += 1
@@ -144,33 +167,18 @@ class Intake:
     def name(self, contents: parquet.Contents) -> str:
         """What a feed of this content is called where the user does not say: its format, and whom it speaks of."""
         if self.documents == 1 and not self.whole:
-            return self._last.lower()
-        ecosystems = {release.ecosystem for release in contents.releases}
-        releases = {release.release for release in contents.releases}
+            return _NOT_IN_NAMES.sub("-", self._last.lower())
+        main = [release for release in contents.releases if not release.in_passing]
+        ecosystems, releases = ({getattr(one, part) for one in main} for part in ("ecosystem", "release"))
         words = [self.format, *(ecosystems if len(ecosystems) == 1 else ()), *(releases if len(releases) == 1 else ())]
-        return "-".join([*words, *([self._part] if self._part else ())])
-
-
-class _Rewound(io.RawIOBase):
-    """A stream whose beginning has been read already."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = head, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the stub says Buffer, which has no length
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(buffer) :]
-        buffer[: len(data)] = data
-        return len(data)
+        return _NOT_IN_NAMES.sub("-", "-".join([*words, *([self._part] if self._part else ())]).lower())
 
 
 def _digest(path: Path) -> str:
     """SHA-256 of a file; of a folder that of its files' digests and names."""
     if path.is_dir():
-        parts = (f"{_digest(file)} {file.relative_to(path)}\n" for file in sorted(path.rglob("*")) if file.is_file())
+        files = (file for file in sorted(path.rglob("*")) if file.is_file() and not file.is_symlink())
+        parts = (f"{_digest(file)} {file.relative_to(path)}\n" for file in files)
         return hashlib.sha256("".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -34,9 +34,9 @@ _BY = {
         "flaw",
     ),
     "upgrade": (
-        "package, kind, ecosystem, h.release, list(distinct fixed) as fixes, count(distinct flaw) as flaws,"
+        "package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, count(distinct flaw) as flaws,"
         " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
-        "package, kind, ecosystem, h.release",
+        "package, v.kind, ecosystem, h.release",
     ),
     "host": (
         "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
@@ -55,7 +55,7 @@ def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
     if hosts:
         where += f" and (host in ({_quoted(hosts)}) or h.name in ({_quoted(hosts)}))"
     return (
-        f"select {columns}, {_FIRST} from vulnerabilities join hosts h using (host) where {where}"  # noqa: S608 - quoted
+        f"select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host) where {where}"  # noqa: S608 - quoted
         f" group by {group} order by {_ORDER}, {group}"
     )
 

@@ -238,10 +238,11 @@ roles as (
   from installed
 )
 select held.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
-  if(l.flaw is null, o.status, 'not-affected') as status, if(l.flaw is null, o.words, 'mended by a live patch') as words,
+  if(l.flaw is null, o.status, 'not-affected') as status,
+  if(l.flaw is null, o.words, 'mended by a live patch') as words,
   o.fixed, o.graded as severity, o.score, o.published,
-  date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed, o.exploited_since,
-  o.due, o.ransomware, o.epss, o.percentile, o.urgency,
+  date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed,
+  o.exploited_since, o.due, o.ransomware, o.epss, o.percentile, o.urgency,
   case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root
 from held join unmended o on o.id = held.id join installed i on i.id = held.id join roles r on r.id = held.id

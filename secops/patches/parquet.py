@@ -97,11 +97,25 @@ def _load(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], s
 def _contents(con: duckdb.DuckDBPyConnection) -> Contents:
     advisories, statements = _one(con, "select count(distinct advisory), count(*) from statements")
     flaws, exploited, scored = _one(con, "select count(*), count(exploited_since), count(epss) from flaws")
-    releases = con.execute(
-        "select ecosystem, release, count(*), bool_or(status in ('affected', 'will-not-fix')) from statements"
-        " group by all order by all"
-    ).fetchall()
+    releases = con.execute(_RELEASES).fetchall()
     return Contents(advisories, statements, flaws, exploited > 0, scored > 0, [Release(*found) for found in releases])
+
+
+_RELEASES = """
+with said as (select distinct advisory, ecosystem, release from statements),
+sizes as (select ecosystem, release, count(*) as n from said group by all),
+passing as (
+  select r.ecosystem, r.release
+  from said r join said s on s.advisory = r.advisory and (s.ecosystem, s.release) <> (r.ecosystem, r.release)
+    join sizes own on (own.ecosystem, own.release) = (r.ecosystem, r.release)
+    join sizes other on (other.ecosystem, other.release) = (s.ecosystem, s.release)
+  group by r.ecosystem, r.release, s.ecosystem, s.release
+  having count(*) = any_value(own.n) and any_value(other.n) >= 10 * any_value(own.n)
+)
+select ecosystem, release, count(*), bool_or(status in ('affected', 'will-not-fix')),
+  (ecosystem, release) in (from passing)
+from statements group by ecosystem, release order by ecosystem, release
+"""
 
 
 def _one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:

@@ -29,12 +29,17 @@ MAX_AGE = 7
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A release that a feed speaks of. `tells_unfixed`: also of flaws that nothing mends yet."""
+    """A release that a feed speaks of. `tells_unfixed`: also of flaws that nothing mends yet.
+
+    `in_passing`: only where the same advisory concerns another release, of which the feed says far more. What it does
+    not say of this one then means nothing.
+    """
 
     ecosystem: str
     release: str
     statements: int
     tells_unfixed: bool
+    in_passing: bool = False
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ from packageurl import PackageURL
 
 _SAME = (
     "flaw, advisory, feed, status, words, fixed, severity, score, published, title, url, exploited_since, epss,"
-    " package, kind, v.architecture, installed, ecosystem, h.release"
+    " package, v.kind, v.architecture, installed, ecosystem, h.release"
 )
 
 #: One row for each flaw of each distinct package, with the hosts that have it, each named as people know it.

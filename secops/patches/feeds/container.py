@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from secops.core.columns import one_line
 from secops.core.i18n import _, because
 from secops.patches.feeds import tape
-from secops.patches.feeds.format import FeedError
+from secops.patches.feeds.format import PackingError
 from secops.patches.feeds.unpacking import (
     MAX_DOCUMENT,
     Budget,
@@ -44,7 +44,7 @@ LeaveOut = Callable[[Reject], None]
 def documents(path: Path, leave_out: LeaveOut = lambda _reject: None) -> Iterator[tuple[str, BinaryIO]]:
     """Every document below `path`, in the order of names or of the archive: where it stands, and its content.
 
-    A stream is good until the next one is asked for. Raises `FeedError`, also from within a stream, for what cannot
+    A stream is good until the next one is asked for. Raises `PackingError`, also from within a stream, for what cannot
     be read whole: cut off, damaged, encrypted, beyond the limits, empty.
     """
     budget, count = Budget(), 0
@@ -54,7 +54,7 @@ def documents(path: Path, leave_out: LeaveOut = lambda _reject: None) -> Iterato
                 count += 1
                 yield found
     if not count:
-        raise FeedError(_("holds no document"), where=_shown(str(path)))
+        raise PackingError(_("holds no document"), where=_shown(str(path)))
 
 
 def _files(path: Path, leave_out: LeaveOut) -> Iterator[Path]:
@@ -83,7 +83,7 @@ def _not_taken(path: Path) -> str:
 
 
 def _unreadable(error: OSError) -> NoReturn:
-    raise FeedError(_("cannot be read: {reason}").format(reason=because(error)), where=_shown(str(error.filename)))
+    raise PackingError(_("cannot be read: {reason}").format(reason=because(error)), where=_shown(str(error.filename)))
 
 
 def _opened(path: Path, *, follow: bool) -> io.BufferedReader:
@@ -96,7 +96,7 @@ def _opened(path: Path, *, follow: bool) -> io.BufferedReader:
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()
-    raise FeedError(_("not a regular file"), where=_shown(str(path)))
+    raise PackingError(_("not a regular file"), where=_shown(str(path)))
 
 
 class _Packed:
@@ -122,7 +122,7 @@ class _Packed:
             return stream
         content = decompressed(stream, name, where, self._budget)
         if packing(content):
-            raise FeedError(_("is compressed twice"), where=where, hint=_("Unpack it once."))
+            raise PackingError(_("is compressed twice"), where=where, hint=_("Unpack it once."))
         return content
 
     def _one(self, stream: io.BufferedReader, where: str, *, many: bool) -> Iterator[tuple[str, BinaryIO]]:
@@ -131,14 +131,14 @@ class _Packed:
         elif many:
             self._leave_out(Reject(where, "empty"))
         else:
-            raise FeedError(_("is empty"), where=where)
+            raise PackingError(_("is empty"), where=where)
 
     def _member(self, stream: io.BufferedReader, where: str) -> Iterator[tuple[str, BinaryIO]]:
         """The document that a member of an archive is."""
         content = self._content(stream, where)
         head = _peek(content, where)
         if head.startswith(_ZIP) or tape.is_tar(head):
-            raise FeedError(_("is an archive inside an archive"), where=where, hint=_("Unpack the outer one."))
+            raise PackingError(_("is an archive inside an archive"), where=where, hint=_("Unpack the outer one."))
         yield from self._one(content, where, many=True)
 
     def _of_tar(self, stream: io.BufferedReader, where: str) -> Iterator[tuple[str, BinaryIO]]:
@@ -161,9 +161,9 @@ class _Packed:
 
     def _unzipped(self, archive: ZipFile, info: ZipInfo, where: str) -> io.BufferedReader:
         if info.flag_bits & 1:
-            raise FeedError(_("is encrypted"), where=where)
+            raise PackingError(_("is encrypted"), where=where)
         if info.file_size > MAX_DOCUMENT:
-            raise FeedError(_("is larger than {n} GiB").format(n=MAX_DOCUMENT >> 30), where=where)
+            raise PackingError(_("is larger than {n} GiB").format(n=MAX_DOCUMENT >> 30), where=where)
         check_ratio(info.file_size, info.compress_size, where)
         member = _Late(lambda: archive.open(info))
         return unpacked(member.read, where, self._budget, lambda: info.compress_size)
@@ -188,24 +188,24 @@ class _Directory(io.BufferedReader):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > MAX_DIRECTORY:
-            raise FeedError(_("has a list of members of more than {n} MiB").format(n=MAX_DIRECTORY >> 20))
+            raise PackingError(_("has a list of members of more than {n} MiB").format(n=MAX_DIRECTORY >> 20))
         return super().read(size)
 
 
 def _zip(file: io.BufferedReader, where: str) -> ZipFile:
     try:
         return ZipFile(_Directory(file.raw))
-    except FeedError as error:
-        raise FeedError(error.what, where=where) from error
+    except PackingError as error:
+        raise PackingError(error.what, where=where) from error
     except (BadZipFile, EOFError, ValueError, NotImplementedError, OSError) as error:
-        raise FeedError(_("is cut off or damaged"), where=where) from error
+        raise PackingError(_("is cut off or damaged"), where=where) from error
 
 
 def _peek(stream: io.BufferedReader, where: str) -> bytes:
     try:
         return stream.peek(512)
     except OSError as error:
-        raise FeedError(_("cannot be read: {reason}").format(reason=because(error)), where=where) from error
+        raise PackingError(_("cannot be read: {reason}").format(reason=because(error)), where=where) from error
 
 
 def _shown(name: str) -> str:

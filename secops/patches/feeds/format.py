@@ -17,6 +17,10 @@ class FeedError(UsageError):
     """A document that is not of its format as a whole, or is cut off."""
 
 
+class PackingError(FeedError):
+    """What documents are packed in cannot be read whole, or is beyond the limits: none of it counts."""
+
+
 @dataclass(frozen=True)
 class Format:
     """`recognises` looks at the first HEAD bytes of a document; `read` streams one, `where` names it in rejects.

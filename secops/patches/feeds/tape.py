@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from secops.core.i18n import _
-from secops.patches.feeds.format import FeedError
+from secops.patches.feeds.format import PackingError
 from secops.patches.feeds.unpacking import Readable
 
 _BLOCK = 512
@@ -45,7 +45,7 @@ def is_tar(head: bytes) -> bool:
 
 
 def members(stream: Readable, where: str) -> Iterator[Member]:
-    """All members in order. Raises `FeedError` when the archive is damaged or has no end."""
+    """All members in order. Raises `PackingError` when the archive is damaged or has no end."""
     name, size = "", -1
     while header := _header(stream, where):
         kind = chr(header[156])
@@ -69,11 +69,11 @@ def _header(stream: Readable, where: str) -> bytes:
     """The next header; nothing at the end, which is a block of zeros."""
     block = stream.read(_BLOCK)
     if len(block) < _BLOCK:
-        raise FeedError(_("is cut off"), where=where)
+        raise PackingError(_("is cut off"), where=where)
     if not any(block):
         return b""
     if not _checked(block):
-        raise FeedError(_("is damaged"), where=where)
+        raise PackingError(_("is damaged"), where=where)
     return block
 
 
@@ -95,7 +95,7 @@ def _number(field: bytes, where: str) -> int:
     except ValueError:
         number = -1
     if number < 0:
-        raise FeedError(_("is damaged"), where=where)
+        raise PackingError(_("is damaged"), where=where)
     return number
 
 
@@ -111,7 +111,7 @@ def _text(field: bytes) -> str:
 
 def _extended(stream: Readable, length: int, where: str) -> bytes:
     if length > _MAX_HEADER:
-        raise FeedError(_("has a header of more than {n} KiB").format(n=_MAX_HEADER >> 10), where=where)
+        raise PackingError(_("has a header of more than {n} KiB").format(n=_MAX_HEADER >> 10), where=where)
     content = stream.read(length)
     _skip(stream, -length % _BLOCK, where)
     return content
@@ -122,7 +122,7 @@ def _records(content: bytes, name: str, size: int, where: str) -> tuple[str, int
     while content and content[0]:
         length, _space, rest = content.partition(b" ")
         if not length.isdigit() or len(length) > 7 or not len(length) < int(length) <= len(content):
-            raise FeedError(_("is damaged"), where=where)
+            raise PackingError(_("is damaged"), where=where)
         key, _equals, value = rest[: int(length) - len(length) - 1].removesuffix(b"\n").partition(b"=")
         if key == b"path":
             name = _text(value)
@@ -136,7 +136,7 @@ def _skip(stream: Readable, count: int, where: str) -> None:
     while count:
         data = stream.read(min(count, 1 << 16))
         if not data:
-            raise FeedError(_("is cut off"), where=where)
+            raise PackingError(_("is cut off"), where=where)
         count -= len(data)
 
 
@@ -144,4 +144,4 @@ def _nothing_follows(stream: Readable, where: str) -> None:
     """To the very end, where a compressed stream has its checksum."""
     while data := stream.read(1 << 16):
         if any(data):
-            raise FeedError(_("goes on after its end"), where=where)
+            raise PackingError(_("goes on after its end"), where=where)

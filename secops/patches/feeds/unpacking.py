@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 import zstandard
 
 from secops.core.i18n import _, because
-from secops.patches.feeds.format import HEAD, FeedError
+from secops.patches.feeds.format import HEAD, PackingError
 
 #: Bytes of one document.
 MAX_DOCUMENT = 4 << 30
@@ -50,7 +50,7 @@ class Budget:
 
 
 class Guarded(io.RawIOBase):
-    """A stream whose bytes are counted by `meter` as they come, and of which every failure is a `FeedError`."""
+    """A stream whose bytes are counted by `meter` as they come, and of which every failure is a `PackingError`."""
 
     def __init__(self, read: Callable[[int], bytes], where: str, meter: Callable[[int], None]) -> None:
         self._source, self._where, self._meter = read, where, meter
@@ -73,14 +73,14 @@ class Guarded(io.RawIOBase):
         try:
             return self._source(size)
         except EOFError as error:
-            raise FeedError(_("is cut off"), where=self._where) from error
+            raise PackingError(_("is cut off"), where=self._where) from error
         except NotImplementedError as error:  # zipfile's word for methods and ciphers that it does not know
-            raise FeedError(_("is packed in a way that is not known here"), where=self._where) from error
+            raise PackingError(_("is packed in a way that is not known here"), where=self._where) from error
         except (zlib.error, lzma.LZMAError, zstandard.ZstdError, BadZipFile) as error:
-            raise FeedError(_("is damaged"), where=self._where) from error
+            raise PackingError(_("is damaged"), where=self._where) from error
         except OSError as error:
             what = _("cannot be read: {reason}").format(reason=because(error)) if error.errno else _("is damaged")
-            raise FeedError(what, where=self._where) from error
+            raise PackingError(what, where=self._where) from error
 
 
 def document(stream: Readable, where: str) -> io.BufferedReader:
@@ -91,7 +91,7 @@ def document(stream: Readable, where: str) -> io.BufferedReader:
         nonlocal given
         given += count
         if given > MAX_DOCUMENT:
-            raise FeedError(_("is larger than {n} GiB").format(n=MAX_DOCUMENT >> 30), where=where)
+            raise PackingError(_("is larger than {n} GiB").format(n=MAX_DOCUMENT >> 30), where=where)
 
     return io.BufferedReader(Guarded(stream.read, where, meter), HEAD)
 
@@ -106,15 +106,15 @@ def unpacked(read: Callable[[int], bytes], where: str, budget: Budget, packed: C
         budget.left -= count
         check_ratio(given, packed(), where)
         if budget.left < 0:
-            raise FeedError(_("unpacks to more than {n} GiB in all").format(n=MAX_TOTAL >> 30), where=where)
+            raise PackingError(_("unpacks to more than {n} GiB in all").format(n=MAX_TOTAL >> 30), where=where)
 
     return io.BufferedReader(Guarded(read, where, meter), HEAD)
 
 
 def check_ratio(given: int, packed: int, where: str) -> None:
-    """Raises `FeedError` when so many bytes out of so few are a bomb."""
+    """Raises `PackingError` when so many bytes out of so few are a bomb."""
     if given > FREE and given > MAX_RATIO * packed:
-        raise FeedError(_("unpacks to more than {n} times its size: a bomb").format(n=MAX_RATIO), where=where)
+        raise PackingError(_("unpacks to more than {n} times its size: a bomb").format(n=MAX_RATIO), where=where)
 
 
 def packing(stream: io.BufferedReader) -> str:
