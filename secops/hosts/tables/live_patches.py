@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.section import Command, Files, Listing
@@ -26,9 +27,7 @@ _OF_KERNEL = re.compile(r"(?:kpatch-patch|kernel-livepatch|kernel-hotfix|patch-k
 _OF_SYSCARE = re.compile(r"patch-(.+)-([^-]+-[^-]+)-([A-Za-z][A-Za-z0-9_.]*)")
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_STATES = {
-    "ACTIVED": True, "ACTIVE": True, "ACCEPTED": True, "DEACTIVED": False, "DEACTIVE": False, "NOT-APPLIED": False,
-}  # fmt: skip
+_STATES = {"ACTIVED": True, "ACCEPTED": True, "DEACTIVED": False, "NOT-APPLIED": False, "UNKNOWN": None}
 _ENABLED = {"1": True, "0": False}
 
 
@@ -39,8 +38,8 @@ def build(evidence: Evidence) -> Built:
     found = derive(packages.TABLE, evidence)
     built.part_problems["package"] = list(found.problems[""])
     rows = [*_loaded(evidence, built), *_kgraft(evidence, built), *_syscare(evidence, built)]
-    for row in rows:
-        _claim(row, found.rows)
+    brought = _Packages(found.rows)
+    rows = [row | brought.of(row) for row in rows]
     taken = {row["package"] for row in rows}
     built.rows = [*rows, *(row for row in _installed(found.rows) if row["package"] not in taken)]
     return built
@@ -57,7 +56,7 @@ def _loaded(evidence: Evidence, built: Built) -> Iterator[Row]:
         enabled = _ENABLED.get(item.text.strip())
         if enabled is None:
             built.lack(f"{item.path} is neither 0 nor 1")
-        yield _row(item.path.rsplit("/", 2)[-2][:255], "kernel", item.path, enabled=enabled)
+        yield _row(item.path.split("/")[-2:][0][:255], "kernel", item.path, enabled=enabled)
 
 
 def _kgraft(evidence: Evidence, built: Built) -> Iterator[Row]:
@@ -82,23 +81,28 @@ def _syscare(evidence: Evidence, built: Built) -> Iterator[Row]:
         yield row | {"target_version": f"{target[1]}-{target[2]}"}
 
 
-def _claim(row: Row, found: Sequence[Row]) -> None:
-    """Name the package that brought a patch: its name and version are in the patch's own."""
-    for package in found:
-        name, version = package["name"], package["version"].rpartition(":")[2]
+class _Packages:
+    """Which package brought a patch: its name and version are in the patch's own."""
+
+    def __init__(self, found: Sequence[Row]) -> None:
+        self._syscare: dict[str, Row] = {}
+        self._kernel: dict[str, Row] = {}
+        for package in found:
+            name, version = package["name"], package["version"].rpartition(":")[2]
+            if patch := _OF_SYSCARE.fullmatch(name):
+                self._syscare.setdefault(f"{patch[1]}-{patch[2]}/{patch[3]}-{version}", package)
+            if _OF_KERNEL.fullmatch(name):
+                plain = version.rpartition(".")[0] or version  # without .el9
+                self._kernel.setdefault(_plain(f"{name.replace('-patch-', '-', 1)}_{plain}"), package)
+
+    def of(self, row: Row) -> Row:
+        """The columns of a patch that hang on its package."""
         if row["source"] == "syscare list":
-            patch = _OF_SYSCARE.fullmatch(name)
-            parts = row["name"].split("/")
-            is_it = (
-                patch is not None and f"{patch[1]}-{patch[2]}" == parts[0] and parts[1:2] == [f"{patch[3]}-{version}"]
-            )
+            found = self._syscare.get("/".join(row["name"].split("/")[:2]))
         else:
-            is_it = _OF_KERNEL.fullmatch(name) is not None and _plain(row["name"]).startswith(
-                _plain(f"{name.replace('-patch-', '-', 1)}_{version.rpartition('.')[0] or version}")
-            )
-        if is_it:
-            row["package"], row["version"] = name, package["version"]
-            return
+            starts = accumulate(_plain(row["name"]).split("_"), "{}_{}".format)
+            found = next((self._kernel[start] for start in starts if start in self._kernel), None)
+        return {"package": found["name"], "version": found["version"]} if found else {}
 
 
 def _plain(name: str) -> str:

@@ -83,7 +83,7 @@ def test_what_was_not_seen_is_told() -> None:
 
 @given(st.binary(max_size=200), st.text(max_size=100))
 def test_any_bytes_parse_without_raising(raw: bytes, text: str) -> None:
-    facts(live_patches={KPATCH: raw}, syscare=raw)
+    facts(live_patches={KPATCH: raw, text: raw}, syscare=raw)
     uuid = "9ea1edf1-96b1-4d6c-8b6f-0d5a0ef0d6b8"
     facts(syscare=f"{uuid} {text} ACTIVED\n", rpm_query=rpm((f"patch-{text}", "1", "1")))
 
@@ -91,4 +91,6 @@ def test_any_bytes_parse_without_raising(raw: bytes, text: str) -> None:
 def test_long_hostile_content_stays_linear() -> None:
     start = time.process_time()
     facts(syscare="-" * 1_000_000 + "/" * 1_000_000, rpm_query=rpm(("patch-" + "a-" * 500_000, "1", "1")))
+    lines = "".join(f"9ea1edf1-96b1-4d6c-8b6f-{n:012x} a{n}-1-1/HP1-1-1 ACTIVED\n" for n in range(10_000))
+    facts(syscare=lines, rpm_query=rpm(*((f"patch-b{n}-1-1-HP1", "1", "1") for n in range(10_000))))
     assert time.process_time() - start < 5
