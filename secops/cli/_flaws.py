@@ -25,10 +25,10 @@ def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything
     """Print a list and say on stderr what may be missing. The exit code."""
     from secops.cli._say import say
     from secops.cli._tables import show
-    from secops.patches.listing import ALL, OPEN, select
+    from secops.patches.listing import OPEN, STATUSES, select
 
     _check(run, hosts)
-    rows = _asked(run, select(by, ALL if everything else OPEN, hosts))
+    rows = _asked(run, select(by, tuple(STATUSES) if everything else OPEN, hosts))
     shown = rows[:most]
     if fmt == "text" and not rows:
         say(_("No known flaw is open in what is installed."))
@@ -60,12 +60,12 @@ def _check(run: Tables, hosts: Sequence[str]) -> None:
 
 def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
     """Titles and cells for people."""
-    from secops.patches.listing import target, why
+    from secops.patches.listing import STATUSES, target, why
 
     if by == "flaw":
         titles = [_("flaw"), _("packages"), _("hosts"), _("state"), _("why here")]
         return titles, [
-            [row["flaw"], _some(row["packages"]), row["hosts"], ", ".join(map(_, row["statuses"])), why(row)]
+            [row["flaw"], _some(row["packages"]), row["hosts"], ", ".join(_(STATUSES[status]) for status in row["statuses"]), why(row)]
             for row in rows
         ]
     if by == "upgrade":

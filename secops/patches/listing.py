@@ -6,15 +6,23 @@ from collections.abc import Sequence
 from functools import cmp_to_key
 from typing import Any, Literal
 
-from secops.core.i18n import _
+from secops.core.i18n import N_, _
 from secops.patches.statement import Kind
 from secops.patches.versions import compare
 
 By = Literal["upgrade", "flaw", "host"]
 
+#: Statuses as people read them.
+STATUSES = {
+    "fixed-available": N_("a fix is out"),
+    "affected-no-fix": N_("no fix yet"),
+    "will-not-fix": N_("will not be fixed"),
+    "unknown": N_("not known"),
+    "not-affected": N_("not affected"),
+}
+
 #: What is still to be done; a flaw that does not concern a host is only shown when asked for.
 OPEN = ("fixed-available", "affected-no-fix", "will-not-fix", "unknown")
-ALL = (*OPEN, "not-affected")
 
 #: What makes things come first: exploited, probable, grave; then what others can reach and what is root's.
 _FIRST = (

@@ -290,6 +290,18 @@ REASONS = (
     N_("{place} is not understood: polkit may allow more by it"),
     N_("the list of polkit's actions is not whole"),
     N_("polkit's version is not known"),
+    # known flaws
+    N_("no feed is imported"),
+    N_("no feed is imported for {release}"),
+    N_("only single advisories that concern {release} are imported"),
+    N_("feeds were not looked at"),
+    N_("which release of which distribution it is, is not known"),
+    N_("the feeds tell of flaws that are mended alone"),
+    N_("no list of exploited flaws (KEV) is imported"),
+    N_("no EPSS scores are imported"),
+    N_("the same advisory stands in another document"),
+    N_("built for another service pack"),
+    N_("mended by a live patch"),
     # versions of packages
     N_("an empty version"),
     N_("a version with blanks inside"),
