@@ -16,7 +16,7 @@ from secops.hosts.tables.key_trust import TABLE as KEY_TRUST
 from secops.hosts.tables.role_gaps import TABLE as ROLE_GAPS
 from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
 from secops.privilege.fleet.graph import NEEDED, At, Graph, Key, build, trimmed
-from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, doubts, trust
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, doubts, trust
 from secops.privilege.fleet.paths import root_paths
 from secops.privilege.fleet.reach import leading_to
 from secops.privilege.roles import grading
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LATE = ("key_trust",)
 
 #: Tables whose rows are kept of each host until all have answered.
-_KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *(name for name in NEEDED if name not in _LATE)]))
+_KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *SEEN_FROM, *(name for name in NEEDED if name not in _LATE)]))
 
 
 class Position(msgspec.Struct, frozen=True):
