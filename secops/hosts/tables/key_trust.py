@@ -29,8 +29,9 @@ TABLE = Table(
             "why",
             "text",
             "why not: not_read (sshd does not read the file), strict_modes (it refuses it: others may write it), "
-            "login_refused, account_locked, account_expired, expired, earlier_line (has the same key), forced_command (of the line), sshd_command (of sshd); or what is not "
-            "known, and also certificate, key_type (needs to be allowed), revoked_keys (are not read)",
+            "login_refused, account_locked, account_expired, expired, earlier_line (has the same key), forced_command "
+            "(of the line), sshd_command (of sshd); or what is not known, and also certificate, key_type (needs to be "
+            "allowed), revoked_keys (are not read)",
         ),
         Column("from_restricted", "boolean", "from= limits the addresses"),
         Column("from_text", "text", "the patterns of from="),

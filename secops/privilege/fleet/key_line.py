@@ -82,7 +82,7 @@ class Account:
         """The accounts of a host by name."""
         settings = {row["key"]: row["value"] for row in tables.get("sshd_effective", ()) if not row["match_context"]}
         revocation = settings.get("revokedkeys", "none") != "none"
-        names = {"yes": True, "no": False}.get(settings.get("usedns"))
+        names = {"yes": True, "no": False}.get(settings.get("usedns") or "")
         shadow = {row["user_name"]: row for row in reversed(tables.get("shadow_meta", ()))}
         logins = {row["user_name"]: row for row in tables.get("ssh_logins", ())}
         without_sshd = any(row["has_sshd"] is False for row in tables.get("hosts", ()))

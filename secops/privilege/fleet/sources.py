@@ -182,11 +182,11 @@ def _matches(entry: Pattern, connection: _Connection, source: Source, names: Tru
         return address in network
     if network:
         return False if source.is_near(network) else None
-    by_address = entry.takes(str(address)) if address else _may_take_another(entry, source, names)
+    by_address = entry.takes(str(address)) if address else _may_take_another(entry, source)
     return by_address if names is False else any_of([by_address, _takes_name(entry, connection, names)])
 
 
-def _may_take_another(entry: Pattern, source: Source, names: Truth) -> Truth:
+def _may_take_another(entry: Pattern, source: Source) -> Truth:
     """Whether text matches the address of a device on the way."""
     if entry.text == "*":
         return True

@@ -47,9 +47,9 @@ def told(config: str, path: str = ALICE, **others: str) -> list[tuple[str, str, 
 def test_rows() -> None:
     found = facts({ALICE: "\nHost *.gov.cn\n ForwardAgent=yes\n", SYSTEM: "ForwardAgent no\n"})
     assert found.problems[""] == []
-    row = {"context": "host *.gov.cn", "every_host": False, "forward_agent": "yes", "source": ALICE, "line": 3}
+    row = {"context": "host *.gov.cn", "every_host": False, "aliases": [], "forward_agent": "yes", "source": ALICE, "line": 3}
     assert list(found.rows) == [
-        {"user_name": None, "context": "", "every_host": True, "forward_agent": "no", "source": SYSTEM, "line": 1},
+        {"user_name": None, "context": "", "every_host": True, "aliases": [], "forward_agent": "no", "source": SYSTEM, "line": 1},
         {"user_name": "alice"} | row,
         {"user_name": "twin"} | row,
     ]
