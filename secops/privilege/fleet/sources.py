@@ -48,7 +48,7 @@ _LOCALHOST = "localhost"
 _SHORT = re.compile(r"[0-9a-fxA-FX.]*[0-9][0-9a-fxA-FX.]*")
 _LENGTH = re.compile(r"[0-9]{1,3}")
 _STARRED = re.compile(r"((?:[0-9]{1,3}\.){1,3})\*")
-_OF_ADDRESSES = re.compile(r"[0-9a-fA-F.:%*?]+")
+_OF_ADDRESSES = re.compile(r"[0-9a-fA-F]*[.:*?][0-9a-fA-F.:%*?]*")
 
 
 class Pattern(NamedTuple):
@@ -140,10 +140,11 @@ class Source:
 
 
 class _Connection(NamedTuple):
-    """What sshd sees: an address, None for one of another device; a name that is not known is None."""
+    """What sshd sees: an address, None for one not known; so with names. Not `sure`: perhaps no connection is so."""
 
     address: Address | None
     names: frozenset[str] | None
+    sure: bool = True
 
 
 def lets_in(text: str, source: Source, *, same_host: bool, names: Truth) -> Truth:
@@ -159,13 +160,13 @@ def lets_in(text: str, source: Source, *, same_host: bool, names: Truth) -> Trut
         kept_out = any_of(answer for negated, answer in matched if negated)
         taken = any_of(answer for negated, answer in matched if not negated)
         answer = both(taken, None if kept_out is None else not kept_out)
-        answers.add(None if answer and connection.address in source.weak else answer)
+        answers.add(None if answer and not connection.sure else answer)
     return any_of(answers)
 
 
 def _connections(entries: Iterable[Pattern], source: Source, *, same_host: bool) -> Iterator[_Connection]:
     for address in source.addresses or ():
-        yield _Connection(address, source.names)
+        yield _Connection(address, source.names, address not in source.weak)
     if same_host:
         starts = (entry.network.network_address for entry in entries if entry.network and not entry.negated)
         for address in dict.fromkeys([*_HERE, *(start for start in starts if start.is_loopback)]):
@@ -173,7 +174,7 @@ def _connections(entries: Iterable[Pattern], source: Source, *, same_host: bool)
     if source.addresses is None:
         yield _Connection(None, source.names)
     elif not same_host:
-        yield _Connection(None, None)
+        yield _Connection(None, None, sure=False)  # of a device on the way
 
 
 def _matches(entry: Pattern, connection: _Connection, source: Source, names: Truth) -> Truth:

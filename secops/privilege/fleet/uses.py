@@ -59,6 +59,7 @@ class Opened:
 
     lines: list[Line] = field(default_factory=list)
     lists: dict[From, int] = field(default_factory=dict)
+    alone: dict[int, str] = field(default_factory=dict)  # the host of a list that no other has; else empty
     kinds: dict[tuple[Truth, ...], Key] = field(default_factory=dict)
 
     def add(self, host: str, row: Row) -> None:
@@ -68,6 +69,7 @@ class Opened:
         if text is not None:
             wanted = From(text, row["from_names"], host if any(mark in text for mark in _LOCAL) else "")
             place = self.lists.setdefault(wanted, min(len(self.lists), MAX_LISTS))
+            self.alone[place] = host if self.alone.get(place, host) == host else ""
         self.lines.append(Line(step, row["opens"], agent, place))
 
     @cached_property
@@ -99,7 +101,7 @@ class Uses:
         return found
 
     def key(self, fingerprint: str, *hosts: str) -> Key:
-        """The key as it is used from any of the hosts; from none: from one that is not known."""
+        """The key as it is used from any of the hosts, to open others; from none: from one that is not known."""
         opened = self.opened.get(fingerprint)
         if opened is None:
             return Key(fingerprint)
@@ -112,8 +114,11 @@ class Uses:
         return opened.kinds[kind]
 
     def _kind(self, opened: Opened, hosts: tuple[str, ...]) -> tuple[Truth, ...]:
-        lists = [one for one, place in opened.lists.items() if place < MAX_LISTS]
-        kind = [any_of(self._fits(one, host) for host in hosts) if hosts else None for one in lists]
+        kind = list[Truth]()
+        for wanted, place in opened.lists.items():
+            if place < MAX_LISTS:
+                users = [host for host in hosts if len(hosts) == 1 or host != opened.alone[place]]
+                kind.append(any_of(self._fits(wanted, host) for host in users) if hosts else None)
         return tuple(kind) + (None,) * (len(opened.lists) > MAX_LISTS)
 
     def _fits(self, wanted: From, host: str) -> Truth:
