@@ -35,7 +35,7 @@ def build(evidence: Evidence) -> Built:
     built = Built()
     found = own_addresses(evidence)
     if found is None and not evidence.problem(ADDRESSES):
-        built.lack("the kernel does not tell its IPv4 addresses")
+        built.lack(evidence[ADDRESSES.name].reason or "the kernel does not tell its IPv4 addresses", Status.ABSENT)
     built.rows = [_row(subnet) for subnet in sorted(found or (), key=_order)]
     if len(built.rows) > MAX_ROWS:
         built.rows = built.rows[:MAX_ROWS]
