@@ -6,7 +6,7 @@ import time
 from ipaddress import ip_address, ip_network
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from secops.privilege.fleet import sources
@@ -152,6 +152,7 @@ _ENTRY = st.one_of(
 )
 
 
+@example([(False, "*"), (True, "web")], False, True)
 @given(st.lists(st.tuples(st.booleans(), _ENTRY), max_size=4), st.booleans(), st.sampled_from([True, False, None]))
 def test_whatever_stands_in_a_list_more_knowledge_never_contradicts(
     entries: list[tuple[bool, str]], same: bool, names: bool | None

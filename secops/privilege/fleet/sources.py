@@ -173,7 +173,7 @@ def _connections(entries: Iterable[Pattern], source: Source, *, same_host: bool)
             yield _Connection(address, source.names | {_LOCALHOST})
     if source.addresses is None:
         yield _Connection(None, source.names)
-    elif not same_host:
+    if not same_host:
         yield _Connection(None, None, sure=False)  # of a device on the way
 
 
