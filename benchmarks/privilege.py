@@ -60,8 +60,8 @@ def _run(kind: str, size: int) -> Row:
     import resource
     from time import process_time
 
+    from secops.privilege.fleet.building import build
     from secops.privilege.fleet.choke import ChokePoints
-    from secops.privilege.fleet.graph import build
     from secops.privilege.fleet.paths import root_paths
 
     hosts = fleet(kind, size)
@@ -95,6 +95,8 @@ def _host(rng: random.Random, number: int) -> Host:
     at_bastion = users if number % _DEPARTMENT == 0 else []
     return {
         "hosts": [{"name": f"host{number:04d}"}],
+        "host_addresses": [{"address": f"10.{number >> 8}.{number & 255}.1", "prefix": 24}],
+        "ssh_client": [],
         "users": [{"user_name": "root", "uid": 0}, *({"user_name": u, "uid": 1000 + n} for n, u in enumerate(users))],
         "root_ways": list(_sudo(users)),
         "account_ways": [
@@ -125,7 +127,7 @@ def _line(fingerprint: str, user: str, number: int = 1) -> Row:
     path = f"/home/{user}/.ssh/authorized_keys"
     return {
         "user_name": user, "fingerprint": fingerprint, "path": path, "line": number, "opens": True,
-        "from_restricted": False,
+        "why": None, "from_text": None, "from_names": False, "agent_forwarding": True,
     }  # fmt: skip
 
 

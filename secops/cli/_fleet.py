@@ -35,7 +35,7 @@ class Fleet(NamedTuple):
     def of(cls, run_id: str) -> Fleet:
         """Raises `UsageError` when the tables of the run are not here."""
         from secops.cli._run import Tables
-        from secops.privilege.fleet.graph import NEEDED, build
+        from secops.privilege.fleet.building import NEEDED, build
 
         run = Tables(run_id)
         asked = {**NEEDED, "collection": ("table_name", "part", "reason", "whole")}

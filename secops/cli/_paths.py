@@ -110,11 +110,13 @@ def show_who(graph: Graph, one: At, becomes: Sequence[Path], others: Sequence[Pa
 
 
 def _ways(graph: Graph, one: At) -> list[Key | Step]:
-    from secops.privilege.fleet.graph import At, Key, Step
+    from secops.privilege.fleet.graph import Agents, At, Key, Step
     from secops.privilege.way import EVERYONE
 
     numbers = {graph.numbers.get(at) for at in (one, At(EVERYONE, one.host))}
-    found = (graph.nodes[other] for number, other in graph.edges if number in numbers)
+    others = {other for number, other in graph.edges if number in numbers}
+    numbers |= {other for other in others if isinstance(graph.nodes[other], Agents)}
+    found = dict.fromkeys(graph.nodes[other] for number, other in graph.edges if number in numbers)
     return [node for node in found if isinstance(node, Key | Step)]
 
 

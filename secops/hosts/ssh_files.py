@@ -62,7 +62,7 @@ _LINES_AWK = (
     + r"""
 function kept(line,  low) {
   low = tolower(substr(line, 1, @LONGEST@))
-  if (low !~ /^[ \t]*"?(host|match|forwardagent|identityfile|include)"?([ \t=]|$)/) return ""
+  if (low !~ /^[ \t]*"?(host|hostname|match|forwardagent|identityfile|include)"?([ \t=]|$)/) return ""
   if (length(line) >= @LONGEST@) return "?"
   if (low ~ /^[ \t]*"?match/ && low ~ /exec/) return "Match exec ?"
   sub(/[ \t]#.*/, "", line)

@@ -153,7 +153,7 @@ def _coded(text: bytes) -> bytes:
     return text.replace(b"%", b"%25").replace(b"\t", b"%09").replace(b"\n", b"%0a")
 
 
-_KEYWORDS = re.compile(rb'[ \t]*"?(host|match|forwardagent|identityfile|include)"?(?:[ \t=]|$)', re.IGNORECASE)
+_KEYWORDS = re.compile(rb'[ \t]*"?(host|hostname|match|forwardagent|identityfile|include)"?(?:[ \t=]|$)', re.IGNORECASE)
 _REMARK = re.compile(rb"[ \t]#.*")
 _IDENTITY_FILE = re.compile(rb'[ \t]*"?identityfile"?[ \t=]', re.IGNORECASE)
 _KEYWORD = re.compile(rb'[ \t]*"?[A-Za-z]*"?[ \t]*=?[ \t]*')

@@ -5,29 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple
 
+from secops.hosts.addresses import Address, Subnet, address_of
 from secops.hosts.sudoers_answer import Answer, any_of
 from secops.hosts.sudoers_grammar import Member
 from secops.hosts.sudoers_patterns import CASEFOLD, fold, is_wild, matches_wildcard
 
-Address = IPv4Address | IPv6Address
-
 _TRIPLE = re.compile(r"\(([^(),]*),([^(),]*),([^(),]*)\)|([^\s()]+)")
-_HEX = re.compile(r"[0-9a-f]{32}")
-_V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 
 #: Netgroups looked through for one name, nested ones among them.
 _MOST_GROUPS = 1_000
-
-
-class Subnet(NamedTuple):
-    """An address of the host. `mask` is a number, None when not known; `sure` when it is not the loopback's."""
-
-    address: Address
-    mask: int | None
-    sure: bool = True
 
 
 class Triple(NamedTuple):
@@ -150,7 +138,7 @@ def _is_near(entry: str, subnets: Sequence[Subnet] | None) -> Answer:
     if subnets is None:
         return None
     text, slash, masked = entry.partition("/")
-    address = _address(text)
+    address = address_of(text)
     if address is None:
         return False
     mask = _mask(masked, address) if slash else None
@@ -176,64 +164,13 @@ def _is_in(subnet: Subnet, start: int, mask: int | None) -> Answer:
     return hit if subnet.sure or hit is False else None
 
 
-def _address(text: str) -> Address | None:
-    try:
-        return None if "%" in text else ip_address(text)
-    except ValueError:
-        return None
-
-
 def _mask(text: str, address: Address) -> int | None:
     """A mask as written: its length, or all of it; None when sudo does not take it."""
     bits = address.max_prefixlen
     if text.isascii() and text.isdecimal() and len(text) < 4:
         return ((1 << int(text)) - 1) << (bits - int(text)) if 1 <= int(text) <= bits else None
-    written = _address(text)
+    written = address_of(text)
     return int(written) if written and written.version == address.version else None
-
-
-def own_subnets(trie: Iterable[str], inet6: Iterable[str]) -> list[Subnet]:
-    """The host's addresses, from /proc/net/fib_trie and /proc/net/if_inet6. Those of the loopback do not count."""
-    return [*_subnets4(trie), *_subnets6(inet6)]
-
-
-def _subnets4(trie: Iterable[str]) -> Iterator[Subnet]:
-    own: set[IPv4Address] = set()
-    links: set[tuple[int, int]] = set()  # network and length
-    broadcasts: set[int] = set()
-    leaf: IPv4Address | None = None
-    for line in trie:
-        words = line.split()
-        if words[:1] == ["|--"] and len(words) == 2 and _V4.fullmatch(words[1]):
-            found = _address(words[1])
-            leaf = found if isinstance(found, IPv4Address) else None
-        elif leaf is not None and words == ["/32", "host", "LOCAL"]:
-            own.add(leaf)
-        elif leaf is not None and words[1:] == ["link", "BROADCAST"]:
-            broadcasts.add(int(leaf))
-        elif leaf is not None and words[1:] == ["link", "UNICAST"] and words[0][1:].isdecimal():
-            links.add((int(leaf), int(words[0][1:4])))
-    masks = {start: _ones(length) for start, length in links if start | _rest(length) in broadcasts}
-    for address in own:
-        if not address.is_loopback:
-            near = [mask for start, mask in masks.items() if int(address) & mask == start]
-            yield Subnet(address, max(near, default=None), bool(near))  # an address alone may be the loopback's
-
-
-def _ones(length: int) -> int:
-    return (0xFFFFFFFF << (32 - min(length, 32))) & 0xFFFFFFFF
-
-
-def _rest(length: int) -> int:
-    return 0xFFFFFFFF ^ _ones(length)
-
-
-def _subnets6(inet6: Iterable[str]) -> Iterator[Subnet]:
-    for line in inet6:
-        words = line.split()
-        if len(words) == 6 and _HEX.fullmatch(words[0]) and words[5] != "lo" and re.fullmatch("[0-9a-f]{2}", words[2]):
-            length = min(int(words[2], 16), 128)
-            yield Subnet(IPv6Address(int(words[0], 16)), ((1 << length) - 1) << (128 - length))
 
 
 def netgroups(lines: Sequence[str], *, whole: bool, domain: str | None) -> Netgroups:
@@ -266,6 +203,6 @@ def canonical(name: str, lines: Iterable[str]) -> str | None:
     """The first name of the line of /etc/hosts that has the name; None when none has it."""
     for line in lines:
         address, *names = line.partition("#")[0].split() or [""]
-        if names and _address(address) and fold(name) in map(fold, names):
+        if names and address_of(address) and fold(name) in map(fold, names):
             return names[0]
     return None

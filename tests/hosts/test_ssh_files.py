@@ -53,7 +53,7 @@ HostName x
 """
 KEPT = [
     (1, b"Host *"), (3, b"  ForwardAgent yes"), (4, b"Match exec ?"), (6, b'\t"forwardAgent" = no'),
-    (8, b'include "config.d/*"'), (11, b"IdentityFile /opt/deploy/key"),
+    (8, b'include "config.d/*"'), (10, b"HostName x"), (11, b"IdentityFile /opt/deploy/key"),
 ]  # fmt: skip
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secops.hosts.addresses import own_subnets
 from secops.hosts.sudoers_grammar import Member
-from secops.hosts.sudoers_host import Host, canonical, is_host, netgroups, own_subnets
+from secops.hosts.sudoers_host import Host, canonical, is_host, netgroups
 
 TRIE = """Main:
   +-- 0.0.0.0/1 2 0 2

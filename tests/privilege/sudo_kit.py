@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from secops.hosts.addresses import own_subnets
 from secops.hosts.sudoers import Host
-from secops.hosts.sudoers_host import Netgroups, netgroups, own_subnets
+from secops.hosts.sudoers_host import Netgroups, netgroups
 from secops.privilege.accounts import Account
 from secops.privilege.sudo.names import Group
 from tests import testroot

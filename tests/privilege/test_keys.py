@@ -23,7 +23,7 @@ def line(user: str = "ops", fingerprint: str | None = "SHA256:a", **more: Any) -
     """A line of authorized_keys; `options` also set the columns that stand for them."""
     options = [option.partition("=")[0] for option in more.get("options", [])]
     return {
-        "user_name": user, "path": f"/home/{user}/.ssh/authorized_keys", "line": 1, "effective": True,
+        "user_name": user, "path": f"/home/{user}/.ssh/authorized_keys", "line": 1, "effective": True, "refused": False,
         "key_type": "ssh-ed25519", "fingerprint": fingerprint, "key_bits": 256, "comment": "", "options": [],
         "from_restricted": "from" in options, "forced_command": "command" in options, "restrict": "restrict" in options,
         "cert_authority": "cert-authority" in options,
@@ -79,6 +79,8 @@ OPENS: dict[str, tuple[dict[str, list[Row]], bool | None, str | None]] = {
     "a plain line": ({}, True, None),
     "another shape of options": ({"authorized_keys": [line(options=["no-pty", "from=10.0.0.1"])]}, True, None),
     "sshd reads another file": ({"authorized_keys": [line(effective=False)]}, False, "not_read"),
+    "others may write the file": ({"authorized_keys": [line(refused=True)]}, False, "strict_modes"),
+    "not known whether they may": ({"authorized_keys": [line(refused=None)]}, True, None),
     "which files sshd reads is not known": ({"authorized_keys": [line(effective=None)]}, None, "not_read"),
     "the account is not let in": ({"ssh_logins": [login(key=False)]}, False, "login_refused"),
     "not known whether it is": ({"ssh_logins": [login(key=None)]}, None, "login_refused"),
@@ -226,9 +228,9 @@ FITS = [
     (None, True, True),
     ("10.0.0.0/8", None, None),
     ("*", True, True),
-    ("!10.0.0.1,*", None, None),
+    ("!10.0.0.1,*", True, None),
     ("127.0.0.1,::1", True, False),
-    ("127.0.0.1,10.0.0.1", None, None),
+    ("127.0.0.1,10.0.0.1", True, None),
 ]
 
 

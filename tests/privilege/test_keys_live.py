@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row, registry
-from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, trust
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, trust
+from secops.privilege.fleet.sources import Source, lets_in
 from tests import testroot
 from tests.hosts.carriers.kit import make_key
 from tests.testroot import OPS, TestHost
@@ -60,7 +62,18 @@ LINES = {
     "given": "restrict,agent-forwarding @",
     "here": 'from="127.0.0.1,::1" @',
     "there": 'from="10.9.8.7" @',
+    **dict.fromkeys(("loose", "wide", "shared", "own", "stolen", "linked", "moved"), "@"),
 }
+#: What is done with files of keys and directories above them; $h is the home, of $u.
+MODES = """set -e; u() { u=$1; h=/home/$u; }
+u loose; chmod 666 $h/.ssh/authorized_keys
+u wide; chmod 1777 $h/.ssh
+u shared; chgrp team $h; chmod 770 $h
+u own; chgrp $u $h/.ssh/authorized_keys; chmod 664 $h/.ssh/authorized_keys
+u stolen; chown plain $h/.ssh/authorized_keys
+u linked; mkdir /srv/$u; mv $h/.ssh/authorized_keys /srv/$u/; ln -s /srv/$u/authorized_keys $h/.ssh/; chmod 777 $h/.ssh
+u moved; mkdir -m 777 /srv/$u; mv $h/.ssh/authorized_keys /srv/$u/; ln -s /srv/$u/authorized_keys $h/.ssh/
+"""
 USERS = [name for name in LINES if name != "root"]
 
 
@@ -116,16 +129,18 @@ def plant_accounts(host: TestHost, public: str) -> None:
     host.run(["usermod", "-s", "/usr/sbin/nologin", "nologin"], check=True)
     host.run(["chage", "-E", "1", "gone"], check=True)
     host.run(["usermod", "-L", "locked"], check=True)
+    host.run(["groupadd", "team", "-U", "ops"], check=True)
+    host.run(["sh"], MODES.encode(), check=True)
 
 
 def seen(host: TestHost) -> dict[str, list[Row]]:
     """The tables of a host that `trust` reads, collected by the script."""
-    asked = [registry()[name] for name in (*OPENED_BY, *HELD_BY)]
+    asked = [registry()[name] for name in (*OPENED_BY, *HELD_BY, *SEEN_FROM)]
     sections = [section for section in manifest() if any(section in table.all_sections for table in asked)]
     answer = host.run(["sh"], generate(sections).encode(), check=True).stdout
     tables = observe(decode(answer, sections, carrier="local", label="test")).tables
-    assert [name for name in (*OPENED_BY, *HELD_BY) if tables[name].problems[""]] == []
-    return {name: list(tables[name].rows) for name in (*OPENED_BY, *HELD_BY)}
+    assert [name for name in (*OPENED_BY, *HELD_BY, *SEEN_FROM) if tables[name].problems[""]] == []
+    return {name: list(tables[name].rows) for name in (*OPENED_BY, *HELD_BY, *SEEN_FROM)}
 
 
 @contextmanager
@@ -164,7 +179,8 @@ def test_both_answers_are_among_them_and_why(fleet: Fleet) -> None:
     assert {name: fleet.row(name)["why"] for name in LINES} == {
         "sftp": "sshd_command", "two": "login_refused", "denied": "login_refused", "nologin": "login_refused",
         "gone": "account_expired", "root": "login_refused", "forced": "forced_command", "twice": "forced_command",
-        "ended": "expired",
+        "ended": "expired", **dict.fromkeys(["loose", "wide", "shared", "stolen", "moved"], "strict_modes"),
+        **dict.fromkeys(["own", "linked"]),
         **dict.fromkeys(["plain", "quiet", "tight", "locked", "later", "mute", "strict", "given", "here", "there"]),
     }  # fmt: skip
 
@@ -187,6 +203,26 @@ def test_from_lets_in_where_it_says(fleet: Fleet) -> None:
         assert (row["opens"], row["from_restricted"], row["from_text"]) == (True, True, patterns)
     assert (fleet.row("here")["from_fits"], fleet.row("there")["from_fits"]) == (False, None)
     assert (session(fleet, "here", "id -un"), session(fleet, "there", "id -un")) == ("here", "")
+
+
+FROM = (
+    "127.0.0.1", "127.0.0.0/8", "127.0.0.1/8", "127.0.0.0/33", "127.1", "127.*", "127.0.0.?", "127.0.0.2",
+    "!127.0.0.1,*", "!127.0.0.2,*", "*,!127.0.0.0/8", "!127.0.0.2", "localhost", "web1", "10.0.0.0/8,127.0.0.1",
+    "127.0.0.1,", "*", "::/0", "::1,*.0.0.1", "127.0.0.0/", "0.0.0.0/0",
+)  # fmt: skip
+
+
+def test_lists_of_from_are_matched_as_sshd_matches_them(fleet: Fleet) -> None:
+    public = fleet.holder.at("/home/ops/.ssh/id.pub").read_text()
+    source = Source(frozenset({"bastion"}), [ip_address("127.0.0.1")], [ip_network("127.0.0.0/8")])
+    said, so = {}, {}
+    for text in FROM:
+        fleet.opened.write("/home/given/.ssh/authorized_keys", f'from="{text}" {public}')
+        said[text] = lets_in(text, source, same_host=False, names=False) is True
+        so[text] = session(fleet, "given", "id -un") == "given"
+    fleet.opened.write("/home/given/.ssh/authorized_keys", LINES["given"].replace("@", public))
+    assert said == so
+    assert {*so.values()} == {True, False}
 
 
 @pytest.mark.parametrize("user", ["plain", "quiet", "tight", "mute", "strict", "given"])

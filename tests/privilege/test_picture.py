@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.privilege.fleet.graph import At, Graph, Key, Node
+from secops.privilege.fleet.graph import Agents, At, Graph, Key, Node, Step
 from secops.privilege.fleet.layout import arranged
 from secops.privilege.fleet.picture import MOST_PATHS, Row, page
 from tests.cli.store_kit import is_inert
@@ -22,7 +22,7 @@ HOSTILE = "<script>alert(1)</script>\x1b]0;x\u202e{{7*7}}\"'&"
 
 def drawn(made: Graph, paths: list[list[Node]], marked: set[Node] | None = None) -> ElementTree.Element:
     document = page(made, paths, marked or set(), title="t", rows=[])
-    return ElementTree.fromstring(re.search(r"<svg.*</svg>", document, re.DOTALL)[0])  # noqa: S314 - our own
+    return ElementTree.fromstring(re.search(r"<svg.*?</svg>", document, re.DOTALL)[0])  # noqa: S314 - our own
 
 
 @given(st.lists(st.lists(st.integers(0, 12), min_size=2, max_size=6, unique=True), max_size=8))
@@ -55,6 +55,17 @@ def test_a_picture_has_a_box_for_each_node_and_a_line_for_each_edge() -> None:
     assert len(list(found.iter(f"{SVG}path"))) == 5
 
 
+def test_an_agent_is_drawn_as_one_and_the_legend_says_so() -> None:
+    root, far, key = At("root", "web"), At("root", "db"), Key("SHA256:k")
+    setting = Step("bastion", "agent", "ops", "ops", "/home/ops/.ssh/config", 3)
+    line = Step("db", "key", "SHA256:k", "root", "/root/.ssh/authorized_keys", 1)
+    path: list[Node] = [root, Agents(key, 0, 0), setting, key, line, far]
+    made = graph(["web", "db"], [], possible=list(pairwise(path)))
+    classes = [group.get("class") for group in drawn(made, [path], {setting}).iter(f"{SVG}g")]
+    assert sorted(classes) == ["agent", "agent cut", "key", "root", "root", "way"]
+    assert '<g class="agent"><rect' in page(made, [path], set(), title="t").partition('class="legend"')[2]
+
+
 def test_accounts_that_lead_to_the_same_are_one_box() -> None:
     paths: list[list[Node]] = [[At(f"u{n}", "h"), step("docker"), At("root", "h")] for n in range(9)]
     made = graph(["h"], [pair for path in paths for pair in pairwise(path)])
@@ -81,5 +92,6 @@ def test_what_hosts_say_stays_text(name: str) -> None:
     tags = set(re.findall(r"<(/?\w+)", document))
     assert tags <= {
         "html", "/html", "meta", "title", "/title", "style", "/style", "h1", "/h1", "svg", "/svg", "g", "/g", "rect",
-        "text", "/text", "path", "table", "/table", "tr", "/tr", "th", "/th", "td", "/td", "code", "/code", "p",
+        "text", "/text", "path", "ul", "/ul", "li", "/li",
+        "table", "/table", "tr", "/tr", "th", "/th", "td", "/td", "code", "/code", "p",
     }  # fmt: skip

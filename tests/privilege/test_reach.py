@@ -11,7 +11,7 @@ from secops.hosts.tables import column_types
 from secops.hosts.tables.root_paths import TABLE
 from secops.privilege.fleet.graph import At, Graph, Key, Step, accounts
 from secops.privilege.fleet.paths import root_paths
-from secops.privilege.fleet.reach import path, roots_reached, shortest, steps, towards
+from secops.privilege.fleet.reach import path, path_to_other, roots_reached, shortest, steps, to_others, towards
 from tests.privilege.graph_kit import graph, step
 from tests.privilege.test_choke import EDGES, HOSTS, Edges
 
@@ -45,6 +45,19 @@ def test_what_is_reached_and_how_far(edges: Edges) -> None:
         others = near.keys() - {number}
         found = shortest(network, made, number, others) if number in network else []
         assert len(steps(made, found)) == min((near[root] for root in others), default=0)
+
+
+@given(EDGES)
+def test_of_two_targets_the_nearest_other_is_found_at_once(edges: Edges) -> None:
+    made = graph(HOSTS, edges)
+    network, roots = made.network(), set(made.roots.values())
+    following = to_others(network, made, roots)
+    for root in roots:
+        one, other = path_to_other(following, root), shortest(network, made, root, roots - {root})
+        assert bool(one) == bool(other)
+        assert len(steps(made, one)) == len(steps(made, other))
+        assert all(network.has_edge(*pair) for pair in pairwise(one))
+        assert not one or (one[0] == root and one[-1] in roots - {root})
 
 
 @given(EDGES)

@@ -39,6 +39,9 @@ REASONS = (
     N_("a mounted image runs nothing"),
     N_("sshd has too many Match blocks or patterns for so many accounts to be worked out"),
     N_("sshd has too many Match blocks for every combination to be worked out"),
+    # addresses
+    N_("the kernel does not tell its IPv4 addresses"),
+    N_("more than {n} addresses"),
     # passwords
     N_("the password hashes were not asked for"),
     N_("the credential files were not asked for"),

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from posixpath import dirname, normpath
 
+from secops.hosts.addresses import Subnet
 from secops.hosts.evidence import Evidence, Item
 from secops.hosts.listing import Entry
 from secops.hosts.masking import SUDO_SECRETS
 from secops.hosts.section import Files, Listing
 from secops.hosts.sudoers import Host, Policy, is_host, load
-from secops.hosts.sudoers_host import Netgroups, Subnet, canonical, netgroups, own_subnets
+from secops.hosts.sudoers_host import Netgroups, canonical, netgroups
 from secops.hosts.sudoers_options import Switches, switches
 from secops.hosts.tables import Built
 from secops.hosts.tables._files import WITHOUT_COMMENTS, files_problem
 from secops.hosts.tables._listed import listed
+from secops.hosts.tables.host_addresses import ADDRESSES, own_addresses
 from secops.hosts.tables.hosts import HOSTNAME, KERNEL_HOSTNAME, NSSWITCH, OS_RELEASE, family, hostname, os_release
 
 _MAIN_FILES = ("/etc/sudoers", "/usr/etc/sudoers")  # sudo takes the first; the second is SUSE's
@@ -45,17 +47,6 @@ SUDO_PATHS = Listing(
 SUDO_CONF = Files("sudo_conf", ("/etc/sudo.conf",))
 HOSTS = Files("etc_hosts", ("/etc/hosts",), rewrite=WITHOUT_COMMENTS)
 NETGROUP = Files("netgroup", ("/etc/netgroup", "/proc/sys/kernel/domainname"), rewrite=WITHOUT_COMMENTS)
-ADDRESSES = Files(
-    "own_addresses",
-    ("/proc/net/fib_trie", "/proc/net/if_inet6"),
-    rewrite=(
-        ("^ *([|]-- [0-9.]+)$", r"\1"),
-        ("^ *(/[0-9]+ (host LOCAL|link UNICAST|link BROADCAST))$", r"\1"),
-        ("^([0-9a-f]{32} .*)$", r"\1"),
-    ),
-    image=False,
-)
-
 SECTIONS = (SUDO_PATHS, NSSWITCH, SUDO_CONF)
 EXTRA_SECTIONS = (SUDOERS, HOSTNAME, KERNEL_HOSTNAME, OS_RELEASE, HOSTS, NETGROUP, ADDRESSES)
 
@@ -188,10 +179,4 @@ def _domain(item: Item | None) -> str | None:
 
 
 def _subnets(evidence: Evidence) -> list[Subnet] | None:
-    if ["Set", "probe_interfaces", "false"] in _conf(evidence):
-        return []
-    items = {item.path: item for item in evidence[ADDRESSES.name].files}
-    trie = items.get("/proc/net/fib_trie")
-    if evidence.problem(ADDRESSES) or trie is None:
-        return None
-    return own_subnets(trie.lines, items.get("/proc/net/if_inet6", Item("")).lines)
+    return [] if ["Set", "probe_interfaces", "false"] in _conf(evidence) else own_addresses(evidence)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from posixpath import basename, dirname, join
 
 from secops.hosts.evidence import Evidence, Item, Status
@@ -13,7 +14,11 @@ from secops.hosts.section import Files
 from secops.hosts.ssh_key import TYPES, decoded, key_bits, public_key
 from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
 from secops.hosts.tables._files import one_path
+from secops.hosts.tables.groups import GROUP, group_lines
 from secops.hosts.tables.users import PASSWD, passwd_lines
+from secops.hosts.trusted.script import TRUSTED_PATHS
+from secops.hosts.trusted.stream import parse
+from secops.hosts.trusted.strict import StrictModes, lone_members
 
 #: Rows of this table: accounts may share a home, and each then has every key in it.
 MAX_ROWS = 100_000
@@ -109,7 +114,9 @@ def build(evidence: Evidence) -> Built:
     built = Built()
     users = [_User(f[0], f[2], one_path(f[5])) for _, f in passwd_lines(evidence, built) if f[5].startswith("/")]
     places = sshd_effective.authorized_keys_files(evidence)
-    for problem in derive(sshd_effective.TABLE, evidence).problems[""]:
+    sshd = derive(sshd_effective.TABLE, evidence)
+    refused = _refused(evidence, [row["value"] for row in sshd.rows if row["key"] == "strictmodes"])
+    for problem in sshd.problems[""]:
         built.lack(f"where sshd reads keys from is not known: {problem.reason}", problem.status)
     homes: dict[str, list[_User]] = {}
     for user in users:
@@ -129,10 +136,22 @@ def build(evidence: Evidence) -> Built:
                 built.lack(f"more than {MAX_ROWS} keys and accounts", Status.TRUNCATED)
                 return built
             for owner in owners:
-                built.rows.append({**row, "user_name": owner.name, "effective": path in read[owner.name]})
+                effective, refuses = path in read[owner.name], refused(path, owner.home, int(owner.uid))
+                built.rows.append({**row, "user_name": owner.name, "effective": effective, "refused": refuses})
             if not owners:
-                built.rows.append({**row, "user_name": None, "effective": None})
+                built.rows.append({**row, "user_name": None, "effective": None, "refused": None})
     return built
+
+
+def _refused(evidence: Evidence, strict: Sequence[str | None]) -> Callable[[str, str, int], bool | None]:
+    """Whether sshd refuses a file (its path, the account's home and uid) since others may write it."""
+    if strict != ["yes"]:
+        known = False if strict == ["no"] else None
+        return lambda _path, _home, _uid: known
+    accounts = [(fields[0], int(fields[2]), int(fields[3])) for _, fields in passwd_lines(evidence)]
+    groups = [(int(gid), members) for _, (_, _, gid, members) in group_lines(evidence)]
+    tree = parse(evidence[TRUSTED_PATHS.name].only.data).tree
+    return cache(StrictModes(tree, lone_members(accounts, groups)).refuses)
 
 
 def _is_collected(path: str, homes: dict[str, list[_User]]) -> bool:
@@ -174,6 +193,12 @@ TABLE = Table(
         Column("path", "text", "file of the key"),
         Column("line", "integer", "line in the file"),
         Column("effective", "boolean", "AuthorizedKeysFile names this file for this user; NULL when there is no user"),
+        Column(
+            "refused",
+            "boolean",
+            "sshd refuses the file: others may write it, or a directory above up to the home, and StrictModes is on; "
+            "NULL when not known",
+        ),
         Column("key_type", "text", "ssh-rsa, ssh-ed25519, ecdsa-sha2-nistp256, sk-…, sm2, …-cert-v01@openssh.com"),
         Column("fingerprint", "text", "SHA256:… as ssh-keygen prints it; NULL for certificates"),
         Column("key_bits", "integer", "size of the key; NULL when its type does not tell", "bits"),
@@ -186,5 +211,5 @@ TABLE = Table(
     ),
     sections=(AUTHORIZED_KEYS, PASSWD),
     build=build,
-    extra_sections=tuple(sshd_effective.TABLE.all_sections),
+    extra_sections=(*sshd_effective.TABLE.all_sections, TRUSTED_PATHS, GROUP),
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from secops.hosts.ssh_files import SSH_FILES
-from secops.hosts.tables import Column, Table, authorized_keys, hosts, shadow_meta, ssh_logins
+from secops.hosts.tables import Column, Table, authorized_keys, host_addresses, hosts, shadow_meta, ssh_logins
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.users import PASSWD
 
-_READ = (authorized_keys.TABLE, ssh_logins.TABLE, shadow_meta.TABLE, hosts.TABLE)
+_READ = (authorized_keys.TABLE, ssh_logins.TABLE, shadow_meta.TABLE, hosts.TABLE, host_addresses.TABLE)
 _HOLDERS = ("holders",)
 
 TABLE = Table(
@@ -28,12 +28,14 @@ TABLE = Table(
         Column(
             "why",
             "text",
-            "why not: not_read (sshd does not read the file), login_refused, account_locked, account_expired, expired, "
-            "earlier_line (has the same key), forced_command (of the line), sshd_command (of sshd); or what is not "
-            "known, and also certificate, key_type (needs to be allowed), revoked_keys (are not read)",
+            "why not: not_read (sshd does not read the file), strict_modes (it refuses it: others may write it), "
+            "login_refused, account_locked, account_expired, expired, earlier_line (has the same key), forced_command "
+            "(of the line), sshd_command (of sshd); or what is not known, and also certificate, key_type (needs to be "
+            "allowed), revoked_keys (are not read)",
         ),
         Column("from_restricted", "boolean", "from= limits the addresses"),
         Column("from_text", "text", "the patterns of from="),
+        Column("from_names", "boolean", "names of hosts count in them: sshd looks them up (UseDNS)"),
         Column("from_fits", "boolean", "they let the holder's host in; NULL when not known", parts=_HOLDERS),
         Column("forced_command", "boolean", "command= is run whatever the user asks"),
         Column("restrict", "boolean", "restrict turns forwarding, terminal and rc file off"),

@@ -10,8 +10,9 @@ from secops.hosts.tables.root_ways import TABLE as ROOT_WAYS
 TABLE = Table(
     name="root_paths",
     doc="Which accounts can become root of which hosts, in any number of steps: ways on a host (root_ways, "
-    "account_ways) and keys from host to host (key_trust), one row for each account that can. Private keys are known "
-    "of the hosts of the run alone. Whole when all ways of all hosts were seen that the account's host leads to.",
+    "account_ways), keys from host to host (key_trust) and agents that are forwarded (ssh_client), one row for each "
+    "account that can. Private keys are known of the hosts of the run alone. Whole when all ways of all hosts were "
+    "seen that the account's host leads to.",
     columns=(
         Column("user_name", "text", "login name; of root the paths to the roots of other hosts"),
         Column("certain", "boolean", "false when every path of the account hangs on what is not known"),
@@ -21,7 +22,7 @@ TABLE = Table(
         Column("nearest", "text", "the host of the nearest root, by name"),
         Column("steps", "integer", "ways on the shortest path to it"),
         Column("path", "text[]", "that path: accounts, keys, and the ways between them"),
-        Column("first_way", "text", "the kind of the first way on it, as in root_ways"),
+        Column("first_way", "text", "the kind of the first way on it, as in root_ways; key, agent"),
         Column("first_thing", "text", "what is to be changed to close that way"),
         Column("source", "text", "file that gives that way"),
         Column("line", "integer", "line there"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import join
 
@@ -84,7 +84,9 @@ def _match(words: Sequence[str]) -> str:
 def _rows(settings: Iterable[Setting], user: str | None) -> Iterator[Row]:
     """The lines that count: the first for each context, and none after one that is for every host."""
     seen: set[str] = set()
-    for setting in settings:
+    known = list(settings)
+    renamed = _renamed(known)
+    for setting in known:
         if setting.keyword != "forwardagent" or seen & {setting.context, "", ALL, "host *"}:
             continue
         seen.add(setting.context)
@@ -92,10 +94,34 @@ def _rows(settings: Iterable[Setting], user: str | None) -> Iterator[Row]:
             "user_name": user,
             "context": "" if setting.context == ALL else setting.context,
             "every_host": every_host(setting.context),
+            "aliases": list(_aliases(setting.context, renamed)),
             "forward_agent": _FLAGS.get(setting.words[0].lower(), setting.words[0]),
             "source": setting.source,
             "line": setting.line,
         }
+
+
+def _named(context: str) -> Iterator[str]:
+    """The names, without wildcards, that blocks of a context are for."""
+    for block in context.split(_BETWEEN):
+        kind, _, rest = block.partition(" ")
+        yield from (word for word in rest.split() if kind == "host" and not {*"*?!"} & {*word})
+
+
+def _renamed(settings: Iterable[Setting]) -> dict[str, list[str]]:
+    """What HostName says by the names of its block; `*` for those of blocks that are for every host."""
+    found: dict[str, list[str]] = {}
+    for setting in settings:
+        if setting.keyword == "hostname":
+            for name in ["*"] if every_host(setting.context) is not False else _named(setting.context):
+                found.setdefault(name, []).append(setting.words[0])
+    return found
+
+
+def _aliases(context: str, renamed: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name in dict.fromkeys(_named(context)):
+        for target in [*renamed.get(name, ())[:1], *renamed.get("*", ())[:1]][:1]:
+            yield f"{name} {target.replace('%h', name)}"
 
 
 def every_host(context: str) -> bool | None:
@@ -125,6 +151,12 @@ TABLE = Table(
         Column("user_name", "text", "account whose ~/.ssh/config it is; NULL for the system's, which is for all"),
         Column("context", "text", "the blocks around it (`host *.gov.cn`, `match user x`); empty outside all"),
         Column("every_host", "boolean", "holds for every host but named exceptions; NULL when it hangs on more"),
+        Column(
+            "aliases",
+            "text[]",
+            "names that the blocks are for and HostName gives another, each as `name other`: HostName of the blocks "
+            "that have the name, or of those for every host",
+        ),
         Column("forward_agent", "text", "yes, no, or the socket that is forwarded"),
         Column("source", "text", "file"),
         Column("line", "integer", "line in the file"),

@@ -15,21 +15,22 @@ from secops.hosts.tables import Facts, Table
 from secops.hosts.tables.key_trust import TABLE as KEY_TRUST
 from secops.hosts.tables.role_gaps import TABLE as ROLE_GAPS
 from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
-from secops.privilege.fleet.graph import NEEDED, At, Graph, Key, build, trimmed
-from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, doubts, trust
+from secops.privilege.fleet.building import NEEDED, build, trimmed
+from secops.privilege.fleet.graph import AGENT, Agents, At, Graph, Key, Node, Step
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, doubts, trust
 from secops.privilege.fleet.paths import root_paths
 from secops.privilege.fleet.reach import leading_to
 from secops.privilege.roles import grading
 from secops.privilege.roles.holdings import Holdings, holdings
 
 if TYPE_CHECKING:
-    from secops.privilege.fleet.graph import Rows
+    from secops.privilege.fleet.building import Rows
     from secops.privilege.roles.posts import Roles
 
 _LATE = ("key_trust",)
 
 #: Tables whose rows are kept of each host until all have answered.
-_KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *(name for name in NEEDED if name not in _LATE)]))
+_KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *SEEN_FROM, *(name for name in NEEDED if name not in _LATE)]))
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -154,27 +155,25 @@ def _own_lack(position: Position, trusted: Facts) -> list[Problem]:
 def _lacking(graph: Graph, own: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
     """Why paths of a host's accounts may be missing: of itself, and of the hosts that its accounts may lead to."""
     found = {host: list(problems[:1]) for host, problems in own.items()}
-    before = _hosts_before(graph)
+    before = _before(graph)
     for host, problems in own.items():
         if problems:
-            for other in leading_to(before, [host]) - {host}:
+            for other in found.keys() & leading_to(before, [host]) - {host}:
                 found[other] = found[other] or [Problem(problems[0].status, f"{host}: {problems[0].reason}")]
     return found
 
 
-def _hosts_before(graph: Graph) -> dict[str, set[str]]:
-    """For each host the hosts with a key that may open an account of it."""
-    holders: dict[int, set[str]] = {}
+def _before(graph: Graph) -> dict[str | int, set[str | int]]:
+    """For each host, key and agent (their numbers) the hosts, keys and agents that may lead there from others."""
+    before: dict[str | int, set[str | int]] = {host: set() for host in graph.roots}
     for one, other in graph.edges:
-        node = graph.nodes[one]
-        if isinstance(node, At) and isinstance(graph.nodes[other], Key):
-            holders.setdefault(other, set()).add(node.host)
-    before: dict[str, set[str]] = {host: set() for host in graph.roots}
-    for one, other in graph.edges:
-        if one in holders:
-            before[_host(graph, other)] |= holders[one]
+        node, following = graph.nodes[one], graph.nodes[other]
+        if isinstance(following, Key | Agents) or _is_agent(following):
+            before.setdefault(other, set()).add(node.host if isinstance(node, At) else one)
+        elif isinstance(node, Key) and isinstance(following, Step):
+            before[following.host].add(one)
     return before
 
 
-def _host(graph: Graph, number: int) -> str:
-    return str(graph.nodes[number].host)  # type: ignore[union-attr]  # what a key leads to is a way on a host
+def _is_agent(node: Node) -> bool:
+    return isinstance(node, Step) and node.way == AGENT

@@ -1,48 +1,27 @@
 """The fleet as a graph: accounts, and the ways that lead from one to another, on a host and by SSH keys between hosts.
 
-Nodes are accounts (`At`), private keys (`Key`) and ways (`Step`). A way is a node of its own, since one change closes
-it for all who go it: an entry of sudoers, a group, a file that others may write, a line of authorized_keys. An edge
-leads from what somebody has to what it opens, so that a path reads: account → way → account → key → way → account.
+Nodes are accounts (`At`), private keys (`Key`), agents that are forwarded (`Agents`) and ways (`Step`). A way is a node
+of its own, since one change closes it for all who go it: an entry of sudoers, a group, a file that others may write, a
+line of authorized_keys. An edge leads from what somebody has to what it opens, so that a path reads: account → way →
+account → key → way → account. By an agent: root of a host that it comes to → agents → the setting that forwards it, a
+way → key → way → account.
 """
 
 from __future__ import annotations
 
 import gc
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from secops.hosts.tables import Row
-from secops.privilege.way import EVERYONE, ROOT
+from secops.privilege.way import EVERYONE
 
 if TYPE_CHECKING:
     import networkx as nx
 
-#: The rows of one host that the graph is made of, by table; see `NEEDED`.
-Rows = Mapping[str, Sequence[Row]]
-
-#: Tables and their columns from which the graph is made.
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "hosts": ("name",),
-    "users": ("user_name", "uid"),
-    "root_ways": (
-        "user_name", "way", "thing", "program", "gives", "how_en", "how_zh", "password", "certain", "source", "line",
-    ),
-    "account_ways": (
-        "user_name", "way", "thing", "program", "gives", "how_en", "how_zh", "password", "certain", "source", "line",
-        "becomes",
-    ),
-    "ssh_identities": ("fingerprint", "owner", "readers", "encrypted", "by_public_file"),
-    "key_trust": ("user_name", "fingerprint", "path", "line", "opens", "from_restricted"),
-}  # fmt: skip
-
-#: What gives as much as being the other account. Who may only read files may find a way there, or not.
-_FULL = frozenset({"shell", "write", "load", "account"})
-
-#: The way of a line in authorized_keys.
-KEY = "key"
+#: The ways of a line in authorized_keys, and of an agent that a client forwards.
+KEY, AGENT = "key", "agent"
 
 
 class At(NamedTuple):
@@ -53,9 +32,18 @@ class At(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A private key, wherever it lies."""
+    """A private key, wherever it lies. Where from= lets not every host in, a host that stands for all alike."""
 
     fingerprint: str
+    host: str = ""
+
+
+class Agents(NamedTuple):
+    """Agents that come with sessions by a key, forwarded by settings that are alike: those of one place in them."""
+
+    key: Key
+    settings: int
+    place: int
 
 
 class Step(NamedTuple):
@@ -73,7 +61,7 @@ class Step(NamedTuple):
         return self.source if self.line is None else f"{self.source}:{self.line}"
 
 
-Node = At | Key | Step
+Node = At | Key | Agents | Step
 
 
 class Detail(NamedTuple):
@@ -84,9 +72,6 @@ class Detail(NamedTuple):
     how_zh: str
     program: str | None = None
     password: str = "none"  # noqa: S105 - whose password is asked
-
-
-_BY_KEY = Detail("shell", "the private key logs in there by SSH", "持有该私钥即可通过 SSH 登录")
 
 
 @dataclass
@@ -113,6 +98,10 @@ class Graph:
             at = self.number(one), self.number(other)
             self.edges[at] = self.edges.get(at, False) or certain
 
+    def root(self, host: str) -> Node:
+        """The account that is root of a host."""
+        return self.nodes[self.roots[host]]
+
     def said(self, node: Node) -> str:
         """A node in words that need no language."""
         match node:
@@ -120,13 +109,16 @@ class Graph:
                 return f"{user}@{self.names.get(host, host)}"
             case Step():
                 return f"{node.way} ({node.place})" if node.way == KEY else f"{node.way} {node.thing} ({node.place})"
+            case Agents(key):
+                return f"agents {key.fingerprint}"
         return node.fingerprint
 
     def holders(self, key: Key) -> list[At]:
-        """The accounts that can use a private key."""
+        """The accounts that can use a private key, and those whose agents others use it by."""
         number = self.numbers.get(key)
         found = (self.nodes[one] for one, other in self.edges if other == number)
-        return sorted(node for node in found if isinstance(node, At))
+        named = (At(node.becomes, node.host) if isinstance(node, Step) else node for node in found)
+        return sorted({node for node in named if isinstance(node, At)})
 
     def network(self, *, possible: bool = False) -> nx.DiGraph[int]:
         """The edges as a graph of networkx; with `possible` also those that are not certain."""
@@ -150,89 +142,8 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@uncollected()
-def build(hosts: Mapping[str, Rows]) -> Graph:
-    """The graph of a fleet, from rows of its hosts."""
-    graph = Graph()
-    for host, rows in hosts.items():
-        graph.roots[host] = graph.number(At(root_name(rows), host))
-        _local(graph, host, rows)
-        _holders(graph, host, rows)
-        _opened(graph, host, rows)
-    for host, rows in hosts.items():
-        _everyone(graph, host, rows)
-    graph.names = _names(hosts)
-    return graph
-
-
-def _names(hosts: Mapping[str, Rows]) -> dict[str, str]:
-    """What hosts call themselves, where no other does so too."""
-    called = {host: next((row["name"] for row in rows["hosts"] if row["name"]), host) for host, rows in hosts.items()}
-    times = Counter(called.values())
-    return {host: name if times[name] == 1 else host for host, name in called.items()}
-
-
-def root_name(rows: Rows) -> str:
-    """The name of the account that is root."""
-    names = [row["user_name"] for row in rows["users"] if row["uid"] == 0]
-    return ROOT if ROOT in names else next(iter(names), ROOT)
-
-
-def _local(graph: Graph, host: str, rows: Rows) -> None:
-    """Ways from accounts of a host to others of it."""
-    root = root_name(rows)
-    for row in (*rows["root_ways"], *rows["account_ways"]):
-        becomes = row.get("becomes") or root
-        step = Step(host, row["way"], row["thing"], becomes, row["source"], row["line"])
-        if row["gives"] in _FULL or step not in graph.details:  # of accounts with different powers the greater is told
-            graph.details[step] = Detail(
-                row["gives"], row["how_en"], row["how_zh"], row["program"], row["password"] or "none"
-            )
-        certain = bool(row["certain"]) and row["gives"] in _FULL
-        graph.link(At(row["user_name"], host), step, certain=certain)
-        graph.link(step, At(becomes, host))
-
-
-def _holders(graph: Graph, host: str, rows: Rows) -> None:
-    """Who can use the private keys that lie on a host: root, their owner, and whoever may read the file."""
-    for row in rows["ssh_identities"]:
-        if not row["fingerprint"]:
-            continue
-        key, told = Key(row["fingerprint"]), not row["by_public_file"]
-        if row["owner"]:
-            graph.link(At(row["owner"], host), key, certain=told)
-        for user in (root_name(rows), *(row["readers"] or ())):  # who has no passphrase to it
-            graph.link(At(user, host), key, certain=told and row["encrypted"] is False)
-
-
-def _opened(graph: Graph, host: str, rows: Rows) -> None:
-    """What keys open on a host."""
-    for row in rows["key_trust"]:
-        if row["fingerprint"] and row["user_name"] and row["opens"] is not False:
-            step = Step(host, KEY, row["fingerprint"], row["user_name"], row["path"], row["line"])
-            graph.details[step] = _BY_KEY
-            graph.link(Key(row["fingerprint"]), step, certain=bool(row["opens"]) and not row["from_restricted"])
-            graph.link(step, At(row["user_name"], host))
-
-
-def _everyone(graph: Graph, host: str, rows: Rows) -> None:
-    """Every account may go the ways that are for all."""
-    everyone = At(EVERYONE, host)
-    if everyone in graph.numbers:
-        for row in rows["users"]:
-            graph.link(At(row["user_name"], host), everyone)
-
-
 def accounts(graph: Graph) -> Iterator[tuple[int, At]]:
     """The accounts that have a node, with their numbers."""
     for number, node in enumerate(graph.nodes):
         if isinstance(node, At) and node.user != EVERYONE:
             yield number, node
-
-
-def trimmed(tables: Mapping[str, Iterable[Row]]) -> Rows:
-    """Of tables' rows only what the graph needs."""
-    return {
-        table: [{column: row.get(column) for column in columns} for row in tables.get(table, ())]
-        for table, columns in NEEDED.items()
-    }

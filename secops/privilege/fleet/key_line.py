@@ -16,14 +16,14 @@ Truth = bool | None
 _OLD_TYPES = ("ssh-dss",)
 
 _EXPIRY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[0-9]{4}(?:[0-9]{2})?)?Z?")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "127.0.0.0/8", "::1/128"})
 
 
 @dataclass(frozen=True)
 class Line:
-    """What a line says. `effective` as in authorized_keys; `expires` is None when it never does."""
+    """What a line says. `effective` and `refused` as in authorized_keys; `expires` is None when it never does."""
 
     effective: Truth
+    refused: Truth
     key_type: str
     is_key: bool  # and no certificate or authority
     forced: bool
@@ -36,6 +36,7 @@ class Line:
         options: Sequence[str] = row["options"] or ()
         return cls(
             row["effective"],
+            row["refused"],
             row["key_type"],
             row["fingerprint"] is not None and not row["cert_authority"],
             row["forced_command"],
@@ -48,13 +49,6 @@ class Line:
     def always(self) -> bool:
         """Whether sshd, once it meets the key here, looks at no later line for it."""
         return self.is_key and self.addresses is None and self.expires is None
-
-    def lets_from(self, *, same_host: bool) -> Truth:
-        """Whether from= lets connections of the host in that holds the key: hosts' addresses are not known."""
-        patterns = set((self.addresses or "*").split(","))
-        if "*" in patterns and not any(pattern.startswith("!") for pattern in patterns):
-            return True
-        return same_host if patterns <= _LOOPBACK else None
 
 
 def _value(options: Sequence[str], name: str) -> str | None:
@@ -81,12 +75,14 @@ class Account:
     locked: Truth
     expires: int | None
     revocation: bool  # sshd has a list of revoked keys, which is not read
+    names: Truth  # it looks up names of clients, so that those in from= count
 
     @classmethod
     def of(cls, tables: Mapping[str, Sequence[Row]]) -> dict[str, Account]:
         """The accounts of a host by name."""
         settings = {row["key"]: row["value"] for row in tables.get("sshd_effective", ()) if not row["match_context"]}
         revocation = settings.get("revokedkeys", "none") != "none"
+        names = {"yes": True, "no": False}.get(settings.get("usedns") or "")
         shadow = {row["user_name"]: row for row in reversed(tables.get("shadow_meta", ()))}
         logins = {row["user_name"]: row for row in tables.get("ssh_logins", ())}
         without_sshd = any(row["has_sshd"] is False for row in tables.get("hosts", ()))
@@ -96,9 +92,8 @@ class Account:
             login, entry = logins.get(name, unknown), shadow.get(name)
             locked = _locked(entry, settings.get("usepam"))
             expires = entry["expire_day"] if entry else None
-            return cls(
-                login["publickey"], login["publickey_shell"], login["agent_forwarding"], locked, expires, revocation
-            )
+            ways = (login["publickey"], login["publickey_shell"], login["agent_forwarding"])
+            return cls(*ways, locked, expires, revocation, names)
 
         return {row["user_name"]: account(row["user_name"]) for row in tables.get("users", ())}
 
@@ -112,19 +107,19 @@ def _locked(shadow: Row | None, pam: str | None) -> Truth:
     return bool(shadow["password"] == "locked")  # noqa: S105
 
 
-_UNKNOWN = Account(None, None, None, None, None, revocation=False)
+UNKNOWN = Account(None, None, None, None, None, revocation=False, names=None)
 _EPOCH = date(1970, 1, 1)
 
 
-def lets_in(line: Line, account: Account | None, *, again: bool, today: date | None) -> tuple[Truth, str | None]:
+def lets_in(line: Line, known: Account, *, again: bool, today: date | None) -> tuple[Truth, str | None]:
     """Whether the key gives a session with commands of one's own choice, from some address; and why not, or why None.
 
     `again`: an earlier line of the file has the same key.
     """
-    known = account or _UNKNOWN
     day = (today - _EPOCH).days if today else None
     refusals: Sequence[tuple[Truth, str]] = (
         (_not(line.effective), "not_read"),
+        (line.refused is True, "strict_modes"),  # where modes were not seen sshd is taken to be content with them
         (_not(known.publickey), "login_refused"),
         (known.locked, "account_locked"),
         (_is_past(known.expires, day), "account_expired"),
@@ -143,13 +138,13 @@ def lets_in(line: Line, account: Account | None, *, again: bool, today: date | N
     return True, None
 
 
-def forwards_agent(line: Line, account: Account | None) -> Truth:
+def forwards_agent(line: Line, account: Account) -> Truth:
     """Whether the client's agent can be had in the session."""
     allowed = True
     for option in line.options:  # in order: restrict takes all away, and what follows gives back
         if option in ("restrict", "no-agent-forwarding", "agent-forwarding"):
             allowed = option == "agent-forwarding"
-    return (account or _UNKNOWN).agent if allowed else False
+    return account.agent if allowed else False
 
 
 def _not(value: Truth) -> Truth:

@@ -10,11 +10,15 @@ from typing import NamedTuple
 
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Row
-from secops.privilege.fleet.key_line import Account, Line, forwards_agent, lets_in
+from secops.privilege.fleet.key_line import UNKNOWN, Account, Line, forwards_agent, lets_in
+from secops.privilege.fleet.sources import Sources
 
 #: Tables that the rows are made of. Without those of HELD_BY nobody can say who holds a key.
 OPENED_BY = ("authorized_keys", "ssh_logins", "sshd_effective", "shadow_meta", "users", "hosts")
 HELD_BY = ("ssh_identities", "ssh_client")
+
+#: What says whether from= lets the holder's host in. Not seen, it is not known.
+SEEN_FROM = ("host_addresses",)
 
 #: Rows of a run, about: of keys with many holders fewer are told for each line the more lines there are.
 MAX_ROWS = 200_000
@@ -52,11 +56,12 @@ class Key:
 def trust(hosts: Mapping[str, Tables], today: date | None = None) -> dict[str, list[Row]]:
     """Rows of `key_trust` for each host: every line that authorises a key, once for each holder of the key.
 
-    `hosts` gives the rows of `OPENED_BY` and `HELD_BY`. Without `today` it is not known what has expired.
+    `hosts` gives the rows of `OPENED_BY`, `HELD_BY` and `SEEN_FROM`. Without `today` it is not known what has expired.
     """
-    keys = fleet_keys(hosts)
-    most = max(1, min(MAX_HOLDERS, MAX_ROWS // max(1, sum(key.lines for key in keys.values()))))
-    return {host: list(_of_host(host, tables, keys, most, today)) for host, tables in hosts.items()}
+    keys, sources = fleet_keys(hosts), Sources.of(hosts)
+    lines = sum(key.lines for key in keys.values())
+    most = max(1, min(MAX_HOLDERS, MAX_ROWS // max(1, lines)))
+    return {host: list(_of_host(host, tables, keys, most, today, sources)) for host, tables in hosts.items()}
 
 
 def doubts(rows: Iterable[Row]) -> list[Problem]:
@@ -124,7 +129,9 @@ class _Client:
         return None if some else False
 
 
-def _of_host(host: str, tables: Tables, keys: Mapping[str, Key], most: int, today: date | None) -> Iterator[Row]:
+def _of_host(
+    host: str, tables: Tables, keys: Mapping[str, Key], most: int, today: date | None, sources: Sources
+) -> Iterator[Row]:
     accounts = Account.of(tables)
     seen: set[tuple[str, str, str]] = set()
     for row in tables.get("authorized_keys", ()):
@@ -132,7 +139,8 @@ def _of_host(host: str, tables: Tables, keys: Mapping[str, Key], most: int, toda
             continue
         line = Line.of(row)
         place = (row["user_name"], row["path"], row["fingerprint"] or "")
-        opens, why = lets_in(line, accounts.get(row["user_name"]), again=place in seen, today=today)
+        account = accounts.get(row["user_name"], UNKNOWN)
+        opens, why = lets_in(line, account, again=place in seen, today=today)
         if line.always:
             seen.add(place)
         key = keys.get(row["fingerprint"] or "", Key())
@@ -140,11 +148,14 @@ def _of_host(host: str, tables: Tables, keys: Mapping[str, Key], most: int, toda
             "opens": opens,
             "why": why,
             "from_text": line.addresses,
-            "agent_forwarding": forwards_agent(line, accounts.get(row["user_name"])),
+            "from_names": account.names,
+            "agent_forwarding": forwards_agent(line, account),
             "left_out": max(0, len(key.holders) - most),
         }
         held: Sequence[Holder | None] = key.holders[:most] or [None]
-        yield from (common | _held(holder, host, line) for holder in held)
+        for holder in held:
+            fits = sources.fit(line.addresses, host, holder.host, names=account.names) if holder else None
+            yield common | _held(holder) | {"from_fits": fits}
 
 
 def _common(row: Row, key: Key) -> Row:
@@ -161,7 +172,7 @@ def _common(row: Row, key: Key) -> Row:
     }
 
 
-def _held(holder: Holder | None, host: str, line: Line) -> Row:
+def _held(holder: Holder | None) -> Row:
     return {
         "holder_host": holder.host if holder else None,
         "holder_user": holder.user if holder else None,
@@ -169,5 +180,4 @@ def _held(holder: Holder | None, host: str, line: Line) -> Row:
         "holder_certain": holder.certain if holder else None,
         "encrypted": holder.encrypted if holder else None,
         "forwards_agent": holder.forwards if holder else None,
-        "from_fits": line.lets_from(same_host=holder.host == host) if holder else None,
     }

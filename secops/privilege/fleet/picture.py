@@ -7,8 +7,8 @@ from html import escape
 from typing import NamedTuple
 
 from secops.core.columns import cell_len, fit, one_line
-from secops.core.i18n import _, language
-from secops.privilege.fleet.graph import At, Graph, Key, Node, Step
+from secops.core.i18n import N_, _, language
+from secops.privilege.fleet.graph import AGENT, Agents, At, Graph, Key, Node, Step
 from secops.privilege.fleet.layout import Layout, arranged
 
 #: Paths that are drawn; more would be no picture.
@@ -22,18 +22,33 @@ _CELL, _HEIGHT, _GAP, _BETWEEN, _MARGIN = 7.3, 28, 12, 60, 20
 
 _STYLE = """
 :root { --ink: #1c2430; --paper: #ffffff; --line: #8a94a6; --box: #eef1f5; --root: #c62828; --key: #b26a00;
-  --cut: #e65100; }
+  --agent: #6a1b9a; --cut: #e65100; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --line: #6c7789; --box: #232a35;
-  --root: #ff6b6b; --key: #ffb74d; --cut: #ff9d5c; } }
+  --root: #ff6b6b; --key: #ffb74d; --agent: #ce93d8; --cut: #ff9d5c; } }
 body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; color: var(--ink); background: var(--paper);
   margin: 2rem; }
 svg { max-width: 100%; height: auto; } svg text { font: 12px ui-monospace, "Noto Sans Mono CJK SC", monospace;
   fill: var(--ink); }
 rect { fill: var(--box); stroke: var(--line); } .way rect { fill: var(--paper); } .key rect { stroke: var(--key); }
+.agent rect { fill: var(--paper); stroke: var(--agent); stroke-width: 2; }
 .root rect { stroke: var(--root); stroke-width: 2; } .cut rect { stroke: var(--cut); stroke-width: 3; }
 path { fill: none; stroke: var(--line); } .unsure { stroke-dasharray: 5 4; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; list-style: none; padding: 0; }
+.legend svg { vertical-align: middle; margin-right: .4rem; }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; } code { font-size: 13px; }
 """
+
+
+#: What the boxes and lines mean, by class.
+_LEGEND = (
+    ("account", N_("account")),
+    ("root", N_("root of a host")),
+    ("way", N_("way")),
+    ("key", N_("private key")),
+    ("agent", N_("agent that is forwarded")),
+    ("cut", N_("choke point")),
+    ("unsure", N_("possibly")),
+)
 
 
 class Row(NamedTuple):
@@ -63,7 +78,7 @@ def page(
         f'<!doctype html>\n<html lang="{language()}"><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f"<title>{_text(title)}</title><style>{_STYLE}</style><h1>{_text(title)}</h1>\n"
-        f"{svg(graph, arranged(drawn), frozenset(marked))}\n{note}{_table(list(rows))}</html>\n"
+        f"{svg(graph, arranged(drawn), frozenset(marked))}\n{_legend()}{note}{_table(list(rows))}</html>\n"
     )
 
 
@@ -128,7 +143,9 @@ def _edge(graph: Graph, edge: tuple[Drawn, Drawn], boxes: Mapping[Drawn, _Box]) 
 
 
 def _drawn(graph: Graph, node: Drawn, box: _Box, *, cut: bool) -> str:
-    kind = {Key: "key", Step: "way"}.get(type(node[0]), "account")
+    kind = {Key: "key", Step: "way", Agents: "agent"}.get(type(node[0]), "account")
+    if isinstance(node[0], Step) and node[0].way == AGENT:
+        kind = "agent"
     if graph.numbers[node[0]] in graph.roots.values():
         kind = "root"
     round_ = _HEIGHT / 2 if isinstance(node[0], At) else 4
@@ -138,6 +155,18 @@ def _drawn(graph: Graph, node: Drawn, box: _Box, *, cut: bool) -> str:
         f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{_HEIGHT}" rx="{round_:.0f}"/>'
         f'<text x="{box.x + _GAP:.0f}" y="{box.y + _HEIGHT / 2 + 4:.0f}">{_text(_said(graph, node))}</text></g>'
     )
+
+
+def _legend() -> str:
+    """A small box or line for each kind, and what it means."""
+    items = []
+    for kind, meaning in _LEGEND:
+        round_ = 8 if kind in ("account", "root") else 3
+        box = f'<g class="{kind}"><rect x="2" y="2" width="28" height="14" rx="{round_}"/></g>'
+        sample = '<path class="unsure" d="M2 9L30 9"/>' if kind == "unsure" else box
+        picture = f'<svg viewBox="0 0 32 18" width="32" height="18" aria-hidden="true">{sample}</svg>'
+        items.append(f"<li>{picture}{_text(_(meaning))}</li>")
+    return f'<ul class="legend">{"".join(items)}</ul>\n'
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Targets that are told of a node.
+_NEAREST = 2
+
 
 def roots_reached(network: nx.DiGraph[int], roots: Sequence[int]) -> dict[int, int]:
     """For each node the roots that it reaches, itself among them, as a number with bit n set for `roots[n]`."""
@@ -75,6 +78,37 @@ def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> d
             distance[before], following[before] = length, node
             (todo.append if length > distance[node] else todo.appendleft)(before)
     return following
+
+
+def to_others(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> dict[int, dict[int, int]]:
+    """For each node the two nearest targets, if it reaches as many, and the next node on a shortest path to each.
+
+    A target itself is the first of its own. Two of every node are enough: of one behind it no third is asked for.
+    """
+    found: dict[int, dict[int, int]] = {node: {} for node in network}
+    todo = deque((target, target, target) for target in targets if target in found)
+    while todo:
+        node, target, following = todo.popleft()
+        own = found[node]
+        if len(own) == _NEAREST or target in own:
+            continue
+        own[target] = following
+        for before in network.pred[node]:
+            if len(found[before]) < _NEAREST and target not in found[before]:
+                way = isinstance(graph.nodes[before], Step)
+                (todo.append if way else todo.appendleft)((before, target, node))
+    return found
+
+
+def path_to_other(following: Mapping[int, Mapping[int, int]], start: int) -> list[int]:
+    """The nodes from `start`, a target, to the nearest other one; none when it leads to none."""
+    target = next((target for target in following.get(start, ()) if target != start), None)
+    if target is None:
+        return []
+    found = [start]
+    while found[-1] != target:
+        found.append(following[found[-1]][target])
+    return found
 
 
 def shortest(network: nx.DiGraph[int], graph: Graph, start: int, targets: Container[int]) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from secops.privilege.fleet.graph import At, Graph, Key, Node, Step, accounts
-from secops.privilege.fleet.reach import path, reached_by, shortest, towards
+from secops.privilege.fleet.reach import path, path_to_other, reached_by, shortest, to_others, towards
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -55,8 +55,9 @@ class Search:
         roots, told = set(self._graph.roots.values()), set[int]()
         for network, certain in self.networks:
             yield from self._towards(network, list(roots), told, certain=certain)
+            others = to_others(network, self._graph, roots)
             for root in roots - told:
-                if nodes := shortest(network, self._graph, root, roots - {root}):
+                if nodes := path_to_other(others, root):
                     told.add(root)
                     yield self._path(nodes, certain=certain)
 

@@ -52,7 +52,7 @@ def row(line: str) -> dict[str, Any]:
 
 def test_a_key() -> None:
     assert row(f"{ED25519} 张三@host  x ") == {
-        "user_name": "root", "path": "/root/.ssh/authorized_keys", "line": 1, "effective": True,
+        "user_name": "root", "path": "/root/.ssh/authorized_keys", "line": 1, "effective": True, "refused": None,
         "key_type": "ssh-ed25519", "fingerprint": ED25519_PRINT, "key_bits": 256, "comment": "张三@host  x",
         "options": [], "from_restricted": False, "forced_command": False, "restrict": False, "cert_authority": False,
     }  # fmt: skip

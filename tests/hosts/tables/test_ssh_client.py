@@ -47,12 +47,28 @@ def told(config: str, path: str = ALICE, **others: str) -> list[tuple[str, str, 
 def test_rows() -> None:
     found = facts({ALICE: "\nHost *.gov.cn\n ForwardAgent=yes\n", SYSTEM: "ForwardAgent no\n"})
     assert found.problems[""] == []
-    row = {"context": "host *.gov.cn", "every_host": False, "forward_agent": "yes", "source": ALICE, "line": 3}
+    row = {"context": "host *.gov.cn", "every_host": False, "aliases": [], "forward_agent": "yes"}
+    row |= {"source": ALICE, "line": 3}
+    every = {"context": "", "every_host": True, "aliases": [], "forward_agent": "no", "source": SYSTEM, "line": 1}
     assert list(found.rows) == [
-        {"user_name": None, "context": "", "every_host": True, "forward_agent": "no", "source": SYSTEM, "line": 1},
+        {"user_name": None} | every,
         {"user_name": "alice"} | row,
         {"user_name": "twin"} | row,
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "aliases"),
+    [
+        ("Host w1\nHostName 10.0.0.5\nForwardAgent yes", ["w1 10.0.0.5"]),
+        ("Host w1 w2\nForwardAgent yes\nHost w2\nHostName db1\nHostName db2", ["w2 db1"]),
+        ("Host w1 *.x !w3\nForwardAgent yes\nHost *\nHostName %h.gov.cn", ["w1 w1.gov.cn"]),
+        ("Host w1\nForwardAgent yes\nHost w2\nHostName db1", []),
+        ("Host *\nForwardAgent yes\nHostName db1", []),
+    ],
+)
+def test_names_that_stand_for_others(config: str, aliases: list[str]) -> None:
+    assert [row["aliases"] for row in facts({ALICE: config}).rows if row["user_name"] == "alice"] == [aliases]
 
 
 @pytest.mark.parametrize(
