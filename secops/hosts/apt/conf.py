@@ -32,14 +32,14 @@ class Settings:
         return next((value for known, value in self.pairs if known.lower() == key), "") or default
 
     def values(self, name: str) -> list[str]:
-        """The entries of a list, named and unnamed ones; of a plain value its parts between commas."""
+        """The entries of a list that say something, named and unnamed ones; of a plain value its parts between commas."""
         if plain := self.find(name):
             return plain.split(",")
         start = name.lower() + "::"
         return [
             value
             for known, value in self.pairs
-            if known.lower().startswith(start) and (known.endswith("::") or "::" not in known[len(start) :])
+            if value and known.lower().startswith(start) and (known.endswith("::") or "::" not in known[len(start) :])
         ]
 
     def flag(self, name: str, *fallback: str) -> bool:
@@ -101,14 +101,16 @@ def _statement(settings: Settings, text: str, end: str, parents: list[str]) -> N
     word = _WORD.match(text)
     tag = word[1].replace('"', "") if word else ""
     value = _value(text[word.end() :] if word else "")
+    if value is None and end != "{":
+        tag, value = "", tag
+        if value == "#clear":
+            raise ConfError("#clear names nothing")
     if tag.startswith("#"):
         if parents or tag not in ("#clear", "#x-apt-configure-index"):
             raise ConfError(f"{tag} is not followed")
         if tag == "#clear":
             settings.clear(value or "")
         return
-    if value is None and end != "{":
-        tag, value = "", tag
     above = parents[-1] if parents else ""
     name = f"{above}::{tag}" if above else tag
     if end == "{":

@@ -78,9 +78,9 @@ mode == "release" && $0 !~ /^-----BEGIN PGP SIGNED MESSAGE/ {
       name = value = line[i]; sub(/:.*/, "", name); sub(/^[^:]*:[ \t]*/, "", value); gsub(/\t/, " ", value)
       print "h", name, value
     } else if (line[i] ~ /^ [0-9a-f]+ +[0-9]+ +([^ ]*\/)?Packages(\.[a-z0-9]+)?$/ && line[i] !~ /debian-installer/) {
-      split(line[i], part, " +"); folder = part[4]; sub(/Packages[^\/]*$/, "", folder)
+      split(line[i], part, " "); folder = part[3]; sub(/Packages[^\/]*$/, "", folder)
       if (!(folder in bytes)) { bytes[folder] = "-"; order[++count] = folder }
-      if (part[4] ~ /Packages$/) bytes[folder] = part[3]
+      if (part[3] ~ /Packages$/) bytes[folder] = part[2]
     }
   }
   for (i = 1; i <= count; i++) print "i", order[i], bytes[order[i]]

@@ -21,7 +21,7 @@ def updates(evidence: Evidence, tables: Mapping[str, Facts], built: Built) -> No
     rows = [row for row in tables["packages"].rows if row["kind"] == "dpkg"]
     apt = read_apt(evidence, rows, built)
     pins = read_pins(evidence, built)
-    packages = gather((_package(row, apt.native) for row in rows), apt.repositories, apt.native)
+    packages = gather((package_of(row, apt.native) for row in rows), apt.repositories, apt.native)
     held, machine = _held(evidence, apt.native), machine_id(evidence)
     try:
         policy = Policy(pins, apt.settings.find("APT::Default-Release"), apt.repositories, apt.native)
@@ -34,7 +34,8 @@ def updates(evidence: Evidence, tables: Mapping[str, Facts], built: Built) -> No
         built.lack(f"the preferences of apt cannot be worked out: {error}")
 
 
-def _package(row: Row, native: str) -> Package:
+def package_of(row: Row, native: str) -> Package:
+    """An installed package, of which no other version is known yet."""
     architecture = native if row["architecture"] in ("all", None) else row["architecture"]
     source = row["source_name"] or row["name"]
     version = Version(row["version"], source, row["source_version"] or row["version"], installed=True)
