@@ -63,7 +63,15 @@ def test_what_apt_refuses_or_is_not_followed_is_told(text: str) -> None:
 
 
 def test_a_dump_is_read_back() -> None:
-    lines = ['APT "";', 'APT::Default-Release "a "b";', 'L "";', 'L:: "one";', "no setting", 'L::x "two";', 'L::x::y "deep";']
+    lines = [
+        'APT "";',
+        'APT::Default-Release "a "b";',
+        'L "";',
+        'L:: "one";',
+        "no setting",
+        'L::x "two";',
+        'L::x::y "deep";',
+    ]
     settings = dumped(lines)
     assert settings.find("apt::default-release") == 'a "b'
     assert settings.values("L") == ["one", "two"]
@@ -77,24 +85,35 @@ def statement(rng: random.Random, depth: int = 0) -> str:
     name, kind = rng.choice(NAMES), rng.random()
     if kind < 0.25 and depth < 3 and not name.endswith("::"):
         inside = rng.choice([" ", "\n\t", " // {\n", " /* ; */ "]).join(
-            statement(rng, depth + 1) if rng.random() < 0.7 else f"{rng.choice(WORDS)};" for _ in range(rng.randint(0, 3))
+            statement(rng, depth + 1) if rng.random() < 0.7 else f"{rng.choice(WORDS)};"
+            for _ in range(rng.randint(0, 3))
         )
         return f"{name}\n{{ {inside} }};"
     if kind < 0.35 and not depth:
         return f"#clear {name.removesuffix('::')};\n"
-    return rng.choice([f"{name} {rng.choice(WORDS)};", f"{name}\n  {rng.choice(WORDS)} ;", f"/* x */ {name} {rng.choice(WORDS)};\n# end\n"])
+    return rng.choice(
+        [
+            f"{name} {rng.choice(WORDS)};",
+            f"{name}\n  {rng.choice(WORDS)} ;",
+            f"/* x */ {name} {rng.choice(WORDS)};\n# end\n",
+        ]
+    )
 
 
 @pytest.mark.skipif(not shutil.which("apt-config"), reason="needs apt")
 @pytest.mark.parametrize("seed", range(25))
 def test_generated_files_say_what_apt_config_says(tmp_path: Path, seed: int) -> None:
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - the same files every time
     text = "\n".join(statement(rng) for _ in range(12))
     path = tmp_path / "conf"
     path.write_text(text)
     done = subprocess.run(
-        ["apt-config", "dump"], env={"APT_CONFIG": str(path), "PATH": "/usr/bin", "LC_ALL": "C"}, capture_output=True, text=True, check=True
-    )  # fmt: skip
+        ["apt-config", "dump"],
+        env={"APT_CONFIG": str(path), "PATH": "/usr/bin", "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     said, ours = dumped(done.stdout.splitlines()), read(text)
     for name in ("A", "A::B", "b", "C::D::e", "A::A", "A::b", "b::List", "List::A"):
         assert ours.find(name) == said.find(name), (name, text)

@@ -12,7 +12,8 @@ from pathlib import Path
 from secops.hosts.carriers.root import Root as Carrier
 from secops.hosts.evidence import Evidence
 from secops.hosts.image import Image
-from secops.hosts.tables import Facts, derive, pending_updates, registry, update_state
+from secops.hosts.section import Section
+from secops.hosts.tables import Facts, Row, derive, pending_updates, registry, update_state
 from secops.patches.pending import pending
 
 NATIVE, FOREIGN = "amd64", "i386"
@@ -63,17 +64,29 @@ class AptRoot:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        for folder in ("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/apt/apt.conf.d", "var/lib/dpkg",
-                       "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "usr/bin", "var/log/apt"):  # fmt: skip
+        for folder in (
+            "etc/apt/sources.list.d",
+            "etc/apt/preferences.d",
+            "etc/apt/apt.conf.d",
+            "var/lib/dpkg",
+            "var/lib/apt/lists/partial",
+            "var/cache/apt/archives/partial",
+            "usr/bin",
+            "var/log/apt",
+        ):
             (path / folder).mkdir(parents=True)
         self.write("usr/bin/apt-config", "")
         self.write("etc/machine-id", MACHINE + "\n")
         self.write("etc/os-release", 'ID=debian\nNAME="Debian GNU/Linux"\nVERSION_CODENAME=bookworm\n')
-        self.write("etc/apt/apt.conf.d/00arch", f'APT::Architecture "{NATIVE}";\nAPT::Architectures {{ "{NATIVE}"; "{FOREIGN}"; }};\n')
+        self.write(
+            "etc/apt/apt.conf.d/00arch",
+            f'APT::Architecture "{NATIVE}";\nAPT::Architectures {{ "{NATIVE}"; "{FOREIGN}"; }};\n',
+        )
         self.write(
             "apt.conf",
             f'Dir "{path}"; Dir::State::status "{path}/var/lib/dpkg/status"; Dir::Cache::pkgcache ""; '
-            'Dir::Cache::srcpkgcache ""; APT::Sandbox::User "root"; Debug::NoLocking "true";',
+            'Dir::Cache::srcpkgcache ""; APT::Sandbox::User "root"; Debug::NoLocking "true"; '
+            'Dir::Bin::ischroot "/bin/false";',
         )
         self.status()
 
@@ -95,8 +108,11 @@ class AptRoot:
             host = suite.uri.removeprefix("http://").rstrip("/").replace("/", "_")
             base = f"var/lib/apt/lists/{host}_dists_{suite.suite}_"
             for architecture in {deb.architecture for deb in suite.debs} | {NATIVE, FOREIGN}:
-                debs = [deb for deb in suite.debs if architecture == deb.architecture or
-                        (deb.architecture == "all" and architecture == NATIVE)]  # fmt: skip
+                debs = [
+                    deb
+                    for deb in suite.debs
+                    if architecture == deb.architecture or (deb.architecture == "all" and architecture == NATIVE)
+                ]
                 if architecture != "all":
                     text = "\n".join(deb.entry() for deb in debs)
                     self.write(f"{base}{suite.component}_binary-{architecture}_Packages", text)
@@ -110,9 +126,14 @@ class AptRoot:
     def apt(self, *argv: str) -> str:
         """What apt says of this root."""
         done = subprocess.run(
-            argv, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(self.path / "apt.conf")},
-            capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+            argv,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "APT_CONFIG": str(self.path / "apt.conf")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
         if done.returncode:
             raise AptError(done.stderr)
         return done.stdout
@@ -126,7 +147,7 @@ class AptRoot:
         """What is collected of this root as an image, of the sections that the pending tables hang on."""
         image = Image(str(self.path))
         try:
-            seen = {one.name: Carrier(str(self.path))._section(image, one) for one in _sections() if one.image}
+            seen = {one.name: Carrier(str(self.path))._section(image, one) for one in pending_sections() if one.image}
         finally:
             image.close()
         return Evidence("root", "test", 0, seen)
@@ -134,6 +155,33 @@ class AptRoot:
     def pending(self) -> tuple[Facts, Facts]:
         """Our tables: pending updates, state."""
         return work_out(self.evidence())
+
+
+DEBIAN, SECURITY = "http://deb.example.org/debian", "http://security.example.org"
+STABLE = {"Origin": "Debian", "Label": "Debian", "Suite": "stable", "Codename": "bookworm"}
+SECURE = {"Origin": "Debian", "Label": "Debian-Security", "Suite": "stable-security", "Codename": "bookworm-security"}
+BACKPORTS = {
+    "Origin": "Debian Backports",
+    "Suite": "stable-backports",
+    "NotAutomatic": "yes",
+    "ButAutomaticUpgrades": "yes",
+}
+
+
+def stable(*debs: Deb) -> Suite:
+    return Suite(DEBIAN, "stable", "main", debs, STABLE)
+
+
+def secure(*debs: Deb) -> Suite:
+    return Suite(SECURITY, "stable-security", "main", debs, SECURE)
+
+
+def only(root: AptRoot) -> Row | None:
+    """The row of the only package; None when there is none."""
+    updates, _ = root.pending()
+    assert reasons(updates) == []
+    assert len(updates.rows) < 2
+    return updates.rows[0] if updates.rows else None
 
 
 class AptError(Exception):
@@ -157,18 +205,22 @@ class Policy:
 
 
 @cache
-def _sections() -> tuple:
+def pending_sections() -> tuple[Section, ...]:
+    """The sections that the pending tables hang on."""
     tables = [registry()[name] for name in _NEEDED] + [pending_updates.TABLE, update_state.TABLE]
     return tuple({section.name: section for table in tables for section in table.all_sections}.values())
 
 
+def tables_of(evidence: Evidence) -> dict[str, Facts]:
+    """The tables that the pending ones are worked out of."""
+    return {name: derive(registry()[name], evidence) for name in _NEEDED}
+
+
 def work_out(evidence: Evidence) -> tuple[Facts, Facts]:
-    tables = {name: derive(registry()[name], evidence) for name in _NEEDED}
-    tables = pending(evidence, tables)
+    """Our tables: pending updates, state."""
+    tables = pending(evidence, tables_of(evidence))
     return tables[pending_updates.TABLE.name], tables[update_state.TABLE.name]
 
 
 def reasons(facts: Facts) -> list[str]:
     return [problem.reason for problem in facts.problems[""]]
-
-
