@@ -65,7 +65,13 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
     if by == "flaw":
         titles = [_("flaw"), _("packages"), _("hosts"), _("state"), _("why here")]
         return titles, [
-            [row["flaw"], _some(row["packages"]), row["hosts"], ", ".join(_(STATUSES[status]) for status in row["statuses"]), why(row)]
+            [
+                row["flaw"],
+                _some(row["packages"]),
+                row["hosts"],
+                ", ".join(_(STATUSES[status]) for status in row["statuses"]),
+                why(row),
+            ]
             for row in rows
         ]
     if by == "upgrade":

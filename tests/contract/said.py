@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CALLS = {
     "CitywallError": (0,), "UsageError": (0,), "IncompleteError": (0,), "StoreError": (0,),
     "JudgingError": (0,), "SudoersError": (0,), "TooLargeError": (0,), "RpmdbError": (0,), "SqliteError": (0,),
+    "ConfError": (0,), "SourceError": (0,), "PinError": (0,), "UndecidableError": (0,),
     "Problem": (1,), "SectionEvidence": (2,), "Item": (3,), "lack": (0,), "_lack": (1,), "fault": (0,), "_wrong": (1,),
     "fail": (0,), "_refused": (2,), "Answer": (3,), "_complain": (0, 1), "_tell": (1,), "echo": (0,),
 }  # fmt: skip

@@ -24,11 +24,11 @@ from secops.passwords.auditor import Auditor
 from secops.passwords.candidates import Candidates
 from secops.passwords.wordlists import load
 from secops.posture.findings import findings
+from secops.posture.gather import work_out
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import Rule, load_rules
 from secops.privilege.fleet.fleet import Fleet
-from secops.privilege.ways import privileges
 from tests.testroot import TestHost
 
 #: The folder that holds the package.
@@ -76,7 +76,7 @@ def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spoole
     auditor = Auditor(lambda: candidates, 0, Mac(b"k" * 32), recall=lambda _: known, keep=known.update)
     spools = []
     for number, (name, evidence) in enumerate(fleet):
-        facts = observe(evidence, name, privileges)
+        facts = observe(evidence, name, work_out)
         early, position = spool(facts, name, scratch / f"{number}.gz"), Fleet().position(facts.tables)
         late = _audited(auditor, name, facts.held) | Fleet().tables({name: position})[name]
         spools.append(spool_late(early, name, late))

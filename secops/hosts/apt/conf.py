@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+#: Statements that are read; a host has some hundred.
+MAX_STATEMENTS = 5_000
+
 #: Comments of `#` that are none.
 _DIRECTIVES = ("#clear", "#include", "#x-apt-configure-index")
 _WORD = re.compile(r'\s*((?:"[^"]*"|[^\s"])+)')
@@ -22,24 +25,25 @@ class ConfError(ValueError):
 
 @dataclass
 class Settings:
-    """Settings by name, as `apt-config dump` has them: `X::` is an unnamed entry of X. Case does not matter."""
+    """Settings by name, as `apt-config dump` has them: `x::` is an unnamed entry of x. Names are in lower case."""
 
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    read: int = 0  # statements so far
 
     def find(self, name: str, default: str = "") -> str:
         """The value; the default when there is none, or an empty one."""
         key = name.lower()
-        return next((value for known, value in self.pairs if known.lower() == key), "") or default
+        return next((value for known, value in self.pairs if known == key), "") or default
 
     def values(self, name: str) -> list[str]:
-        """The entries of a list, named and unnamed ones; of a plain value its parts between commas."""
+        """The entries of a list, named or not, that say something; of a plain value its parts between commas."""
         if plain := self.find(name):
             return plain.split(",")
         start = name.lower() + "::"
         return [
             value
             for known, value in self.pairs
-            if known.lower().startswith(start) and (known.endswith("::") or "::" not in known[len(start) :])
+            if value and known.startswith(start) and (known.endswith("::") or "::" not in known[len(start) :])
         ]
 
     def flag(self, name: str, *fallback: str) -> bool:
@@ -50,18 +54,25 @@ class Settings:
         return False
 
     def set(self, name: str, value: str) -> None:
+        """Add a setting, in the place of one of that name. Raises `ConfError` when there are too many."""
         key = name.lower()
+        self._count()
         for at, (known, _) in enumerate(self.pairs):
-            if known.lower() == key and not key.endswith("::"):
-                self.pairs[at] = (known, value)
+            if known == key and not key.endswith("::"):
+                self.pairs[at] = (key, value)
                 return
-        self.pairs.append((name, value))
+        self.pairs.append((key, value))
 
     def clear(self, name: str) -> None:
+        """Take away a setting, and all below it."""
         key = name.lower().removesuffix("::")
-        self.pairs = [
-            pair for pair in self.pairs if pair[0].lower() != key and not pair[0].lower().startswith(key + "::")
-        ]
+        self._count()
+        self.pairs = [pair for pair in self.pairs if pair[0] != key and not pair[0].startswith(key + "::")]
+
+    def _count(self) -> None:
+        self.read += 1
+        if self.read > MAX_STATEMENTS:
+            raise ConfError(f"more than {MAX_STATEMENTS} settings")
 
 
 def truth(text: str, *, default: bool = False) -> bool:
@@ -73,7 +84,7 @@ def truth(text: str, *, default: bool = False) -> bool:
 def dumped(lines: Iterable[str]) -> Settings:
     """What `apt-config dump` prints."""
     found = (_DUMPED.fullmatch(line) for line in lines)
-    return Settings([(match[1], match[2]) for match in found if match])
+    return Settings([(match[1].lower(), match[2]) for match in found if match])
 
 
 def read_conf(settings: Settings, text: str) -> None:
@@ -101,14 +112,16 @@ def _statement(settings: Settings, text: str, end: str, parents: list[str]) -> N
     word = _WORD.match(text)
     tag = word[1].replace('"', "") if word else ""
     value = _value(text[word.end() :] if word else "")
+    if value is None and end != "{":
+        tag, value = "", tag
+        if value == "#clear":
+            raise ConfError("#clear names nothing")
     if tag.startswith("#"):
         if parents or tag not in ("#clear", "#x-apt-configure-index"):
             raise ConfError(f"{tag} is not followed")
         if tag == "#clear":
             settings.clear(value or "")
         return
-    if value is None and end != "{":
-        tag, value = "", tag
     above = parents[-1] if parents else ""
     name = f"{above}::{tag}" if above else tag
     if end == "{":

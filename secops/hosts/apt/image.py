@@ -8,6 +8,7 @@ import lzma
 import os
 import re
 from collections.abc import Callable, Iterator
+from io import BufferedReader, RawIOBase
 from typing import IO, Any
 
 from secops.hosts.apt.conf import ConfError, Settings, read_conf
@@ -20,8 +21,9 @@ from secops.hosts.usage.image import FAULTS, zone
 
 _STATUS = b"/var/lib/dpkg/status"
 _PIECE = 1 << 20  # bytes that are unpacked at a time
+_ZST_PIECE = 1 << 10  # packed bytes that are unpacked at once: at most 32 MiB come of them
 _LONGEST = 8 << 20  # bytes of one entry
-_BOMB = 4 << 30  # bytes that all indexes together may unpack to
+_BOMB = 1 << 30  # bytes that all indexes together may unpack to
 
 _PACKAGES = re.compile(rb".+_Packages(\.(?:lz4|gz|xz|lzma|bz2|zst))?")
 _RELEASE = re.compile(rb"(?:.+_)?(?:In)?Release")
@@ -43,9 +45,36 @@ def _lz4(file: IO[bytes]) -> Any:
 
 
 def _zst(file: IO[bytes]) -> Any:
-    import zstandard
+    return BufferedReader(_Zst(file))
 
-    return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(file)
+
+class _Zst(RawIOBase):
+    """A file of zstd frames. The library's own reader takes one that is cut off for a whole one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        from zstandard import ZstdDecompressor
+
+        self._file, self._left = file, b""
+        self._begin = ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        self._frame = self._begin()
+        self._inside = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left and (packed := self._file.read(_ZST_PIECE)):
+            while packed:
+                self._left += self._frame.decompress(packed)
+                self._inside, packed = not self._frame.eof, self._frame.unused_data
+                if not self._inside:
+                    self._frame = self._begin()
+        if not self._left and self._inside:
+            raise EOFError("cut off")
+        given = self._left[: len(buffer)]
+        buffer[: len(given)] = given
+        self._left = self._left[len(given) :]
+        return len(given)
 
 
 _OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
@@ -68,8 +97,9 @@ def indexes(image: Image, section: Command) -> Item:
         return Item("", status=Status.ABSENT, reason="the tool for it is not installed")
     wanted = _installed(status or b"")
     releases = [name for name in names if _RELEASE.fullmatch(name)]
+    lists = sorted(filter(_PACKAGES.fullmatch, names), key=lambda name: not name.endswith(b"_Packages"))
     out, left = bytearray(), [_BOMB]
-    for name in (*releases, *(name for name in names if _PACKAGES.fullmatch(name))):
+    for name in (*releases, *lists):
         if not re.search(rb"[\x00-\x1f\x7f]", name):
             for record in _file(image, name, wanted, left, is_release=name in releases):
                 out += b"\t".join(record) + b"\n"
@@ -105,18 +135,23 @@ def _installed(status: bytes) -> frozenset[bytes]:
 
 
 def _entries(file: IO[bytes], wanted: frozenset[bytes], left: list[int]) -> Iterator[tuple[bytes, ...]]:
-    """`p` records of the entries of installed packages, and how many entries are of another form."""
+    """`p` records of the entries of installed packages, and how many entries have no name."""
     odd = 0
     for entry in _paragraphs(file, left):
-        first, _, rest = entry.partition(b"\n")
-        if not first.startswith(b"Package: "):
+        name = entry[9:].partition(b"\n")[0] if entry.startswith(b"Package: ") else _name(entry)
+        if name is None:
             odd += 1
-        elif (name := first[9:]) in wanted:
-            lines = [line.partition(b": ") for line in rest.split(b"\n")]
+        elif name in wanted:
+            lines = [line.partition(b": ") for line in entry.split(b"\n")]
             values = {key: value for key, mark, value in lines if mark}
             yield b"p", name, *(values.get(field.encode(), b"") for field in FIELDS)
     if odd:
         yield b"odd", b"%d" % odd
+
+
+def _name(entry: bytes) -> bytes | None:
+    found = _NAME.search(entry)
+    return found[1] if found else None
 
 
 def _paragraphs(file: IO[bytes], left: list[int]) -> Iterator[bytes]:
@@ -165,7 +200,7 @@ def conf(image: Image, section: Command) -> Item:  # noqa: ARG001 - a twin
         return Item("", status=Status.DENIED, reason="needs more privilege")
     except (OSError, ConfError) as error:
         return Item("", status=Status.FAILED, reason=f"{readable(path)}: {error}")
-    lines = [f'{name} "{value}";\n' for name, value in settings.pairs if _KEY.fullmatch(name.lower())]
+    lines = [f'{name} "{value}";\n' for name, value in settings.pairs if _KEY.fullmatch(name)]
     return Item("", "".join(lines).encode())
 
 

@@ -27,24 +27,30 @@ class Entry:
 
 
 @dataclass
-class Index:
-    """One package index. `faults` say why it may lack entries."""
+class _File:
+    """A file in the folder of lists. `faults` say why it may not be seen whole."""
 
     name: str
     mtime: int = 0
-    entries: list[Entry] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    def fault(self, reason: str) -> None:
+        self.faults.append(reason)
 
 
 @dataclass
-class Release:
+class Index(_File):
+    """One package index."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass
+class Release(_File):
     """The head of a Release file, and the folders of the indexes it lists with their bytes (None: it does not say)."""
 
-    name: str
-    mtime: int = 0
     head: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int | None] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
 
     def says(self, name: str) -> str | None:
         """A line of the head; None when it is not there, or empty."""
@@ -86,9 +92,7 @@ def read_indexes(lines: Sequence[str]) -> Kept:
         if word in ("list", "release") and len(rest) == 2:
             at = _begun(kept, word, rest[0], rest[1])
         elif word == "unread" and rest:
-            _begun(kept, "release" if rest[0].endswith("Release") else "list", "0", rest[0]).faults.append(
-                "permission denied"
-            )
+            _begun(kept, "release" if rest[0].endswith("Release") else "list", "0", rest[0]).fault("permission denied")
             at = None
         elif word == "end":
             kept.whole = not odd
@@ -108,9 +112,9 @@ def _begun(kept: Kept, word: str, mtime: str, name: str) -> Index | Release:
 def _add(at: Index | Release, word: str, rest: Sequence[str]) -> bool:
     """Whether it is a record of an index or of a Release file."""
     if word == "broken":
-        at.faults.append("cannot be unpacked to its end")
+        at.fault("cannot be unpacked to its end")
     elif word == "odd" and isinstance(at, Index):
-        at.faults.append("has entries that do not begin with a name")
+        at.fault("has entries without a name")
     elif word == "p" and len(rest) == 5 and isinstance(at, Index):
         at.entries.append(_entry(*rest))
     elif word == "h" and len(rest) == 2 and isinstance(at, Release):

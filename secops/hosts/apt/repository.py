@@ -11,6 +11,9 @@ from secops.hosts.apt.names import list_name, split_uri
 from secops.hosts.apt.sources import Source
 from secops.hosts.tables import Built
 
+#: Indexes that sources may name.
+MAX_INDEXES = 20_000
+
 _SECURITY = re.compile(r"-security$|/updates$|\bsecurity\b", re.IGNORECASE)
 
 
@@ -50,6 +53,9 @@ def repositories(
 ) -> list[Repository]:
     """The indexes that the sources name, each once. Lists that no source names any more do not count."""
     found: dict[str, Repository] = {}
+    if sum(len(_parts(source, known)) for source in sources) > MAX_INDEXES:
+        built.lack(f"more than {MAX_INDEXES} indexes are configured")
+        return []
     for source in sources:
         release = kept.release(list_name(source.base))
         for repository in _of_source(source, release, kept, known, native, built):
@@ -64,7 +70,7 @@ def _of_source(
         for fault in release.faults:
             built.lack(f"{release.name}: {fault}")
     for component, architecture in _parts(source, known):
-        path = f"{component}/binary-{architecture}/Packages" if component else "Packages"
+        path = _path(component, architecture)
         name = list_name(source.base + path)
         if index := kept.indexes.get(name):
             for fault in index.faults:
@@ -72,6 +78,16 @@ def _of_source(
             yield _repository(source, release, index, component, architecture)
         elif _is_expected(release, architecture, path, native):
             built.lack(f"{source.where}: no index of {path} is kept: apt update has not read it")
+
+
+def index_names(source: Source, known: Sequence[str]) -> list[str]:
+    """The names in the folder of lists that a source stands for."""
+    return [list_name(source.base + _path(*part)) for part in _parts(source, known)]
+
+
+def _path(component: str | None, architecture: str | None) -> str:
+    """Where an index is below the folder of its Release file."""
+    return f"{component}/binary-{architecture}/Packages" if component else "Packages"
 
 
 def _parts(source: Source, known: Sequence[str]) -> list[tuple[str | None, str | None]]:

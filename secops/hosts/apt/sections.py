@@ -4,7 +4,7 @@ What `INDEXES` gives, one record a line, fields separated by tabs:
 
     list MTIME NAME             a package index in the folder of lists; what follows is of it
     p NAME VERSION ARCHITECTURE SOURCE PHASED     a version of an installed package
-    odd N                       so many entries of it do not begin with their name
+    odd N                       so many entries of it have no name
     broken                      it could not be unpacked to its end
     release MTIME NAME          a Release or InRelease file; what follows is of it
     h FIELD VALUE               a line of its head
@@ -35,11 +35,11 @@ FIELDS = ("Version", "Architecture", "Source", "Phased-Update-Percentage")
 
 #: Settings of apt that are read. No other leaves the host: proxies hold passwords.
 KEYS = (
-    "apt::(architectures?(::.*)?|barbarianarchitectures(::.*)?|default-release|sources::.*|snapshot|"
+    "apt::(architectures?(::.*)?|barbarianarchitectures(::.*)?|default-release|machine-id|sources::.*|snapshot|"
     "periodic::(enable|update-package-lists|unattended-upgrade)|"
     "get::(phase-policy|always-include-phased-updates|never-include-phased-updates))|"
     "update-manager::(always|never)-include-phased-updates|"
-    "unattended-upgrade::(allowed-origins|origins-pattern|package-blacklist)(::.*)?|"
+    "unattended-upgrade::(allowed-origins|origins-pattern)(::.*)?|"
     "rootdir|dir(::(state(::(lists|status))?|etc(::(sourcelist|sourceparts|preferences|preferencesparts))?))?"
 )
 
@@ -55,11 +55,12 @@ substr($0, 1, size) == mark {
   next
 }
 mode == "list" {
-  end = index($0 "\n", "\n")
-  if (substr($0, 1, 9) == "Package: ") { name = substr($0, 10, end - 10); if (!(name in want)) next }
+  if (substr($0, 1, 9) == "Package: ") name = substr($0, 10, index($0 "\n", "\n") - 10)
+  else if (match($0, /\nPackage: [^\n]*/)) name = substr($0, RSTART + 10, RLENGTH - 10)
   else { odd++; next }
+  if (!(name in want)) next
   n = split($0, line, "\n"); @CLEAR@
-  for (i = 2; i <= n; i++) {
+  for (i = 1; i <= n; i++) {
     @TAKE@
   }
   print "p", name, @FIELDS@
@@ -78,9 +79,9 @@ mode == "release" && $0 !~ /^-----BEGIN PGP SIGNED MESSAGE/ {
       name = value = line[i]; sub(/:.*/, "", name); sub(/^[^:]*:[ \t]*/, "", value); gsub(/\t/, " ", value)
       print "h", name, value
     } else if (line[i] ~ /^ [0-9a-f]+ +[0-9]+ +([^ ]*\/)?Packages(\.[a-z0-9]+)?$/ && line[i] !~ /debian-installer/) {
-      split(line[i], part, " +"); folder = part[4]; sub(/Packages[^\/]*$/, "", folder)
+      split(line[i], part, " "); folder = part[3]; sub(/Packages[^\/]*$/, "", folder)
       if (!(folder in bytes)) { bytes[folder] = "-"; order[++count] = folder }
-      if (part[4] ~ /Packages$/) bytes[folder] = part[3]
+      if (part[3] ~ /Packages$/) bytes[folder] = part[2]
     }
   }
   for (i = 1; i <= count; i++) print "i", order[i], bytes[order[i]]

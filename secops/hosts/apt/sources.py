@@ -12,6 +12,8 @@ from secops.hosts.apt.stanzas import stanzas
 from secops.hosts.evidence import Evidence
 from secops.hosts.tables import Built
 
+_MOST = 5_000  # sources of a stanza
+_LONGEST = 4_096  # characters of a line; longer ones do not leave a host
 _LINE = re.compile(r"(\S+)\s+(?:\[([^\]]*)\]\s*)?(.+)")
 _WORD = re.compile(r'(?:\[[^\]]*\]|"[^"]*"|[^\s\["])+')
 _ESCAPED = re.compile(r"%([0-9a-fA-F]{2})")
@@ -88,10 +90,10 @@ def _lines(lines: Sequence[str], path: str, native: str) -> Iterator[Source]:
         line = _uncommented(raw).strip()
         if not line:
             continue
-        parsed = _LINE.fullmatch(line)
+        parsed = _LINE.fullmatch(line) if len(line) <= _LONGEST else None
         words = _words(parsed[3]) if parsed else []
         if parsed is None or parsed[1] not in ("deb", "deb-src") or len(words) < 2:
-            raise SourceError(f"line {number} is no source")
+            raise SourceError(f"entry {number} is no source")
         if parsed[1] == "deb":
             options = dict(_OPTION.findall(parsed[2] or ""))
             yield _source(*words, options=options, where=f"{path}:{number}", native=native)
@@ -114,10 +116,10 @@ def _words(text: str) -> list[str]:
 
 def _source(uri: str, suite: str, *components: str, options: Mapping[str, str], where: str, native: str) -> Source:
     uri = uri.replace("$(ARCH)", native)
-    suite = suite.replace("$(ARCH)", native)
     flat = suite.endswith("/")
+    suite = suite.replace("$(ARCH)", native) if flat or where.rpartition(":")[0].endswith(".sources") else suite
     if ":" not in uri or flat == bool(components):
-        raise SourceError(f"{where.rpartition(':')[2]}: no source")
+        raise SourceError(f"entry {where.rpartition(':')[2]} is no source")
     return Source(uri if uri.endswith("/") else f"{uri}/", suite, components, options, where)
 
 
@@ -125,11 +127,13 @@ def _stanzas(lines: Sequence[str], path: str, native: str) -> Iterator[Source]:
     for number, fields in enumerate(stanzas(lines), start=1):
         values = {name: text.split() for name, text in fields.items()}
         if "types" not in values or set(values["types"]) - {"deb", "deb-src"}:
-            raise SourceError(f"stanza {number} is no source")
+            raise SourceError(f"entry {number} is no source")
         if "deb" not in values["types"] or not truth(fields.get("enabled") or "yes", default=True):
             continue
         if not values.get("uris") or not values.get("suites"):
-            raise SourceError(f"stanza {number} is no source")
+            raise SourceError(f"entry {number} is no source")
+        if len(values["uris"]) * len(values["suites"]) > _MOST:
+            raise SourceError(f"more than {_MOST} sources")
         options = {
             _FIELDS[base] + sign: ",".join(values[base + suffix])
             for base in _FIELDS

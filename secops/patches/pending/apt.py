@@ -11,8 +11,9 @@ from secops.hosts.tables.hosts import machine_id
 from secops.hosts.tables.packages import DPKG_STATUS, stanzas
 from secops.patches.pending.apt_state import state
 from secops.patches.pending.manager import Manager
+from secops.patches.pending.matching import UndecidableError, Version
 from secops.patches.pending.phasing import is_deferred
-from secops.patches.pending.policy import Package, Policy, Priority, UndecidableError, Version, gather
+from secops.patches.pending.policy import Package, Policy, Priority, gather
 from secops.patches.versions import compare
 
 
@@ -21,8 +22,8 @@ def updates(evidence: Evidence, tables: Mapping[str, Facts], built: Built) -> No
     rows = [row for row in tables["packages"].rows if row["kind"] == "dpkg"]
     apt = read_apt(evidence, rows, built)
     pins = read_pins(evidence, built)
-    packages = gather((_package(row, apt.native) for row in rows), apt.repositories, apt.native)
-    held, machine = _held(evidence, apt.native), machine_id(evidence)
+    packages = gather((package_of(row, apt.native) for row in rows), apt.repositories, apt.native)
+    held, machine = _held(evidence, apt.native), apt.settings.find("APT::Machine-ID") or machine_id(evidence)
     try:
         policy = Policy(pins, apt.settings.find("APT::Default-Release"), apt.repositories, apt.native)
         plain = Policy([], "", apt.repositories, apt.native)
@@ -34,7 +35,8 @@ def updates(evidence: Evidence, tables: Mapping[str, Facts], built: Built) -> No
         built.lack(f"the preferences of apt cannot be worked out: {error}")
 
 
-def _package(row: Row, native: str) -> Package:
+def package_of(row: Row, native: str) -> Package:
+    """An installed package, of which no other version is known yet."""
     architecture = native if row["architecture"] in ("all", None) else row["architecture"]
     source = row["source_name"] or row["name"]
     version = Version(row["version"], source, row["source_version"] or row["version"], installed=True)
