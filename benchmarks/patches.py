@@ -112,12 +112,14 @@ def _fleet(size: int) -> duckdb.DuckDBPyConnection:
                 [[_version(build) for build in range(BUILDS)], BUILDS])  # fmt: skip
     con.execute(
         "insert into facts.hosts by name select 'host' || n as host, 'host' || n as name, 'debian' as ecosystem,"
-        f" '12' as release from range({size}) t(n)"
+        " '12' as release from range(?) t(n)",
+        [size],
     )
     con.execute(
         "insert into facts.packages by name select host, 'package' || p as name, 'dpkg' as kind, version,"
         " 'amd64' as architecture, 'package' || p as source_name, version as source_version, 'installed' as status"
-        f" from facts.hosts, range({PACKAGES}) t(p) join builds on build = hash(host, p) % {BUILDS}"
+        " from facts.hosts, range(?) t(p) join builds on build = hash(host, p) % ?",
+        [PACKAGES, BUILDS],
     )
     return con
 

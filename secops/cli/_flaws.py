@@ -60,7 +60,7 @@ def _check(run: Tables, hosts: Sequence[str]) -> None:
 
 def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
     """Titles and cells for people."""
-    from secops.patches.listing import STATUSES, target, why
+    from secops.patches.listing import target, why
 
     if by == "flaw":
         titles = [_("flaw"), _("packages"), _("hosts"), _("state"), _("why here")]
@@ -69,7 +69,7 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
                 row["flaw"],
                 _some(row["packages"]),
                 row["hosts"],
-                ", ".join(_(STATUSES[status]) for status in row["statuses"]),
+                _states(row["statuses"]),
                 why(row),
             ]
             for row in rows
@@ -84,6 +84,12 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
     return titles, [
         [row["name"] or row["host"], row["flaws"], row["mendable"], row["packages"], why(row)] for row in rows
     ]
+
+
+def _states(statuses: Sequence[str]) -> str:
+    from secops.patches.listing import STATUSES
+
+    return ", ".join(_(STATUSES[status]) for status in statuses)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from secops.core.finding import Finding, RuleVerdict, Severity, Verdict
-from secops.core.report import Coverage, HostReport, Os, Report, Rules, Run
+from secops.core.report import Coverage, FeedUse, HostReport, Os, Report, Rules, Run
 
 WEB, HMC, DB = "3f2a9c41d8e04b7f9a1c5e6d7b8f0a12", "卫健委-前置机", "db1.gov.example"
 
@@ -128,7 +128,7 @@ def sample_report(lang: str = "en") -> Report:
         version="0.1.0",
         lang=lang,
         rules=Rules(150, "9c1f" * 16),
-        feeds=[{"name": "debian-security", "as_of": "2026-11-01", "age_days": 21}],
+        feeds=[FeedUse("debian-security", "2026-11-01", 21, True)],
         profile="mlps-3",
     )
     note = (
