@@ -17,6 +17,7 @@ from secops.cli.main import cli
 from secops.core.errors import PRECEDENCE, Exit
 from secops.core.store import Store
 from tests.contract.documents import CHINESE, README, ROOT, WRITTEN, Command, commands, example
+from tests.contract.feeds import feeds
 from tests.contract.sandbox import Sandbox
 
 DOCUMENTS = sorted({*WRITTEN, *(ROOT / "docs").glob("*.md"), ROOT / "CHANGELOG.md"})
@@ -38,12 +39,15 @@ ENDS = [
     (r"citywall privilege review --accounts ", {Exit.INCOMPLETE}),  # a date of the example cannot be read
     (r"citywall privilege paths --from ", {Exit.INCOMPLETE}),  # none is there, and one host was asked as a plain user
     (r"citywall privilege (paths|review)", {Exit.FINDINGS}),
+    (r"citywall patches list", {Exit.FINDINGS}),
     (r"citywall (scan|diff) ", {Exit.FINDINGS}),
     (r"(citywall|sh) ", {Exit.CLEAN}),
 ]
 
 #: What only means something where hosts can be had.
-_NEEDS_HOSTS = re.compile(r"--(ssh|root|bundle|inventory)\b|citywall (diff|privilege (?!review --accounts))|^sh ")
+_NEEDS_HOSTS = re.compile(
+    r"--(ssh|root|bundle|inventory)\b|citywall (diff|patches list|privilege (?!review --accounts))|^sh "
+)
 
 
 ALL = [command for path in WRITTEN for command in commands(path)]
@@ -60,6 +64,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         made.write("portal.yml", example("roles.md", number=1))
         made.write("users.csv", example("roles.md", "csv"))
         made.write("staff.csv", example("roles.md", "csv", 1))
+        for name, content in feeds().items():
+            (made.folder / "work" / name).write_bytes(content)
         if not made.why_no_hosts:
             made.write("hosts.yml", example("inventory.md"))
             made.run("citywall collect --root /mnt/golden -o bundles/vault.bundle").check_returncode()
