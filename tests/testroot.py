@@ -28,7 +28,8 @@ PACKAGES = (
 )  # fmt: skip
 
 #: What is done in the fresh root. `ops` has the password `ops-password`; nobody has a right of sudo yet. polkit, which
-#: would bring systemd with it, waits below /opt/polkit: see `tests/privilege/polkit_kit.py`.
+#: would bring systemd with it, waits below /opt/polkit: see `tests/privilege/polkit_kit.py`. Its packages come from a
+#: place that has none, so that no update is ever pending.
 RECIPE = """set -e
 mkdir /opt/polkit
 cd /opt/polkit
@@ -36,6 +37,10 @@ apt-get download -qq -o APT::Sandbox::User=root polkitd pkexec polkitd-pkla
 for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done
 cd /
 rm -rf /var/cache/apt/archives/*.deb /var/cache/apt/*.bin /var/lib/apt/lists/*
+mkdir /srv/packages
+touch /srv/packages/Packages
+echo 'deb [trusted=yes] file:/srv/packages ./' >/etc/apt/sources.list
+apt-get update -qq -o APT::Sandbox::User=root
 useradd --create-home --shell /bin/bash --uid 1000 ops
 echo ops:ops-password | chpasswd
 install -d -m 700 -o ops -g ops /home/ops/.ssh
@@ -141,6 +146,7 @@ def copy() -> Iterator[Path]:
         layers = f"lowerdir={root},upperdir={work}/upper,workdir={work}/work"
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", layers, str(work / "root")], check=True)
         try:
+            os.utime(work / "root/var/lib/apt/lists")  # as if it had looked for updates today
             yield work / "root"
         finally:
             subprocess.run(["umount", "--lazy", str(work / "root")], check=True)

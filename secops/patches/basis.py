@@ -15,7 +15,10 @@ from secops.hosts.tables.vulnerabilities import TABLE as VULNERABILITIES
 from secops.patches.shelf import Feed
 
 #: The tables that matching reads: of them a host's rows are made.
-READ = ("hosts", "packages", "kernels", "running_code")
+READ = ("hosts", "packages", "kernels", "running_code", "live_patches")
+
+
+_NO_RELEASE = Problem(Status.ABSENT, "which release of which distribution it is, is not known")
 
 
 class Basis(msgspec.Struct, frozen=True):
@@ -23,6 +26,7 @@ class Basis(msgspec.Struct, frozen=True):
 
     ecosystem: str
     release: str
+    host: Sequence[Problem] = ()
     packages: Sequence[Problem] = ()
     exposure: Sequence[Problem] = ()
 
@@ -30,8 +34,19 @@ class Basis(msgspec.Struct, frozen=True):
     def of(cls, tables: Mapping[str, Facts]) -> Basis:
         host = next(iter(tables["hosts"].rows), {})
         code = tables["running_code"].problems
-        exposure = [*tables["kernels"].problems["running"], *code["package"], *code["listening"]]
-        return cls(host.get("ecosystem") or "", host.get("release") or "", tables["packages"].problems[""], exposure)
+        exposure = [
+            *tables["kernels"].problems["running"],
+            *code["package"],
+            *code["listening"],
+            *tables["live_patches"].problems[""],
+        ]
+        return cls(
+            host.get("ecosystem") or "",
+            host.get("release") or "",
+            tables["hosts"].problems[""],
+            tables["packages"].problems[""],
+            exposure,
+        )
 
 
 def late_tables(basis: Basis, feeds: Sequence[Feed], today: date) -> dict[str, Facts]:
@@ -40,7 +55,8 @@ def late_tables(basis: Basis, feeds: Sequence[Feed], today: date) -> dict[str, F
     rows = [_row(feed, basis, today) for feed in serving]
     lacks = {part: list(_lacks(part, basis, serving)) for part in ("", *VULNERABILITIES.parts)}
     lacks |= {part: [*lacks[""], *lacks[part]] for part in VULNERABILITIES.parts}
-    return {FEEDS.name: Facts(rows, {"": []}), VULNERABILITIES.name: Facts([], lacks, pending=True)}
+    unknown = [*basis.host, *([] if basis.release else [_NO_RELEASE])]
+    return {FEEDS.name: Facts(rows, {"": unknown}), VULNERABILITIES.name: Facts([], lacks, pending=True)}
 
 
 def digest(read: Mapping[str, str], feeds: Sequence[Feed], today: date) -> str:
@@ -87,9 +103,9 @@ def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem
     """Why the table, or a part of it, is not whole."""
     told = {_tells(feed, basis) for feed in serving if _is_whole(feed, basis)}
     if part == "":
-        yield from basis.packages
+        yield from (*basis.host, *basis.packages)
         if not basis.release:
-            yield _absent("which release of which distribution it is, is not known")
+            yield _NO_RELEASE
         elif not told & {"fixed", "unfixed"}:
             some = any(_tells(feed, basis) in ("fixed", "unfixed") for feed in serving)
             of = f"{basis.ecosystem} {basis.release}"

@@ -45,6 +45,7 @@ NOT_OF_AN_IMAGE = {
     "mounts.running": "needs a running host",
     "processes": "needs a running host",
     "processes.executable": "needs a running host",
+    "restart_needed": "a mounted image runs nothing",
     "root_paths": "needs a running host",
     "services.active": "needs a running host",
     "sshd_effective.ciphers": "neither the configuration nor sshd told ciphers",
@@ -52,6 +53,7 @@ NOT_OF_AN_IMAGE = {
     "sshd_effective.macs": "neither the configuration nor sshd told macs",
     "sysctl.root_only": "needs a running host",
     "sysctl.running": "needs a running host",
+    "vulnerabilities.exposure": "a mounted image runs no kernel",
 }
 
 #: Of a running host, what a rule may need and a plain user cannot see, and why. sshd -T is for root alone.
@@ -77,6 +79,7 @@ NOT_FOR_A_USER = {
     "sshd_effective.kexalgorithms": "neither the configuration nor sshd told kexalgorithms",
     "sshd_effective.macs": "neither the configuration nor sshd told macs",
     "root_paths": "/etc/sudoers: permission denied",
+    "restart_needed.process": "needs more privilege",
     "role_gaps.use": "/etc/sudoers: permission denied",
     "root_ways.file": "needs more privilege",
     "root_ways.sudo": "/etc/sudoers: permission denied",
@@ -85,6 +88,7 @@ NOT_FOR_A_USER = {
     "sudo_rules": "/etc/sudoers: permission denied",
     "trusted_files": "needs more privilege",
     "trusted_files.acls": "needs more privilege",
+    "vulnerabilities.exposure": "needs more privilege",
 }
 
 DECIDED = (Verdict.PASS, Verdict.FAIL)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,8 @@ from secops.passwords.audit import Mac, Past
 from secops.passwords.auditor import Auditor
 from secops.passwords.candidates import Candidates
 from secops.passwords.wordlists import load
+from secops.patches.basis import Basis, late_tables
+from secops.patches.shelf import Feed, Release
 from secops.posture.findings import findings
 from secops.posture.gather import work_out
 from secops.posture.isolation import judge
@@ -33,6 +36,21 @@ from tests.testroot import TestHost
 
 #: The folder that holds the package.
 HERE = Path(__file__).resolve().parents[2]
+
+
+TODAY = datetime.now(UTC).date()
+
+#: Feeds of today that know of no flaw: of Debian 12, KEV and EPSS.
+FEEDS = [
+    msgspec.structs.replace(
+        Feed(name="tracker", format="debian-tracker", source="", digest="", as_of=TODAY, imported_at=""), **more
+    )
+    for more in (
+        {"releases": [Release("debian", "12", 1, True)]},
+        {"name": "kev", "exploited": True},
+        {"name": "epss", "scored": True},
+    )
+]
 
 
 @dataclass
@@ -79,6 +97,7 @@ def spooled(fleet: Iterable[tuple[str, Evidence]], scratch: Path) -> list[Spoole
         facts = observe(evidence, name, work_out)
         early, position = spool(facts, name, scratch / f"{number}.gz"), Fleet().position(facts.tables)
         late = _audited(auditor, name, facts.held) | Fleet().tables({name: position})[name]
+        late |= late_tables(Basis.of(facts.tables), FEEDS, TODAY)
         spools.append(spool_late(early, name, late))
     return spools
 

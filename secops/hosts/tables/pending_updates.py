@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secops.hosts.apt import sections as apt
-from secops.hosts.tables import Column, Table
+from secops.hosts.tables import Column, Table, packages
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.hosts import MACHINE_ID
 
@@ -45,6 +45,7 @@ TABLE = Table(
     sections=(),
     extra_sections=(
         apt.INDEXES, apt.CONF, apt.SOURCES, apt.PREFERENCES, apt.ARCHITECTURES, MACHINE_ID,
+        *packages.TABLE.all_sections,
     ),
     build=elsewhere,
     late="patches",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secops.hosts.apt import sections as apt
-from secops.hosts.tables import Column, Table
+from secops.hosts.tables import Column, Table, packages
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.hosts import OS_RELEASE
 
@@ -37,7 +37,16 @@ TABLE = Table(
         Column("security_repository", "boolean", "a configured repository is one for security updates"),
     ),
     sections=(),
-    extra_sections=(apt.INDEXES, apt.CONF, apt.SOURCES, apt.ARCHITECTURES, apt.HISTORY, apt.STAMPS, OS_RELEASE),
+    extra_sections=(
+        apt.INDEXES,
+        apt.CONF,
+        apt.SOURCES,
+        apt.ARCHITECTURES,
+        apt.HISTORY,
+        apt.STAMPS,
+        OS_RELEASE,
+        *packages.TABLE.all_sections,
+    ),  # fmt: skip
     build=elsewhere,
     late="patches",
 )

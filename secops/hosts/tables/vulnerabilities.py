@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from secops.hosts.evidence import Evidence
-from secops.hosts.tables import Built, Column, Table, kernels, packages
+from secops.hosts.tables import Built, Column, Table, hosts, kernels, live_patches, packages, running_code
 from secops.hosts.tables.hosts import OS_RELEASE
+
+_READ = (hosts.TABLE, packages.TABLE, kernels.TABLE, running_code.TABLE, live_patches.TABLE)
 
 
 def build(evidence: Evidence) -> Built:  # noqa: ARG001 - the rows come from `secops.patches`
@@ -54,7 +56,7 @@ TABLE = Table(
     ),
     sections=(OS_RELEASE,),
     parts={"unfixed": (), "exploited": (), "scored": (), "exposure": ()},
-    extra_sections=(*packages.TABLE.all_sections, *kernels.TABLE.all_sections),
+    extra_sections=tuple(section for table in _READ for section in table.all_sections),
     build=build,
     late="patches",
 )  # fmt: skip
