@@ -46,7 +46,7 @@ TABLE = Table(
         apt.STAMPS,
         OS_RELEASE,
         *packages.TABLE.all_sections,
-    ),  # fmt: skip
+    ),
     build=elsewhere,
     late="patches",
 )
