@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,9 @@ SIZES, PACKAGES, ADVISORIES, BUILDS = (1, 10, 100, 1000, 5000), 768, 40, 20
 
 #: The limits: seconds and megabytes for the largest, seconds for one host, and times the rival's pairs a second.
 SECONDS, MEGABYTES, ONE, TIMES = 5, 1536, 0.3, 50
+
+#: The limit of an import in seconds, and where the real feed is when it lies beside the checkout.
+IMPORT, _REAL = 5, Path(__file__).resolve().parents[2] / "shared/data/feeds/almalinux-9-osv.zip"
 
 Row = dict[str, Any]
 
@@ -47,7 +52,61 @@ def lines() -> list[str]:
             f"| {f'{took / limit:.2f}' if limit else ''} | {row['peak']:.0f} | {row['peak'] / MEGABYTES:.2f} "
             f"| {pairs / took / rate:,.0f} (≥ {TIMES}) |"
         )
+    return [*out, "", *_imports()]
+
+
+def _imports() -> list[str]:
+    """How long a feed takes to be imported: made up in the form of AlmaLinux 9's, and the real one where it is."""
+    out = [
+        "## Import of a feed in OSV form",
+        "",
+        f"`made`: as many advisories, packages and as much text as AlmaLinux 9's had in August 2026; limit {IMPORT} s.",
+        "",
+        "| feed | advisories | statements | MB of JSON | CPU s | of the limit |",
+        "|---|---|---|---|---|---|",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, "made.zip")
+        _make_zip(made)
+        for name, path in (("made", made), ("AlmaLinux 9", _REAL)):
+            if path.is_file():
+                out.append(_import(name, path, folder))
     return out
+
+
+def _import(name: str, path: Path, folder: str) -> str:
+    from benchmarks.measure import measure
+
+    home = Path(folder, name.replace(" ", "-"))
+    env = {**os.environ, "CITYWALL_HOME": str(home)}
+    cost = measure([sys.executable, "-m", "secops", "patches", "feeds", "import", str(path)], env=env)
+    feed = json.loads((home / "feeds/catalogue.json").read_text())[0]
+    with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist()) / 1e6
+    return (
+        f"| {name} | {feed['advisories']:,} | {feed['statements']:,} | {size:.0f} | {cost.cpu:.2f} "
+        f"| {cost.cpu / IMPORT:.2f} |"
+    )
+
+
+def _range(number: int, part: int) -> Row:
+    return {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": f"1.{number}-{part}.el9_4"}]}
+
+
+def _make_zip(path: Path) -> None:
+    text = "A flaw was found in how the library reads what is sent to it. " * 160
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(1783):
+            affected = [
+                {"package": {"ecosystem": "AlmaLinux:9", "name": f"package{number % 300}-part{part}"},
+                 "ranges": [_range(number, part)]}
+                for part in range(14)
+            ]  # fmt: skip
+            archive.writestr(f"ALSA-2026_{number}.json", json.dumps({
+                "id": f"ALSA-2026:{number}", "summary": "Important: package security update", "affected": affected,
+                "related": [f"CVE-2026-{number}"], "published": "2026-01-01T00:00:00Z",
+                "modified": "2026-01-01T00:00:00Z", "details": text, "references": [],
+            }))  # fmt: skip
 
 
 def _version(build: int) -> str:
