@@ -45,7 +45,18 @@ def _document(graph: Graph, path: Path) -> dict[str, Any]:
 
 
 def _said(graph: Graph, nodes: Iterable[Node]) -> str:
-    return _ARROW.join(graph.said(node) for node in nodes)
+    return _ARROW.join(_spoken(graph, node) for node in nodes)
+
+
+def _spoken(graph: Graph, node: Node) -> str:
+    """A node in the language in use."""
+    from secops.privilege.fleet import fixes
+    from secops.privilege.fleet.graph import At
+
+    if isinstance(node, At):
+        return graph.said(node)
+    _way, _, rest = graph.said(node).partition(" ")
+    return f"{fixes.name(node, language())} {rest or _way}".strip()
 
 
 def _sure(path: Path) -> str:

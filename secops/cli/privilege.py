@@ -134,7 +134,8 @@ found but not all was seen, 5 internal error. With --accounts: 0 no issue, 1 iss
 all could be judged.
 """),
 )
-@click.option("--most", type=click.IntRange(1, 1000), default=_MOST, show_default=True, help=N_("Changes to list."))
+@click.option("--most", type=click.IntRange(1, 1000), default=_MOST, show_default=True, metavar="N",
+              help=N_("Changes to list."))  # fmt: skip
 @click.option("--possible", is_flag=True, help=N_("Count also what hangs on what is not known."))
 @run_option
 @_format_option
