@@ -31,6 +31,13 @@ class Passed:
 _List = Mapping[str, tuple[bool, Setting | None]]
 
 
+#: The settings of a list that are for a request, and whether they surely are.
+_Settings = tuple[tuple[Setting, bool], ...]
+
+#: What the settings say to one request: env_reset, the three lists, whether PATH and the directory are the caller's.
+_State = tuple[tuple[Setting | None, Answer], _Settings, _Settings, _Settings, Answer, Answer]
+
+
 @dataclass(frozen=True)
 class _Lists:
     """What decides over variables for one request. `here`: the command starts where the caller is."""
@@ -65,6 +72,7 @@ class Environment:
         paths = [setting for setting in policy.settings if setting.name == "secure_path"]
         always = any(setting.scope == "global" for setting in paths) and not any(setting.negated for setting in paths)
         exempt = any(setting.name == "exempt_group" for setting in policy.settings)
+        self._known: dict[_State, list[tuple[str, Variable, Passed]]] = {}
         self._fixes_path = always and not exempt
 
     def passed(self, account: Account, request: Request, right: Right) -> list[tuple[str, Variable, Passed]]:
@@ -76,8 +84,11 @@ class Environment:
         asked = [(name, one) for one in environment().variables for name in one.names if self._may(name)]
         if not asked:
             return []
-        lists = self._lists(account, request, right)
-        return [(name, one, found) for name, one in asked if (found := lists.passed(name, one))]
+        state = self._state(account, request, right)
+        if state not in self._known:
+            lists = self._lists(state)
+            self._known[state] = [(name, one, found) for name, one in asked if (found := lists.passed(name, one))]
+        return self._known[state]
 
     def lets(self, name: str, right: Right) -> bool:
         """Whether a variable may get through by an entry at all, whoever asks."""
@@ -102,22 +113,31 @@ class Environment:
             return setting, None if setting else False
         return setting, on if sure else None
 
-    def _lists(self, account: Account, request: Request, right: Right) -> _Lists:
-        own = environment()
+    def _state(self, account: Account, request: Request, right: Right) -> _State:
         setting, sure = self._defaults.last("env_reset", account, request)
-        keep, check, delete = (
-            self._list(name, known, account, request)
-            for name, known in zip(_LISTS, (own.kept, own.vetted, own.removed), strict=True)
-        )
-        reset = setting is None or not setting.negated
-        unsure = next((s for s in self._policy.settings if s.name == "env_reset" and s.negated), setting)
-        state = (setting, reset) if sure else (unsure, None)
-        return _Lists(state, keep, check, delete, self._own_path(account, request), self._here(account, request, right))
+        reset: Answer = (setting is None or not setting.negated) if sure else None
+        if reset is None:
+            setting = next((s for s in self._policy.settings if s.name == "env_reset" and s.negated), setting)
+        keep, check, delete = (tuple(self._defaults.listed(name, account, request)) for name in _LISTS)
+        path, here = self._own_path(account, request), self._here(account, request, right)
+        return (setting, reset), keep, check, delete, path, here
 
-    def _list(self, name: str, own: Iterable[str], account: Account, request: Request) -> _List:
+    def _lists(self, state: _State) -> _Lists:
+        reset, keep, check, delete, path, here = state
+        own = environment()
+        return _Lists(
+            reset,
+            self._list(own.kept, keep),
+            self._list(own.vetted, check),
+            self._list(own.removed, delete),
+            path,
+            here,
+        )
+
+    def _list(self, own: Iterable[str], settings: _Settings) -> _List:
         """A list as the settings leave it, read in sudo's order."""
         found: dict[str, tuple[bool, Setting | None]] = dict.fromkeys(own, (True, None))
-        for setting, sure in self._defaults.listed(name, account, request):
+        for setting, sure in settings:
             words = [] if setting.negated else (setting.value or "").split()
             self._policy.spend(len(words) + 1)
             if setting.negated or setting.operator == "=":

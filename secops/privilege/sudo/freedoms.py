@@ -92,7 +92,7 @@ class Freedoms:
                 works: Answer = variable.on == "linked"
             else:
                 works = variable.works_on(file.path, request.pattern)
-            if works is False or (is_plain is False and variable.on == "linked"):
+            if works is False or (is_plain is False and variable.on != "named"):
                 continue
             doubts = (
                 (_ABSENT, file.is_pattern), (variable.doubt, works is None), (_UNSET, not passed.sure),
