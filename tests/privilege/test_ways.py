@@ -137,7 +137,9 @@ SILENT = {
     "on another host": "alice db1=(ALL) ALL",
     "taken back": "alice ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
     "taken back from the group": "%wheel ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
-    "a wildcard with none of them": "Defaults secure_path=/usr/bin\nalice ALL=(root) /usr/local/bin/citywall-*, /opt/app/bin/*",
+    "a wildcard with none of them": (
+        "Defaults secure_path=/usr/bin\nalice ALL=(root) /usr/local/bin/citywall-*, /opt/app/bin/*"
+    ),
     "the same pattern taken back": (
         "alice ALL=(root) /usr/bin/vim /etc/[ab]?.conf\nalice ALL=(root) !/usr/bin/vim /etc/[ab]?.conf"
     ),
