@@ -22,9 +22,11 @@ from secops.privilege.sudo.sudo import Right, Sudo
 from secops.privilege.sudo.variables import SYSTEM, Variable, environment
 from secops.privilege.way import View
 
-_ABSENT = Text("whether there is a program that the pattern takes in is not known", "是否存在与该模式匹配的程序未知")
-_UNSEEN = Text("whether the program's file is SUID or SGID was not seen", "未能查看该程序文件是否为 SUID 或 SGID")
-_UNSET = Text("whether sudo lets the variable through here is not known", "sudo 在此是否放行该变量未知")
+_ABSENT = Text(
+    ": whether there is a program that the pattern takes in is not known", "：是否存在与该模式匹配的程序未知"
+)
+_UNSEEN = Text(": whether the program's file is SUID or SGID was not seen", "：未能查看该程序文件是否为 SUID 或 SGID")
+_UNSET = Text(": whether sudo lets the variable through here is not known", "：sudo 在此是否放行该变量未知")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class _RootOnlyPrograms(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class Opening:
     """What a request gives when it is allowed. `exec`: only by starting another program. `followed`: only by a link.
 
-    `by` is the setting that makes it so, None where the entry does. `doubt`: what is not known of it.
+    `by` is the setting that makes it so, None where the entry does. `doubt`: what is not known, as said after a place.
     """
 
     program: str | None

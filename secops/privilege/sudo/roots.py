@@ -29,9 +29,9 @@ _FIXED = Text(
     "the command is run in the root {}, in which the caller puts a program of that name",
     "命令以 {} 为根目录运行，调用者可在其中放入同名程序",
 )
-_OLDER = Text("whether this sudo knows of it is not known (1.9.3 does)", "该 sudo 版本是否支持未知（1.9.3 起支持）")
-_OWNED = Text("whether the caller may write there is not known", "调用者能否写入该目录未知")
-_UNSET = Text("whether the setting is for this request is not known", "该设置是否适用于此请求未知")
+_OLDER = Text(": whether this sudo knows of it is not known (1.9.3 does)", "：该 sudo 版本是否支持未知（1.9.3 起支持）")
+_OWNED = Text(": whether the caller may write there is not known", "：调用者能否写入该目录未知")
+_UNSET = Text(": whether the setting is for this request is not known", "：该设置是否适用于此请求未知")
 
 
 class Roots:

@@ -16,8 +16,8 @@ from secops.privilege.techniques import Power, content
 #: Where packages put programs, which are there and linked dynamically unless it is known otherwise.
 SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 
-UNLINKED = Text("whether the program is linked dynamically is not known", "该程序是否动态链接未知")
-UNREAD = Text("whether the program heeds it is not known", "该程序是否受其影响未知")
+UNLINKED = Text(": whether the program is linked dynamically is not known", "：该程序是否动态链接未知")
+UNREAD = Text(": whether the program heeds it is not known", "：该程序是否受其影响未知")
 
 
 class Variable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -206,7 +206,9 @@ def _once(ways: Iterable[Way]) -> list[Way]:
 
 
 def _doubted(how: Text, doubt: Text | None) -> Text:
-    return Text(f"{how.en}; {doubt.en}", f"{how.zh}；{doubt.zh}") if doubt else how
+    if doubt is None:
+        return how
+    return Text(f"{how.en};{doubt.en.removeprefix(':')}", f"{how.zh}；{doubt.zh.removeprefix('：')}")
 
 
 def _with_group(group: Group, how: Text) -> Text:

@@ -82,7 +82,7 @@ def _doubt(way: Way) -> Problem:
     place = way.source if way.line is None else f"{way.source}:{way.line}"
     reason = f"{place}: whether it is for {way.user} here is not known"
     if way.doubt:
-        reason = f"{place}: {way.doubt}"
+        reason = f"{place}{way.doubt}"
     elif way.way in ("suid", "sgid", "capability"):
         reason = f"{place}: what this program does is not known"
     elif way.way == "socket":
