@@ -9,15 +9,17 @@ from secops.hosts.sudoers import Policy
 from secops.hosts.sudoers_answer import Answer, decides
 from secops.hosts.sudoers_grammar import Member, Setting
 
-#: Options of ours that are on or off, and those with a text; of these only `exempt_group` can be switched off.
+#: Options of ours that are on or off, those with a text, of which some can be switched off, and lists.
 _FLAGS = frozenset(
     {
         "authenticate", "noexec", "setenv", "targetpw", "rootpw", "runaspw", "intercept", "fqdn", "use_netgroups",
         "netgroup_tuple", "case_insensitive_user", "case_insensitive_group", "match_group_by_gid",
-        "always_query_group_plugin", "sudoedit_follow", "sudoedit_checkdir",
+        "always_query_group_plugin", "sudoedit_follow", "sudoedit_checkdir", "env_reset",
     }
 )  # fmt: skip
-_TEXTS = frozenset({"runas_default", "exempt_group", "group_plugin"})
+_OFF = frozenset({"exempt_group", "secure_path", "runchroot", "runcwd"})
+_TEXTS = _OFF | {"runas_default", "group_plugin"}
+_LISTS = frozenset({"env_keep", "env_check", "env_delete"})
 
 #: What is asked for the whole policy, before anybody's request.
 _OF_ALL = frozenset(
@@ -33,8 +35,8 @@ def taken(setting: Setting) -> bool:
     if setting.name in _FLAGS:
         return setting.value is None
     if setting.name in _TEXTS:
-        return setting.operator == "=" or (setting.negated and setting.name == "exempt_group")
-    return False
+        return setting.operator == "=" or (setting.negated and setting.name in _OFF)
+    return setting.name in _LISTS and (setting.negated or setting.value is not None)
 
 
 @dataclass(frozen=True)

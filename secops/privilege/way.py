@@ -23,7 +23,7 @@ class Way:
     """One way on one host. `thing` is what is to be changed to close it, `source` and `line` are where it stands.
 
     `user` is a login name, or `EVERYONE`; `becomes` the account whose power it gives. `certain` is false when it hangs
-    on what is not known.
+    on what is not known, which `doubt` may say.
     """
 
     user: str
@@ -38,6 +38,7 @@ class Way:
     password: str = "none"  # noqa: S105 - whose password is asked
     besides_all: bool = False
     certain: bool = True
+    doubt: str = ""
 
     @property
     def row(self) -> Row:

@@ -63,6 +63,19 @@ POLICIES = {
     ),
     **_sudo("edits", "sudoedit", "edits ALL=(root) sudoedit", "edits ALL=(root) sudoedit /etc/motd"),
     **_sudo("as-other", "ALL", f"as-other ALL=({OTHER}) ALL", f"as-other ALL=({OTHER}) /usr/bin/id", OTHER),
+    **_sudo("setter", "/usr/bin/id", "setter ALL=(root) SETENV: /usr/bin/id",
+            "setter ALL=(root) NOSETENV: /usr/bin/id"),
+    **_sudo(
+        "keeper", "Defaults env_keep",
+        "Defaults:keeper env_keep += LD_PRELOAD\nkeeper ALL=(root) /usr/bin/who, /usr/bin/id",
+        "Defaults:keeper env_keep += LD_PRELOAD, env_keep -= LD_PRELOAD\nkeeper ALL=(root) /usr/bin/who, /usr/bin/id",
+    ),
+    **_sudo(
+        "setter-other", "/usr/bin/whoami",
+        f"setter-other ALL=({OTHER}) SETENV: /usr/bin/whoami", f"setter-other ALL=({OTHER}) /usr/bin/whoami", OTHER,
+    ),
+    **_sudo("rooted", "/usr/bin/nproc", "rooted ALL=(root) CHROOT=* /usr/bin/nproc",
+            "rooted ALL=(root) CWD=* /usr/bin/nproc"),
     **_doas("finder", "permit nopass finder cmd find", "permit nopass finder cmd find args -maxdepth 0"),
     **_doas("acting", f"permit acting as {OTHER}", f"permit acting as {OTHER} cmd id", OTHER),
     "polite": Case(

@@ -101,7 +101,7 @@ FOUND = {
     "on hosts of this kind": ("alice db1=NOPASSWD: ALL\nalice web*=(ALL) ALL", ALL),
     "some commands excepted": ("alice ALL=(ALL) ALL, !/bin/su, !/bin/sh", ALL),
     "everything but another user": ("ALL, !bob ALL=ALL", ALL),
-    "everything, starting nothing": ("alice ALL=(ALL) NOEXEC: ALL", [("ALL", None, "write", "own")]),
+    "everything, starting nothing": ("alice ALL=(ALL) NOEXEC: ALL", [("ALL", None, "load", "own")]),
     "an editor": ("alice ALL=(root) /usr/bin/vim", [("/usr/bin/vim", "vim", "shell", "own")]),
     "an editor of one file": ("alice ALL=(root) /usr/bin/vim /etc/motd", [("/usr/bin/vim", "vim", "shell", "own")]),
     "an editor that starts nothing": (
@@ -137,7 +137,9 @@ SILENT = {
     "on another host": "alice db1=(ALL) ALL",
     "taken back": "alice ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
     "taken back from the group": "%wheel ALL=(ALL) ALL\nalice ALL=(ALL) !ALL",
-    "a wildcard with none of them": "alice ALL=(root) /usr/local/bin/citywall-*, /opt/app/bin/*",
+    "a wildcard with none of them": (
+        "Defaults secure_path=/usr/bin\nalice ALL=(root) /usr/local/bin/citywall-*, /opt/app/bin/*"
+    ),
     "the same pattern taken back": (
         "alice ALL=(root) /usr/bin/vim /etc/[ab]?.conf\nalice ALL=(root) !/usr/bin/vim /etc/[ab]?.conf"
     ),

@@ -49,8 +49,8 @@ COLUMNS = (
     Column(
         "thing",
         "text",
-        "what is to be changed to close it: the group, the command or rule as the policy has it, the action or "
-        "administrator of polkit, the file or directory",
+        "what is to be changed to close it: the group, the command or rule as the policy has it, a setting of sudo "
+        "(Defaults env_keep, …), the action or administrator of polkit, the file or directory",
     ),
     Column("program", "text", "the program by which it works; NULL when any does, or it is not known"),
     Column("gives", "text", "shell, account, load, write or read: the most that the way gives"),

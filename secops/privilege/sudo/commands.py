@@ -28,6 +28,7 @@ class Request:
 
     With `group` (sudo -g) the command gets that group; without `as_user` (no -u) it runs as who asks, and that is the
     target. `pattern` asks for whatever an entry allows whose arguments are written so; `arguments` are then an example.
+    So does a command that is itself a pattern.
     """
 
     target: Account
@@ -69,9 +70,11 @@ def _is_command(command: Command, request: Request) -> Answer:
             return command.text in folders
         return any_of(matches_path(command.text, folder) for folder in folders)
     if command.kind == "regex":
-        named = matches_regex(command.text, request.command)
+        named = command.text == request.command or matches_regex(command.text, request.command)
     elif is_wild(command.text):
-        named = any_of(matches_path(command.text, name) for name in both_names(request.command))
+        named = command.text == request.command or any_of(
+            matches_path(command.text, name) for name in both_names(request.command)
+        )
     else:
         named = command.text in both_names(request.command)
     return both(named, _has_arguments(command, request)) if named is not False else False

@@ -15,12 +15,16 @@ from secops.privilege.sudo.names import Names
 
 _NAMES = (
     "authenticate", "noexec", "intercept", "targetpw", "rootpw", "runaspw", "runas_default", "exempt_group",
-    "sudoedit_follow", "sudoedit_checkdir",
+    "sudoedit_follow", "sudoedit_checkdir", "setenv", "env_reset", "env_keep", "env_check", "env_delete", "secure_path",
+    "runchroot", "runcwd",
 )  # fmt: skip
 #: What sudo reads before all others.
 _EARLY = ("runas_default",)
 
 _KINDS = {"user": "User_Alias", "runas": "Runas_Alias", "command": "Cmnd_Alias", "host": "Host_Alias"}
+
+#: The scopes that sudo goes through together, with what is for all in the first.
+_PASSES = (("user", "runas", "host"), ("command",))
 
 #: A setting: its place among all, itself, and what its list comes to.
 Found = tuple[int, Setting, int]
@@ -36,13 +40,21 @@ class Defaults:
 
     def flag(self, name: str, account: Account, request: Request, *, otherwise: bool = False) -> tuple[bool, bool]:
         """An option that is on or off, and whether that is sure."""
-        setting, sure = self._of(name).last(name, account, request)
+        setting, sure = self.last(name, account, request)
         return (otherwise if setting is None else not setting.negated), sure
 
     def text(self, name: str, account: Account, request: Request, otherwise: str) -> tuple[str, bool]:
         """An option with a text, and whether that is sure."""
-        setting, sure = self._of(name).last(name, account, request)
+        setting, sure = self.last(name, account, request)
         return (setting.value if setting and setting.value else otherwise), sure
+
+    def last(self, name: str, account: Account, request: Request) -> tuple[Setting | None, bool]:
+        """The setting of an option that decides, and whether that is sure."""
+        return self._of(name).last(name, account, request)
+
+    def listed(self, name: str, account: Account, request: Request) -> Iterator[tuple[Setting, bool]]:
+        """All settings of a list, in the order in which sudo takes them, and whether it surely does."""
+        return self._of(name).all(name, account, request)
 
     def mark(self, account: Account) -> Hashable:
         """What tells accounts apart to whom different settings apply."""
@@ -60,7 +72,7 @@ class _Scoped:
         self._policy, self._names = policy, names
         keys = {"user": names.key, "runas": names.key, "command": command_key, "host": lambda _: None}
         self._lists = {scope: Lists(policy, kind, keys[scope]) for scope, kind in _KINDS.items()}
-        self._for_all: dict[str, Found] = {}
+        self._for_all: dict[str, list[Found]] = {}
         self._here: dict[int, int] | None = None
         self._for_some: dict[tuple[str, str], dict[int, list[tuple[int, Setting]]]] = {}
         for name, places in settings.items():
@@ -69,7 +81,7 @@ class _Scoped:
 
     def _add(self, name: str, place: int, setting: Setting) -> None:
         if setting.scope == "global":
-            self._for_all[name] = (place, setting, ALLOW)  # those before it count no more
+            self._for_all.setdefault(name, []).append((place, setting, ALLOW))
         else:
             number = self._lists[setting.scope].number(setting.members)
             self._for_some.setdefault((name, setting.scope), {}).setdefault(number, []).append((place, setting))
@@ -83,16 +95,27 @@ class _Scoped:
     def last(self, name: str, account: Account, request: Request) -> tuple[Setting | None, bool]:
         """The last setting that matches, and whether none that may match comes after it."""
         sure = True
-        for scopes in (("command",), ("user", "runas", "host")):
+        for scopes in _PASSES[::-1]:
             found = [one for scope in scopes for one in self._matching(name, scope, account, request)]
-            if "user" in scopes and name in self._for_all:
-                found.append(self._for_all[name])
+            if "user" in scopes:
+                found += self._for_all.get(name, ())[-1:]  # those before it count no more
             self._policy.spend(len(found))
             for _, setting, said in sorted(found, key=itemgetter(0), reverse=True):
                 if said == ALLOW:
                     return setting, sure
                 sure = sure and not said & ALLOW
         return None, sure
+
+    def all(self, name: str, account: Account, request: Request) -> Iterator[tuple[Setting, bool]]:
+        """The settings that match, or may, in sudo's order."""
+        for scopes in _PASSES:
+            found = [one for scope in scopes for one in self._matching(name, scope, account, request)]
+            if "user" in scopes:
+                found += self._for_all.get(name, ())
+            self._policy.spend(len(found))
+            yield from (
+                (setting, said == ALLOW) for _, setting, said in sorted(found, key=itemgetter(0)) if said & ALLOW
+            )
 
     def _matching(self, name: str, scope: str, account: Account, request: Request) -> Iterator[Found]:
         settings = self._for_some.get((name, scope))

@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 
 from secops.core.content import Text
-from secops.hosts.sudoers import Command
+from secops.hosts.sudoers import Command, Setting
 from secops.hosts.sudoers_patterns import PATHNAME, PERIOD, matches_wildcard
 from secops.privilege.accounts import Account
 from secops.privilege.patterns import is_wild
@@ -22,7 +22,10 @@ from secops.privilege.techniques import Power, by_program, content, usable
 _FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
 
 #: A program that no rule names: what is allowed for it is allowed for all.
-_ANY = "/citywall/any-program"
+ANY = "/citywall/any-program"
+#: Where anyone may put a link or a directory.
+OPEN = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - looked for, not used
+
 _NOBODY = Account("")
 _EVERYTHING = Text("any command", "任意命令")
 _LINKED = Text(
@@ -52,13 +55,18 @@ class _RootOnlyPrograms(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 @dataclass(frozen=True)
 class Opening:
-    """What a request gives when it is allowed. `exec`: only by starting another program. `followed`: only by a link."""
+    """What a request gives when it is allowed. `exec`: only by starting another program. `followed`: only by a link.
+
+    `by` is the setting that makes it so, None where the entry does. `doubt`: what is not known, as said after a place.
+    """
 
     program: str | None
     gives: Power
     how: Text
     exec: bool = False
     followed: bool = False
+    by: Setting | None = None
+    doubt: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -77,12 +85,12 @@ class Probe:
 def probes(command: Command, majors: Mapping[str, int]) -> Iterator[Probe]:
     """What to ask of an entry's command, on a host with packages of these major versions."""
     if command.kind == "all":
-        yield Probe(_ANY, (), None, _all())
+        yield Probe(ANY, (), None, _all())
     elif command.kind == "edit":
         yield from _edits(command, majors)
     else:
         words = tuple((command.arguments or "").replace("*", "x").split())
-        for path in _programs(command):
+        for path in programs(command):
             if openings := _openings(path.rpartition("/")[2], command.arguments, majors):
                 yield Probe(path, words, command.arguments, openings)
 
@@ -123,7 +131,7 @@ def is_obeyed(path: str, pattern: str) -> bool:
     return matches_wildcard(pattern, path, PATHNAME | (0 if "/." in pattern else PERIOD)) is True
 
 
-def _programs(command: Command) -> Iterator[str]:
+def programs(command: Command) -> Iterator[str]:
     """Paths of known programs that an entry's command takes in, whatever its arguments."""
     if command.kind == "path" and not is_wild(command.text):
         yield command.text
@@ -159,7 +167,8 @@ def as_another(opening: Opening, *, can_login: bool) -> bool:
 def with_group(opening: Opening, group: str, power: Power) -> bool:
     """Whether it gives the power of a group that it runs with, as who asks."""
     obeys = opening.program not in _root_only() or group in _root_only()[opening.program]
-    return obeys and opening.gives in ("shell", power)
+    runs = opening.gives == "shell" or (opening.gives == "load" and opening.program is None)  # code of its own
+    return obeys and (runs or opening.gives == power)
 
 
 @cache

@@ -106,7 +106,7 @@ class Sudo:
         self._hosts = Lists(policy, "Host_Alias", lambda _: None)
         self._commands = Lists(policy, "Cmnd_Alias", command_key)
         self._targets = Targets(policy, names, version)
-        self._defaults = Defaults(policy, names)
+        self.defaults = Defaults(policy, names)
         self._entries: list[_Entry] = []
         self._by_users, self._by_targets, self._by_commands = _Postings(), _Postings(), _Postings()
         self._kept: dict[Hashable, _Reached] = {}
@@ -215,16 +215,16 @@ class Sudo:
         """Whose password is asked for (own, target, root, runas_default; empty for none), and whether that is sure."""
         asked, sure = right.grant.tags.get("PASSWD"), True
         if asked is None:
-            asked, sure = self._defaults.flag("authenticate", account, request, otherwise=True)
+            asked, sure = self.defaults.flag("authenticate", account, request, otherwise=True)
         if not asked or self._is_same(account, request):
             return "", sure
-        exempt, sure_of_group = self._defaults.text("exempt_group", account, request, "")
+        exempt, sure_of_group = self.defaults.text("exempt_group", account, request, "")
         member = self._names.is_member(exempt, account) if exempt else False
         if member:
             return "", sure and sure_of_group
         sure = sure and sure_of_group and member is False
         for option, whose in _ASKED:
-            given, known = self._defaults.flag(option, account, request)
+            given, known = self.defaults.flag(option, account, request)
             sure = sure and known
             if given:
                 return whose, sure
@@ -241,22 +241,22 @@ class Sudo:
         """Whether the command may not start others, or only such as the policy allows too (INTERCEPT)."""
         for tag, option, when in (("EXEC", "noexec", False), ("INTERCEPT", "intercept", True)):
             given = right.grant.tags.get(tag)
-            if (given is when) if given is not None else self._defaults.flag(option, account, request)[0]:
+            if (given is when) if given is not None else self.defaults.flag(option, account, request)[0]:
                 return True
         return False
 
     def runas_default(self, account: Account, request: Request) -> str:
-        return self._defaults.text("runas_default", account, request, "root")[0]
+        return self.defaults.text("runas_default", account, request, "root")[0]
 
     def option(self, name: str, account: Account, request: Request, *, otherwise: bool) -> bool:
-        return self._defaults.flag(name, account, request, otherwise=otherwise)[0]
+        return self.defaults.flag(name, account, request, otherwise=otherwise)[0]
 
     def mark(self, account: Account) -> Hashable:
         """Accounts with the same mark get the same answers, but for what they ask of themselves by their number."""
         users = tuple(self._users_of(account).said.items())
         if self._names.host.by_user:
             return account.name
-        return users, self._defaults.mark(account), self._targets.mark(account), account.uid == 0
+        return users, self.defaults.mark(account), self._targets.mark(account), account.uid == 0
 
     def _users_of(self, account: Account) -> _Reached:
         def reached() -> _Reached:
@@ -273,7 +273,7 @@ class Sudo:
         return self._once(("command", request.what), reached)
 
     def _targets_of(self, account: Account, request: Request) -> _Reached:
-        default = self._defaults.text("runas_default", account, request, "root")
+        default = self.defaults.text("runas_default", account, request, "root")
         is_self = account.name == request.target.name
         return self._once(
             ("target", request.target.name, request.group, request.as_user, is_self, default),

@@ -14,8 +14,9 @@ from secops.hosts.tables import Row
 from secops.hosts.tables._sudo import policy_host
 from secops.privilege.accounts import Account
 from secops.privilege.sudo.commands import Request
+from secops.privilege.sudo.freedoms import Freedoms
 from secops.privilege.sudo.names import Group, Names
-from secops.privilege.sudo.probes import Opening, Probe, as_another, probes, with_group
+from secops.privilege.sudo.probes import OPEN, Opening, Probe, as_another, probes, with_group
 from secops.privilege.sudo.sudo import Right, Sudo
 from secops.privilege.techniques import POWERS, by_group, by_program
 from secops.privilege.way import View, Way
@@ -23,11 +24,10 @@ from secops.privilege.way import View, Way
 _MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
 _VERSION = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
 
+_Found = tuple[Request, Opening]
+
 #: Commands of which it is kept what to ask.
 _MOST = 1_000
-
-#: Where anyone may put a link in the place of a file.
-_OPEN = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - looked for, not used
 
 
 class SudoWays:
@@ -47,16 +47,17 @@ class SudoWays:
         self._follows = any(setting.name == "sudoedit_follow" for setting in policy.settings) or any(
             "FOLLOW" in grant.tags for rule in policy.rules for grant in rule.grants
         )
+        self._freedoms = Freedoms(view, policy, self._names, self.sudo, self.version)
         self._probes: dict[Command, Sequence[Probe]] = {}
 
     def mark(self, account: Account) -> Hashable:
         """Accounts with the same mark have the same ways, but for those to themselves."""
-        return self.sudo.mark(account), account.name if self._follows else ""
+        return self.sudo.mark(account), account.name if self._follows or self._freedoms.by_account else ""
 
     def of(self, account: Account) -> list[Way]:
         """The ways of an account, in its name; those to itself among them."""
-        found = [way for right in self.sudo.rights(account) if not right.command.negated
-                 for way in self._by_right(account, right)]  # fmt: skip
+        found = _once(way for right in self.sudo.rights(account) if not right.command.negated
+                      for way in self._by_right(account, right))  # fmt: skip
         everything = {way.becomes for way in found if way.thing == "ALL" and way.certain}
         root = self._view.root.name
         return [
@@ -66,7 +67,7 @@ class SudoWays:
     def _by_right(self, account: Account, right: Right) -> Iterator[Way]:
         """To root; else, by an entry that does not give root, to root by a group, and to others."""
         asked = self._asked(right.command)
-        if not asked:
+        if not asked and not self._freedoms.may_open(right):
             return
         if way := self._strongest(account, right, self._view.root, asked):
             yield way
@@ -89,8 +90,17 @@ class SudoWays:
 
     def _strongest(self, account: Account, right: Right, target: Account, asked: Sequence[Probe]) -> Way | None:
         """The strongest way to the target that an entry opens, if it decides."""
+        best = self._best(account, right, target, asked, None)
+        if best is None or best[1].gives != "shell":
+            more = sorted(self._freedoms.probes(account, right, target), key=lambda probe: _strength(probe.openings[0]))
+            best = self._best(account, right, target, more, best)
+        return best and self._way(account, right, *best, best[1].how)
+
+    def _best(
+        self, account: Account, right: Right, target: Account, asked: Sequence[Probe], best: _Found | None
+    ) -> _Found | None:
+        """The strongest opening of all that are asked, and of one that is known, with its request."""
         is_root, can_login = target.uid == 0, bool(self._users.get(target.name, {}).get("can_login"))
-        best: tuple[Request, Opening] | None = None
         for probe in asked:
             if best and _strength(best[1]) <= _strength(probe.openings[0]):
                 break
@@ -99,7 +109,7 @@ class SudoWays:
                 fits = is_root or as_another(opening, can_login=can_login)
                 if fits and (best is None or _strength(opening) < _strength(best[1])):
                     best = request, opening
-        return best and self._way(account, right, *best, best[1].how)
+        return best
 
     def _by_groups(self, account: Account, right: Right, asked: Sequence[Probe]) -> Iterator[Way]:
         """To root by a group that is as good as root, chosen with -g, as oneself or as another."""
@@ -110,8 +120,8 @@ class SudoWays:
             power = by_group()[group.name]
             ways = (
                 self._way(account, right, request, opening, _with_group(group, power.how))
-                for probe in asked
                 for target in (account, *self._targets(account, right))
+                for probe in (*asked, *self._freedoms.probes(account, right, target, group))
                 for request in (replace(probe.request(target), group=group, as_user=target is not account),)
                 for opening in self._opened(account, right, request, probe)
                 if with_group(opening, group.name, power.gives)
@@ -136,10 +146,13 @@ class SudoWays:
     def _way(self, account: Account, right: Right, request: Request, opening: Opening, how: Text) -> Way:
         decision = self.sudo.decide(account, request)
         own = next(one for one in decision.by if one == right)
+        place, thing = (opening.by, f"Defaults {opening.by.name}") if opening.by else (right.rule, right.command.text)
+        is_allowed = decision.allowed is True and own.certain
+        doubt = opening.doubt if is_allowed else None
         return Way(
-            account.name, request.target.name, "sudo", right.command.text, opening.gives, how, right.rule.source,
-            right.rule.line, opening.program, self.sudo.asks(account, request, right)[0] or "none",
-            certain=decision.allowed is True and own.certain,
+            account.name, request.target.name, "sudo", thing, opening.gives, _doubted(how, doubt), place.source,
+            place.line, opening.program, self.sudo.asks(account, request, right)[0] or "none",
+            certain=is_allowed and doubt is None, doubt=doubt.en if doubt else "",
         )  # fmt: skip
 
     def _may_link(self, account: Account, request: Request, right: Right) -> bool:
@@ -151,7 +164,7 @@ class SudoWays:
             return False
         home = self._users.get(account.name, {}).get("home") or ""
         own = (f"{home.rstrip('/')}/",) if home.count("/") > 1 else ()
-        return any(word.startswith((*_OPEN, *own)) for word in request.arguments)
+        return any(word.startswith((*OPEN, *own)) for word in request.arguments)
 
     def _targets(self, account: Account, right: Right) -> Iterator[Account]:
         """Other accounts than root that an entry's list of targets names, each once."""
@@ -176,8 +189,26 @@ class SudoWays:
         return [one for one in self._view.accounts.values() if self._names.is_user(member, one) is not False]
 
 
-def _strength(opening: Opening) -> int:
-    return POWERS.index(opening.gives)
+def _strength(opening: Opening) -> tuple[bool, int]:
+    """What is sure comes first."""
+    return opening.doubt is not None, POWERS.index(opening.gives)
+
+
+def _once(ways: Iterable[Way]) -> list[Way]:
+    """The ways; of those that one setting makes of many entries one to each account, a certain one if there is any."""
+    found: dict[Hashable, Way] = {}
+    for number, way in enumerate(ways):
+        by_setting = way.thing.startswith("Defaults ")
+        key = (way.becomes, way.thing, way.source, way.line) if by_setting else number
+        if key not in found or (way.certain and not found[key].certain):
+            found[key] = way
+    return list(found.values())
+
+
+def _doubted(how: Text, doubt: Text | None) -> Text:
+    if doubt is None:
+        return how
+    return Text(f"{how.en};{doubt.en.removeprefix(':')}", f"{how.zh}；{doubt.zh.removeprefix('：')}")
 
 
 def _with_group(group: Group, how: Text) -> Text:

@@ -81,7 +81,9 @@ def _doubt(way: Way) -> Problem:
     """What is not known: of a program what it does, of a socket or disk if it is one, of a rule whose it is."""
     place = way.source if way.line is None else f"{way.source}:{way.line}"
     reason = f"{place}: whether it is for {way.user} here is not known"
-    if way.way in ("suid", "sgid", "capability"):
+    if way.doubt:
+        reason = f"{place}{way.doubt}"
+    elif way.way in ("suid", "sgid", "capability"):
         reason = f"{place}: what this program does is not known"
     elif way.way == "socket":
         reason = f"{place}: whether it is in use is not known"
