@@ -51,9 +51,9 @@ def _said(graph: Graph, nodes: Iterable[Node]) -> str:
 def _spoken(graph: Graph, node: Node) -> str:
     """A node in the language in use."""
     from secops.privilege.fleet import fixes
-    from secops.privilege.fleet.graph import At
+    from secops.privilege.fleet.graph import Agents, At
 
-    if isinstance(node, At):
+    if isinstance(node, At | Agents):
         return graph.said(node)
     _way, _, rest = graph.said(node).partition(" ")
     return f"{fixes.name(node, language())} {rest or _way}".strip()
