@@ -227,6 +227,7 @@ from facts.live_patches p join everything s on s.hot and s.package = p.package a
       or (m.tagged = 'True' and starts_with(i.source_version, m.target_version || '.el')))
 """
 
+
 def _add_roles(con: duckdb.DuckDBPyConnection) -> None:
     """Table `roles`: what installed packages have to do with a kernel's code; those that have not are left out."""
     found = con.execute(

@@ -124,4 +124,3 @@ from statements group by ecosystem, release order by ecosystem, release
 def _one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
     found: tuple[int, ...] = con.execute(query).fetchone() or ()
     return found
-
