@@ -28,7 +28,7 @@ OPEN = ("fixed-available", "affected-no-fix", "will-not-fix", "unknown")
 _FIRST = (
     "min(urgency) as urgency, min(exploited_since) as exploited_since, min(due) as due,"
     " coalesce(bool_or(ransomware), false) as ransomware, max(epss) as epss,"
-    " coalesce(bool_or(listening), false) as listening, coalesce(bool_or(as_root), false) as as_root,"
+    " coalesce(bool_or(listening), false) as listening, coalesce(bool_or(v.as_root), false) as as_root,"
     " coalesce(bool_or(exposed is not false), false) as exposed,"
     " arg_min(severity, array_position(['critical', 'high', 'medium', 'low'], severity)) as severity,"
     " max(score) as score"

@@ -97,7 +97,7 @@ def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     """Tables `statements`, of the releases and packages at hand, and `flaws`. Feeds are ranked, the newest first."""
     newest_first = sorted(feeds, key=lambda feed: (feed.as_of, feed.name), reverse=True)
     ranks = [(feed.name, feed.statements, rank) for rank, feed in enumerate(newest_first)]
-    _fill(con, "feeds", ("feed", "file", "rank"), ranks)
+    _fill(con, "ranked", ("feed", "file", "rank"), ranks)
     con.execute(f"create or replace temp table everything as {_STATEMENTS}", [[feed.statements for feed in feeds]])
     _table(con, "statements", "select * from everything where not hot")
     con.execute(f"create or replace temp table flaws as {_FLAWS}", [[feed.flaws for feed in feeds]])
@@ -105,7 +105,7 @@ def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
 
 _STATEMENTS = """
 select row_number() over () as sid, s.* exclude (filename), feed, rank::integer as feed_rank
-from read_parquet(?::varchar[], filename := true) s join feeds on file = filename
+from read_parquet(?::varchar[], filename := true) s join ranked on file = filename
   semi join subjects using (ecosystem, release, kind, by_source, package)
 """
 

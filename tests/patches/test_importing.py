@@ -34,7 +34,7 @@ def shelf(tmp_path: Path) -> Shelf:
 
 def statements(shelf: Shelf, feed: Feed) -> list[tuple[Any, ...]]:
     path = str(shelf.path(feed, STATEMENTS))
-    return duckdb.sql(f"select advisory, package, fixed, flaws from '{path}' order by all").fetchall()
+    return duckdb.sql(f"select advisory, package, fixed, flaws from '{path}' order by all").fetchall()  # noqa: S608 - a path of ours
 
 
 def rejects(shelf: Shelf, feed: Feed) -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def test_an_import_keeps_what_the_feed_is_and_holds(shelf: Shelf, tmp_path: Path
     from hashlib import sha256
 
     path = archive(tmp_path / "a.zip", [
-        osv("ALSA-2026:1", (ALMA, "curl", "7.76.1-29.el9"), (ALMA, "libcurl", "7.76.1-29.el9"), flaws=["CVE-2026-1001"]),
+        osv("ALSA-2026:1", (ALMA, "curl", "7.76.1-29.el9"), (ALMA, "libcurl", "7.76.1-29.el9")),
         osv("ALSA-2026:2", (ALMA, "vim", "2:8.2-3.el9"), flaws=["CVE-2026-1002", "CVE-2026-1003"]),
     ])  # fmt: skip
     (feed,) = import_feeds(shelf, [path], max_age=3)
@@ -176,9 +176,7 @@ def test_one_bad_document_of_many_is_counted_and_listed(shelf: Shelf, tmp_path: 
 
 
 def test_documents_that_contradict_each_other_are_told_and_the_first_counts(shelf: Shelf, tmp_path: Path) -> None:
-    first, same, other = (
-        osv("A-2026:1", (ALMA, "curl", fixed), flaws=["CVE-2026-1001"]) for fixed in ("1-1", "1-1", "9-1")
-    )
+    first, same, other = (osv("A-2026:1", (ALMA, "curl", fixed)) for fixed in ("1-1", "1-1", "9-1"))
     path = archive(tmp_path / "a.zip", {"1.json": first, "2.json": same, "3.json": other})
     (feed,) = import_feeds(shelf, [path])
     assert statements(shelf, feed) == [("A-2026:1", "curl", "1-1", ["CVE-2026-1001"])]
@@ -187,7 +185,7 @@ def test_documents_that_contradict_each_other_are_told_and_the_first_counts(shel
 
 
 def test_two_ranges_in_one_document_are_two_statements(shelf: Shelf, tmp_path: Path) -> None:
-    path = archive(tmp_path / "a.zip", [osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1"), flaws=["CVE-2026-1001"]),
+    path = archive(tmp_path / "a.zip", [osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1")),
                                         osv("A-2026:2", (ALMA, "vim", "1-1"))])  # fmt: skip
     (feed,) = import_feeds(shelf, [path])
     assert feed.statements == 3
