@@ -191,10 +191,11 @@ select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '
   case when exploited_since is not null then 1 when epss >= 0.1 then 2 when graded in ('critical', 'high') then 3
     else 4 end as urgency
 from (
-  select * from told
+  select * from (
+    select *, meaning between 6 and 8 and since > max(since) filter (meaning = 5) over feed as again
+    from told window feed as (partition by id, flaw, feed_rank))
   qualify row_number() over (
-    partition by id, flaw
-    order by feed_rank, if(meaning between 5 and 8, 5, meaning), since desc nulls last, meaning, sid
+    partition by id, flaw order by feed_rank, if(again, 5, meaning), again desc, meaning, since desc nulls last, sid
   ) = 1
 ) t join statements using (sid) left join flaws f on f.flaw = t.flaw
 where meaning not in (2, 5, 10)
