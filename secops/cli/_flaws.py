@@ -23,36 +23,58 @@ _MOST = 3
 
 def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything: bool, most: int | None) -> int:
     """Print a list and say on stderr what may be missing. The exit code."""
-    from secops.cli._say import say
     from secops.cli._tables import show
-    from secops.patches.listing import OPEN, STATUSES, select
+    from secops.patches.listing import COUNT, OPEN, STATUSES, select, target, where
 
     _check(run, hosts)
-    rows = _asked(run, select(by, tuple(STATUSES) if everything else OPEN, hosts))
+    columns, rows = _asked(run, select(by, tuple(STATUSES) if everything else OPEN, hosts))
+    count = {"flaws": len(rows), "without": 0}
+    if by == "upgrade" or everything:  # its rows do not tell
+        _, (count,) = _asked(run, f"{COUNT} where {where(OPEN, hosts)}")
+    if by == "upgrade":
+        columns, rows = ["to", *columns], [{"to": target(row), **row} for row in rows]
     shown = rows[:most]
-    if fmt == "text" and not rows:
-        say(_("No known flaw is open in what is installed."))
-    elif fmt == "text":
-        show(*_text(by, shown), fmt)
-        if len(shown) < len(rows):
-            say(_("… and {n} more: --most {all}").format(n=len(rows) - len(shown), all=len(rows)))
+    if fmt == "text":
+        _show_text(by, shown, len(rows), count)
     else:
-        columns = list(shown[0]) if shown else []
         show(columns, [list(row.values()) for row in shown], fmt)
     unseen = _warn(run, hosts)
-    return Exit.FINDINGS if rows else Exit.INCOMPLETE if unseen else Exit.CLEAN
+    return Exit.FINDINGS if count["flaws"] else Exit.INCOMPLETE if unseen else Exit.CLEAN
 
 
-def _asked(run: Tables, sql: str) -> list[dict[str, Any]]:
+def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str, int]) -> None:
+    """A list for people, of which these rows are shown."""
+    from secops.cli._say import say
+    from secops.cli._tables import show
+
+    if not count["flaws"]:
+        say(_("No known flaw is open in what is installed."))
+    if shown:
+        show(*_text(by, shown), "text")
+    if len(shown) < of:
+        say(_("… and {n} more: --most {all}").format(n=of - len(shown), all=of))
+    if by == "upgrade" and count["without"]:
+        text = ngettext(
+            "No upgrade mends {n} flaw: `--by flaw` lists it.",
+            "No upgrade mends {n} flaws: `--by flaw` lists them.",
+            count["without"],
+        )
+        say(text.format(n=count["without"]))
+
+
+def _asked(run: Tables, sql: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns and rows of the answer."""
     answer = run.query(sql, only=_READ)
-    return [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+    return answer["columns"], [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
 
 
 def _check(run: Tables, hosts: Sequence[str]) -> None:
     """Raises `UsageError` for a host that the run does not have."""
     from secops.core.command import did_you_mean
 
-    known = {name for row in _asked(run, "select host, name from hosts") for name in row.values() if name}
+    if not hosts:
+        return
+    known = {name for row in _asked(run, "select host, name from hosts")[1] for name in row.values() if name}
     for host in hosts:
         if host not in known:
             raise UsageError(_("the run has no such host"), where=host, hint=did_you_mean(host, sorted(known)))
@@ -60,7 +82,7 @@ def _check(run: Tables, hosts: Sequence[str]) -> None:
 
 def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[Any]]]:
     """Titles and cells for people."""
-    from secops.patches.listing import target, why
+    from secops.patches.listing import why
 
     if by == "flaw":
         titles = [_("flaw"), _("packages"), _("hosts"), _("state"), _("why here")]
@@ -77,7 +99,7 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
     if by == "upgrade":
         titles = [_("upgrade"), _("to"), _("of"), _("flaws"), _("hosts"), _("why here")]
         return titles, [
-            [row["package"], target(row), f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
+            [row["package"], row["to"], f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
             for row in rows
         ]
     titles = [_("host"), _("flaws"), _("mendable"), _("upgrades"), _("worst")]
@@ -99,14 +121,15 @@ def _some(names: Sequence[str]) -> str:
 def _warn(run: Tables, hosts: Sequence[str]) -> bool:
     """Say on stderr where flaws may be missing. Whether there is such a place."""
     from secops.core.render.reasons import reason
+    from secops.patches.listing import which
 
+    of = f" and {which(hosts)}" if hosts else ""
     query = (
-        "select part, reason, count(*) as n, min(coalesce(h.name, host)) as host, list(host) as ids,"
-        " list(h.name) as names from collection join hosts h using (host)"
-        " where table_name = 'vulnerabilities' and not whole"
-        " and part in ('', 'unfixed', 'exploited', 'scored') group by part, reason order by part, reason"
+        "select part, reason, count(*) as n, min(coalesce(h.name, host)) as host"  # noqa: S608 - quoted
+        " from collection join hosts h using (host) where table_name = 'vulnerabilities' and not whole"
+        f" and part in ('', 'unfixed', 'exploited', 'scored'){of} group by part, reason order by part, reason"
     )
-    rows = [row for row in _asked(run, query) if not hosts or set(hosts) & {*row["ids"], *filter(None, row["names"])}]
+    _columns, rows = _asked(run, query)
     bare = {row["reason"] for row in rows if not row["part"]}
     for row in rows:
         if row["part"] and row["reason"] in bare:
@@ -122,10 +145,10 @@ def show_vex(run: Tables, hosts: Sequence[str], output: Path | None) -> int:
     import sys
 
     from secops.core.render import write_whole
-    from secops.patches.vex import SELECT, document
+    from secops.patches.vex import document, select
 
     _check(run, hosts)
-    rows = [row for row in _asked(run, SELECT) if not hosts or row["host"] in hosts or row["name"] in hosts]
+    _columns, rows = _asked(run, select(hosts))
     text = document(rows, run.run)
     if output:
         write_whole(output, text.encode())

@@ -7,7 +7,6 @@ written again. The caller hands in the DuckDB connection: only the judging proce
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import os
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from secops.core.parquet_file import copy_to, has_end
 from secops.hosts.evidence import Evidence
 from secops.hosts.held import Held, held
 from secops.hosts.tables import Facts, Table, collection, derive, registry
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 #: Spool files merged at a time: bounds the memory of the merge.
 _BATCH = 100
-
-#: How a Parquet file ends.
-_MAGIC = b"PAR1"
 
 #: What a host may call itself: a claimed name must not look like another way to reach a host.
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
@@ -170,21 +167,11 @@ def load_spools(
 
 def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapping[str, Sequence[str]]) -> None:
     """Write each table's rows of the hosts named in `changed` (table → hosts). Raises `OSError` on a full disk."""
-    import duckdb
-
-    full = os.strerror(errno.ENOSPC)
     for name, hosts in changed.items():
         if hosts:
             con.execute("create or replace temp table wanted as select unnest(?) as host", [list(hosts)])
-            try:
-                con.execute(
-                    f'copy (select * from facts."{name}" where host in (select host from wanted)) to '  # noqa: S608
-                    f"'{_quoted(directory / name)}.parquet' (format parquet, compression zstd)"
-                )
-            except duckdb.IOException as error:
-                if full in str(error):  # among much that is for DuckDB's authors
-                    raise OSError(f"{name}.parquet: {full}") from error
-                raise
+            select = f'select * from facts."{name}" where host in (select host from wanted)'  # noqa: S608 - our own
+            copy_to(con, select, directory / f"{name}.parquet")
 
 
 class DamagedError(Exception):
@@ -205,20 +192,6 @@ def load_parquet(con: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, str,
             raise
         except duckdb.Error as error:
             raise DamagedError(path) from error
-
-
-def _has_end(path: Path) -> bool:
-    """Whether it is a Parquet file to its last bytes, without which none can be read."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(-len(_MAGIC), os.SEEK_END)
-            return file.read() == _MAGIC
-    except OSError:
-        return False
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 class Index(msgspec.Struct, frozen=True):
@@ -260,7 +233,7 @@ class Index(msgspec.Struct, frozen=True):
 
     def lacking(self, runs: Path) -> str:
         """The first file it names, in its own run or one it refers to, that is not there or cut off; else empty."""
-        return next((path for _, path, _ in self.parts(runs) if not _has_end(Path(path))), "")
+        return next((path for _, path, _ in self.parts(runs) if not has_end(Path(path))), "")
 
     def parts(self, runs: Path, moved: Mapping[str, Path] | None = None) -> list[tuple[str, str, list[str]]]:
         """(table, Parquet file, hosts) for `load_parquet`. `moved` names runs that are not at their place yet."""

@@ -8,6 +8,7 @@ from datetime import date
 
 import msgspec
 
+from secops import __version__
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts, Row
 from secops.hosts.tables.feeds import TABLE as FEEDS
@@ -16,7 +17,6 @@ from secops.patches.shelf import Feed
 
 #: The tables that matching reads: of them a host's rows are made.
 READ = ("hosts", "packages", "kernels", "running_code", "live_patches")
-
 
 _NO_RELEASE = Problem(Status.ABSENT, "which release of which distribution it is, is not known")
 
@@ -60,8 +60,8 @@ def late_tables(basis: Basis, feeds: Sequence[Feed], today: date) -> dict[str, F
 
 
 def digest(read: Mapping[str, str], feeds: Sequence[Feed], today: date) -> str:
-    """What a host's rows hang on: the digests of the tables that are read, the feeds, and the day."""
-    parts = [*(read.get(name, "") for name in READ), *(feed.stem for feed in feeds), today.isoformat()]
+    """What a host's rows hang on: how we match, the digests of the tables that are read, the feeds, and the day."""
+    parts = [__version__, *(read.get(name, "") for name in READ), *(feed.stem for feed in feeds), today.isoformat()]
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 

@@ -27,6 +27,9 @@ from secops.patches.statement import About, Entry, Flaw, Reject, Statement
 #: Rejects that are kept with the place where they stand; those beyond are only counted.
 MOST_REJECTS = 100_000
 
+#: Characters of a feed's name.
+LONGEST_NAME = 64
+
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -167,11 +170,16 @@ class Intake:
     def name(self, contents: parquet.Contents) -> str:
         """What a feed of this content is called where the user does not say: its format, and whom it speaks of."""
         if self.documents == 1 and not self.whole:
-            return _NOT_IN_NAMES.sub("-", self._last.lower())
+            return _name(self._last) or self.format
         main = [release for release in contents.releases if not release.in_passing]
         ecosystems, releases = ({getattr(one, part) for one in main} for part in ("ecosystem", "release"))
         words = [self.format, *(ecosystems if len(ecosystems) == 1 else ()), *(releases if len(releases) == 1 else ())]
-        return _NOT_IN_NAMES.sub("-", "-".join([*words, *([self._part] if self._part else ())]).lower())
+        return _name("-".join([*words, *([self._part] if self._part else ())]))
+
+
+def _name(text: str) -> str:
+    """A text as a feed's name; empty when nothing of it can stand in one."""
+    return _NOT_IN_NAMES.sub("-", text.lower()).strip("._-")[:LONGEST_NAME]
 
 
 def _digest(path: Path) -> str:

@@ -55,17 +55,32 @@ _BY = {
 }
 
 
+#: How many flaws are open, and of how many of them there is no upgrade that mends them.
+COUNT = (
+    "select count(distinct flaw) as flaws,"
+    " count(distinct flaw) - count(distinct flaw) filter (status = 'fixed-available') as without"
+    " from vulnerabilities v join hosts h using (host)"
+)
+
+
 def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
     """The SELECT over `vulnerabilities` and `hosts` that gives the rows of a list, in its order."""
     columns, group = _BY[by]
     asked = ["fixed-available"] if by == "upgrade" else statuses
-    where = f"status in ({_quoted(asked)})"
-    if hosts:
-        where += f" and (host in ({_quoted(hosts)}) or h.name in ({_quoted(hosts)}))"
     return (
-        f"select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host) where {where}"  # noqa: S608 - quoted
+        f"select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host) where {where(asked, hosts)}"  # noqa: S608 - quoted
         f" group by {group} order by {_ORDER}, {group}"
     )
+
+
+def where(statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
+    """The condition on `vulnerabilities` (v) and `hosts` (h) for these statuses, and hosts by id or name."""
+    return f"status in ({_quoted(statuses)})" + (f" and {which(hosts)}" if hosts else "")
+
+
+def which(hosts: Sequence[str]) -> str:
+    """The condition on `hosts` (h) for these, by id or name."""
+    return f"(host in ({_quoted(hosts)}) or h.name in ({_quoted(hosts)}))"
 
 
 def target(row: dict[str, Any]) -> str:

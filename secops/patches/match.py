@@ -13,6 +13,7 @@ import msgspec
 
 from secops.patches import versions
 from secops.patches.hot_patch import hot_patch
+from secops.patches.kernel_role import role
 from secops.patches.statement import Kind
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None
     _table(con, "unmended", _UNMENDED)
     _table(con, "held", _HELD)
     _add_live(con)
+    _add_roles(con)
     con.execute("drop table facts.vulnerabilities")
     con.execute(f"create view facts.vulnerabilities as {_VULNERABILITIES}")
 
@@ -95,7 +97,7 @@ def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     """Tables `statements`, of the releases and packages at hand, and `flaws`. Feeds are ranked, the newest first."""
     newest_first = sorted(feeds, key=lambda feed: (feed.as_of, feed.name), reverse=True)
     ranks = [(feed.name, feed.statements, rank) for rank, feed in enumerate(newest_first)]
-    _fill(con, "feeds", ("feed", "file", "rank"), ranks)
+    _fill(con, "ranked", ("feed", "file", "rank"), ranks)
     con.execute(f"create or replace temp table everything as {_STATEMENTS}", [[feed.statements for feed in feeds]])
     _table(con, "statements", "select * from everything where not hot")
     con.execute(f"create or replace temp table flaws as {_FLAWS}", [[feed.flaws for feed in feeds]])
@@ -103,7 +105,7 @@ def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
 
 _STATEMENTS = """
 select row_number() over () as sid, s.* exclude (filename), feed, rank::integer as feed_rank
-from read_parquet(?::varchar[], filename := true) s join feeds on file = filename
+from read_parquet(?::varchar[], filename := true) s join ranked on file = filename
   semi join subjects using (ecosystem, release, kind, by_source, package)
 """
 
@@ -165,17 +167,18 @@ def _is_covered(kind: Kind, version: str, introduced: str, fixed: str, last_affe
 #: than one that knows of none; of fixed versions those of the package's own minor release (el9_3) weigh most, since
 #: the next one's are higher; one for another service pack says nothing of this one's versions.
 _TOLD = """
-select id, flaw, sid, feed_rank, fixed_key,
-  case when status = 'fixed' and foreign_pack then 4
+select id, flaw, sid, feed_rank, if(status = 'fixed', fixed_key, introduced_key) as since,
+  case when foreign_pack then 4
     when status = 'fixed' and same_minor then if(covered, 1, 2)
     when status = 'fixed' then if(covered, 3, 5)
     when not covered then 10 when status = 'affected' then 6 when status = 'will-not-fix' then 7
     when status = 'unknown' then 8 else 9 end as meaning
 from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
-    select sid, flaws, status, feed_rank, fixed_key from statements) s on s.sid = p.sid)
+    select sid, flaws, status, feed_rank, introduced_key, fixed_key from statements) s on s.sid = p.sid)
 """
 
-#: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one.
+#: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one. A version
+#: that is affected again, from one on that is later than the fix, is not mended by it.
 _UNMENDED = """
 select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
   published, score,
@@ -188,14 +191,18 @@ select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '
   case when exploited_since is not null then 1 when epss >= 0.1 then 2 when graded in ('critical', 'high') then 3
     else 4 end as urgency
 from (
-  select * from told
-  qualify row_number() over (partition by id, flaw order by feed_rank, meaning, fixed_key desc nulls last, sid) = 1
+  select * from (
+    select *, meaning between 6 and 8 and since > max(since) filter (meaning = 5) over feed as again
+    from told window feed as (partition by id, flaw, feed_rank))
+  qualify row_number() over (
+    partition by id, flaw order by feed_rank, if(again, 5, meaning), again desc, meaning, since desc nulls last, sid
+  ) = 1
 ) t join statements using (sid) left join flaws f on f.flaw = t.flaw
 where meaning not in (2, 5, 10)
 """
 
 _HELD = f"""
-select p.host, id from {_PACKAGES}
+select distinct p.host, id from {_PACKAGES}
 join (select * from installed semi join unmended using (id)) i
   on i.ecosystem = h.ecosystem and i.release = h.release
     and {" and ".join(f"i.{name} is not distinct from p.{name}" for name in _OWN)}
@@ -221,31 +228,32 @@ from facts.live_patches p join everything s on s.hot and s.package = p.package a
       or (m.tagged = 'True' and starts_with(i.source_version, m.target_version || '.el')))
 """
 
+
+def _add_roles(con: duckdb.DuckDBPyConnection) -> None:
+    """Table `roles`: what installed packages have to do with a kernel's code; those that have not are left out."""
+    found = con.execute(
+        "select id, kind, name, coalesce(source_name, name) as source from installed semi join unmended using (id)"
+        " where regexp_matches(name, '^(linux|kernel)') or regexp_matches(source, '^(linux|kernel)')"
+    ).fetchall()
+    roles = [(id_, said) for id_, *package in found if (said := role(*package))]
+    _fill(con, "named", ("id", "role"), roles)
+    _table(con, "roles", "select id::bigint as id, role from named")
+
+
 #: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
 _VULNERABILITIES = """
 with kernels_running as (select distinct host, package_version as version from facts.kernels where running),
 code as (select host, package, bool_or(listening) as listening, bool_or(as_root) as as_root from facts.running_code
-  group by host, package),
-roles as (
-  select id, case
-    when kind = 'dpkg' and regexp_matches(name, '^linux-(image|modules)-[0-9]') then 'kernel'
-    when kind = 'rpm' and regexp_matches(name, '^kernel(-[a-z0-9]+)?(-core|-modules[a-z-]*)?$')
-      and not regexp_matches(name, '-(devel|headers|tools|doc|srpm|source|macros)') then 'kernel'
-    when kind = 'apk' and regexp_matches(name, '^linux-[a-z0-9]+$') and name not in ('linux-headers', 'linux-pam')
-      and not starts_with(name, 'linux-firmware') then 'kernel'
-    when regexp_matches(source_name, '^(linux|linux-(hwe|aws|azure|gcp|oracle|kvm|lowlatency|oem|raspi).*|kernel)$')
-      then 'beside' else '' end as role
-  from installed
-)
+  group by host, package)
 select held.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
   if(l.flaw is null, o.status, 'not-affected') as status,
   if(l.flaw is null, o.words, 'mended by a live patch') as words,
   o.fixed, o.graded as severity, o.score, o.published,
   date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed,
   o.exploited_since, o.due, o.ransomware, o.epss, o.percentile, o.urgency,
-  case role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
+  case r.role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root
-from held join unmended o on o.id = held.id join installed i on i.id = held.id join roles r on r.id = held.id
+from held join unmended o on o.id = held.id join installed i on i.id = held.id left join roles r on r.id = held.id
   left join kernels_running k on k.host = held.host and r.role = 'kernel'
   left join live l on l.host = held.host and l.id = held.id and l.flaw = o.flaw
   left join code c on c.host = held.host and c.package = i.name

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from secops.core.parquet_file import copy_to
 from secops.patches import versions
 from secops.patches.shelf import FLAWS, STATEMENTS, Release
 from secops.patches.statement import Kind, Statement
@@ -68,7 +69,10 @@ def _key(kind: Kind, version: str, epochs: bool) -> str | None:
 
 
 def write(folder: Path, stem: str) -> Contents:
-    """Make the Parquet files of a feed out of its rows, which then are gone. Equal statements become one."""
+    """Make the Parquet files of a feed out of its rows, which then are gone. Equal statements become one.
+
+    Raises `OSError` on a full disk.
+    """
     import duckdb
 
     with duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(folder)}) as con:
@@ -79,8 +83,7 @@ def write(folder: Path, stem: str) -> Contents:
         ):
             source, target = folder / f"{stem}{ending}", folder / f"{stem}{kind}"
             _load(con, name, columns, source)
-            rows = f"select distinct * from {name} order by {order}"  # noqa: S608 - names of our own
-            con.execute(f"copy ({rows}) to '{_quoted(target)}' (format parquet, compression zstd)")
+            copy_to(con, f"select distinct * from {name} order by {order}", target)  # noqa: S608 - names of our own
             source.unlink()
         return _contents(con)
 
@@ -121,7 +124,3 @@ from statements group by ecosystem, release order by ecosystem, release
 def _one(con: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
     found: tuple[int, ...] = con.execute(query).fetchone() or ()
     return found
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

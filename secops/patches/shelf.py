@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -17,12 +18,16 @@ import msgspec
 from secops.core.errors import CitywallError, UsageError
 from secops.core.folder import locked, writing
 from secops.core.i18n import _
+from secops.core.parquet_file import has_end
 from secops.core.render import write_whole
 from secops.core.report import FeedUse
 from secops.patches.match import FeedFiles
 from secops.patches.statement import Reject
 
 CATALOGUE = "catalogue.json"
+
+#: Days by which a feed's date may be ahead of ours: it may be in another time zone.
+_AHEAD = 1
 
 #: Days after which a feed counts as stale, where its import did not say otherwise.
 MAX_AGE = 7
@@ -75,9 +80,9 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
         return (today - self.as_of).days if self.as_of else None
 
     def stale(self, today: date) -> bool:
-        """Older than its limit; one without a date may be of any age."""
+        """Older than its limit; one without a date, or with one that is yet to come, may be of any age."""
         age = self.age(today)
-        return age is None or age > self.max_age
+        return age is None or not -_AHEAD <= age <= self.max_age
 
     def use(self, today: date) -> FeedUse:
         """What a report says of it."""
@@ -87,6 +92,12 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Kinds of files of a feed: `stem` + this.
 STATEMENTS, FLAWS, REJECTS = ".statements.parquet", ".flaws.parquet", ".rejects.ndjson.gz"
+
+#: What an import makes on the shelf: files of a feed, the catalogue before it is in its place, DuckDB's own.
+_OURS = re.compile(
+    r"(?:([0-9a-f]{16})\.(?:statements|flaws|rejects)\.(?:parquet|ndjson\.gz)"
+    r"|\.catalogue\.json\.[0-9a-f]{16}\.partial|duckdb_temp_.+)"
+)
 
 
 class Shelf:
@@ -109,17 +120,24 @@ class Shelf:
     def path(self, feed: Feed, kind: str) -> Path:
         return self.folder / f"{feed.stem}{kind}"
 
-    def files(self) -> list[FeedFiles]:
-        """What matching reads."""
-        return [
+    def files(self, feeds: Sequence[Feed]) -> list[FeedFiles]:
+        """What matching reads of these feeds. Raises `CitywallError` for a file that is missing or cut off."""
+        found = [
             FeedFiles(
                 feed.name,
                 feed.as_of.isoformat() if feed.as_of else "",
                 str(self.path(feed, STATEMENTS)),
                 str(self.path(feed, FLAWS)),
             )
-            for feed in self.feeds()
+            for feed in feeds
         ]
+        for feed in found:
+            if lacking := [path for path in (feed.statements, feed.flaws) if not has_end(Path(path))]:
+                hint = _("Import the feed again, or remove it: `citywall patches feeds remove {name}`.")
+                raise CitywallError(
+                    _("the file of a feed is missing or damaged"), where=lacking[0], hint=hint.format(name=feed.name)
+                )
+        return found
 
     def rejects(self, feed: Feed) -> Iterator[Reject]:
         """Every entry of a feed that was not understood."""
@@ -135,10 +153,11 @@ class Shelf:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Alone for a block, after which files that no feed needs are gone."""
+        """Alone for a block, before and after which files that no feed needs are removed."""
         with writing(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(self.folder):
+                self._sweep()  # what a killed import left may be what fills the disk
                 try:
                     yield
                 finally:
@@ -166,5 +185,5 @@ class Shelf:
         with suppress(CitywallError):  # which files are needed a damaged catalogue does not tell
             stems = {feed.stem for feed in self.feeds()}
             for path in self.folder.iterdir():
-                if path.name != CATALOGUE and path.name.split(".")[0] not in stems:
+                if (found := _OURS.fullmatch(path.name)) and found[1] not in stems:
                     path.unlink(missing_ok=True)

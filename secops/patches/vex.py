@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from cyclonedx.model import Property, XsUri
 from cyclonedx.model.bom import Bom
@@ -25,16 +26,25 @@ from cyclonedx.model.vulnerability import (
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
+from secops.core.inert import json_escape, replace_hidden
+from secops.patches.listing import STATUSES, where
+
 _SAME = (
     "flaw, advisory, feed, status, words, fixed, severity, score, published, title, url, exploited_since, epss,"
     " package, v.kind, v.architecture, installed, ecosystem, h.release"
 )
 
-#: One row for each flaw of each distinct package, with the hosts that have it, each named as people know it.
-SELECT = (
-    f"select {_SAME}, list(distinct host order by host) as hosts, list(distinct h.name) as names"  # noqa: S608 - ours
-    f" from vulnerabilities v join hosts h using (host) group by {_SAME} order by {_SAME}"
-)
+
+def select(hosts: Sequence[str] = ()) -> str:
+    """The SELECT that gives one row for each flaw of each distinct package, with the hosts that have it."""
+    return (
+        f"select {_SAME}, list(distinct host order by host) as hosts from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
+        f" where {where(tuple(STATUSES), hosts)} group by {_SAME} order by {_SAME}"
+    )
+
+
+#: What one vulnerability of the document stands for; these come first in `_SAME`, too.
+_GROUP = ("flaw", "advisory", "feed", "status")
 
 _STATES = {
     "fixed-available": (ImpactAnalysisState.EXPLOITABLE, [ImpactAnalysisResponse.UPDATE]),
@@ -46,32 +56,52 @@ _STATES = {
 
 _TYPES = {"dpkg": "deb", "rpm": "rpm", "apk": "apk"}
 
+#: Whose packages they are in the words of the purl specification, where that is not the ID of os-release.
+_VENDORS = {"rhel": "redhat", "sles": "suse", "sled": "suse", "opensuse-leap": "opensuse", "ol": "oracle"}
+
 
 def document(rows: Sequence[dict[str, Any]], run: str) -> str:
-    """The rows that `SELECT` gives as one CycloneDX 1.6 document in JSON. `run` becomes a property of it."""
+    """The rows that `select` gives as one CycloneDX 1.6 document in JSON. `run` becomes a property of it."""
     bom = Bom()
     bom.properties.add(Property(name="citywall:run", value=run))
-    where: defaultdict[str, set[str]] = defaultdict(set)
+    on: defaultdict[str, set[str]] = defaultdict(set)
     components: dict[str, Component] = {}
     for row in rows:
-        component = _component(row)
-        components[str(component.bom_ref)] = component
-        where[str(component.bom_ref)].update(row["hosts"])
+        ref = _ref(row)
+        components[ref] = components.get(ref) or _component(row)
+        on[ref].update(row["hosts"])
     for ref, component in components.items():
-        component.properties.update(Property(name="citywall:host", value=host) for host in sorted(where[ref]))
+        component.properties.update(Property(name="citywall:host", value=host) for host in sorted(on[ref]))
         bom.components.add(component)
-    for _, same in groupby(rows, key=lambda row: [row[name] for name in ("flaw", "advisory", "feed", "status")]):
+    for _, same in groupby(rows, key=lambda row: [row[name] for name in _GROUP]):
         bom.vulnerabilities.add(_vulnerability(list(same)))
-    return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+    return replace_hidden(JsonV1Dot6(bom).output_as_string(indent=1), json_escape) + "\n"
 
 
 def _component(row: dict[str, Any]) -> Component:
-    arch, distro = row["architecture"], f"{row['ecosystem']}-{row['release']}"
-    qualifiers = {"distro": distro, **({"arch": arch} if arch else {})}
-    purl = PackageURL(_TYPES[row["kind"]], row["ecosystem"], row["package"], row["installed"], qualifiers)
     return Component(
-        name=row["package"], version=row["installed"], type=ComponentType.LIBRARY, purl=purl, bom_ref=purl.to_string()
+        name=row["package"], version=row["installed"], type=ComponentType.LIBRARY, purl=_purl(row), bom_ref=_ref(row)
     )
+
+
+def _ref(row: dict[str, Any]) -> str:
+    """What a package is called in the document: unique, and the same for all hosts."""
+    names = ("ecosystem", "release", "kind", "package", "installed", "architecture")
+    return "/".join(quote(row[name] or "", safe=":+~") for name in names)
+
+
+def _purl(row: dict[str, Any]) -> PackageURL | None:
+    """None for a name that no purl can have, which a host may tell all the same."""
+    version, arch = row["installed"], row["architecture"]
+    qualifiers = {"distro": f"{row['ecosystem']}-{row['release']}", **({"arch": arch} if arch else {})}
+    if row["kind"] == "rpm" and ":" in version:
+        qualifiers["epoch"], _, version = version.partition(":")
+    vendor = _VENDORS.get(row["ecosystem"], row["ecosystem"])
+    try:
+        purl = PackageURL(_TYPES[row["kind"]], vendor, row["package"], version, qualifiers)
+        return purl if PackageURL.from_string(purl.to_string()) == purl else None
+    except (TypeError, ValueError):
+        return None
 
 
 def _vulnerability(rows: Sequence[dict[str, Any]]) -> Vulnerability:
@@ -81,7 +111,7 @@ def _vulnerability(rows: Sequence[dict[str, Any]]) -> Vulnerability:
     fixes = sorted({f"{one['package']}: {one['fixed']}" for one in rows if one["fixed"]})
     known = [("exploited_since", row["exploited_since"]), ("epss", row["epss"]), ("feed", row["feed"])]
     return Vulnerability(
-        bom_ref=" ".join([row["flaw"], row["advisory"], row["feed"], row["status"]]),
+        bom_ref="/".join(quote(row[name], safe=":") for name in _GROUP),
         id=row["flaw"],
         source=VulnerabilitySource(name=row["advisory"], url=XsUri(row["url"]) if row["url"] else None),
         ratings=_ratings(row),
@@ -90,7 +120,7 @@ def _vulnerability(rows: Sequence[dict[str, Any]]) -> Vulnerability:
         advisories=[VulnerabilityAdvisory(url=XsUri(row["url"]), title=row["advisory"])] if row["url"] else None,
         published=datetime.fromisoformat(f"{row['published']}T00:00:00+00:00") if row["published"] else None,
         analysis=VulnerabilityAnalysis(state=state, responses=responses, detail=row["words"]),
-        affects=[BomTarget(ref=str(_component(one).bom_ref)) for one in rows],
+        affects=[BomTarget(ref=_ref(one)) for one in rows],
         properties=[Property(name=f"citywall:{name}", value=str(value)) for name, value in known if value is not None],
     )
 

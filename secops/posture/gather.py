@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -72,34 +72,45 @@ def gather(
     directory: Path,
     audit: Audit,
     fleet: Fleet,
-    feeds: Sequence[Feed],
     advise: Advise,
     progress: Progress,
 ) -> list[Seen]:
-    """Ask every host and spool its tables below `directory`. Gives the hosts as they were named."""
+    """Ask every host and spool its tables below `directory`. Gives the hosts as they were named.
+
+    What hangs on feeds is still to come: see `with_feeds`.
+    """
     seen = _ask(carriers, directory, fleet, advise, progress)
     late = audit({one.report.host: one.held for one in seen if one.spooled}, progress)
     progress.step(_("working out paths to root"))
     over = fleet.tables({one.report.host: one.position for one in seen if one.position})
     hosts = [one.report.host for one in seen]
     return [
-        _completed(one, {**late[host], **over[host]}, feeds) if one.spooled else one
+        _completed(one, {**late[host], **over[host]}) if one.spooled else one
         for host, one in zip(hosts, seen, strict=True)
     ]
 
 
-def _completed(seen: Seen, late: Mapping[str, Facts], feeds: Sequence[Feed]) -> Seen:
-    """The host with the tables that could be filled only now."""
+def with_feeds(seen: Sequence[Seen], feeds: Sequence[Feed]) -> list[Seen]:
+    """The hosts with the tables that hang on the feeds."""
+    today = datetime.now(UTC).date()
+    return [_with_feeds(one, feeds, today) if one.spooled else one for one in seen]
+
+
+def _with_feeds(seen: Seen, feeds: Sequence[Feed], today: date) -> Seen:
+    late = late_tables(seen.basis, feeds, today)
+    seen = _completed(seen, late)
+    assert seen.spooled  # noqa: S101 - callers look first
+    digests = seen.spooled.digests
+    pending = dict.fromkeys((name for name, facts in late.items() if facts.pending), digest(digests, feeds, today))
+    return msgspec.structs.replace(seen, spooled=msgspec.structs.replace(seen.spooled, digests={**digests, **pending}))
+
+
+def _completed(seen: Seen, late: Mapping[str, Facts]) -> Seen:
+    """The host with tables that could be filled only now."""
     assert seen.spooled  # noqa: S101 - callers look first
     path = Path(seen.spooled.path)
-    today = datetime.now(UTC).date()
-    late = {**late, **late_tables(seen.basis, feeds, today)}
     with writing(path.parent.parent):
         spooled = spool_late(seen.spooled, path.name, late)
-    pending = dict.fromkeys(
-        (name for name, facts in late.items() if facts.pending), digest(spooled.digests, feeds, today)
-    )
-    spooled = msgspec.structs.replace(spooled, digests={**spooled.digests, **pending})
     report = msgspec.structs.replace(seen.report, not_seen={**seen.report.not_seen, **_not_seen(late)})
     return msgspec.structs.replace(seen, spooled=spooled, report=report, held=Held(), position=None)
 

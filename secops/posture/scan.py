@@ -24,7 +24,7 @@ from secops.patches.match import FeedFiles
 from secops.patches.shelf import Shelf
 from secops.posture.evaluate import Outcome
 from secops.posture.findings import findings
-from secops.posture.gather import Advise, Audit, Seen, disputed, gather, no_audit
+from secops.posture.gather import Advise, Audit, Seen, disputed, gather, no_audit, with_feeds
 from secops.posture.isolation import judge
 from secops.posture.judge import Source
 from secops.posture.rule import RuleSet
@@ -71,12 +71,16 @@ def scan(
     progress = progress or Progress(quiet=True)
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
-    feeds = shelf.feeds() if shelf else []
     with run_folder(runs, run_id) as partial:
-        seen = gather(carriers, partial, audit, fleet or Fleet(), feeds, advise, progress)
+        if shelf:
+            with shelf.reading():
+                shelf.files(shelf.feeds())  # what is damaged is told before a host is asked
+        seen = gather(carriers, partial, audit, fleet or Fleet(), advise, progress)
         progress.step(_("judging"))
-        with shelf.reading() if shelf else nullcontext():
-            outcomes = _judge(seen, rules, runs, partial, run_id, shelf.files() if shelf else [])
+        with shelf.reading() if shelf else nullcontext():  # feeds that are told of are those that are read
+            feeds = shelf.feeds() if shelf else []
+            seen = with_feeds(seen, feeds)
+            outcomes = _judge(seen, rules, runs, partial, run_id, shelf.files(feeds) if shelf else [])
         run = Run(
             id=run_id,
             started=_stamp(started),

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from secops.hosts import snapshot
 from secops.hosts.tables import registry
+from secops.patches.match import work_out
 from secops.patches.statement import Flaw
 from tests.patches.match_kit import ALMA, EULER, brief, deb, feed, matched, rpm, said, said_rpm
 
@@ -278,3 +281,13 @@ def test_without_feeds_or_packages_nothing_is_found(tmp_path: Path) -> None:
     one = feed(tmp_path, "a", [Flaw(flaw="CVE-1", epss=0.5)])
     assert matched([one], {"h": [deb("sudo", "1")]}) == []
     assert matched([feed(tmp_path, "b", [said("sudo", "2")])], {"h": []}) == []
+
+
+def test_what_is_worked_out_hides_no_table_from_the_rules(tmp_path: Path) -> None:
+    """A rule asks for `feeds`, not for `facts.feeds`: a temporary table of that name would be asked instead."""
+    con = duckdb.connect()
+    snapshot.create(con)
+    work_out(con, [feed(tmp_path, "a", [said("sudo", "2")])])
+    made = {name for (name,) in con.execute("select table_name from duckdb_tables() where temporary").fetchall()}
+    assert made
+    assert not made & set(registry())

@@ -1,0 +1,352 @@
+"""`citywall patches` as a user runs it: feeds from files, a scan of images of three distributions, lists of flaws."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from cyclonedx.model.bom import Bom
+
+from tests.cli.scan_kit import at_terminal
+from tests.cli.store_kit import citywall, fits, is_inert
+from tests.patches.feed_kit import archive, days_ago, epss, kev, osv
+from tests.patches.image_kit import Package, image, inventory
+
+DEBIAN = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n'
+ALMA = 'ID="almalinux"\nVERSION_ID="9.4"\n'
+ALPINE = "ID=alpine\nVERSION_ID=3.19.1\n"
+FEDORA = "ID=fedora\nVERSION_ID=43\n"
+
+
+#: What a terminal, a page or a spreadsheet would obey.
+HOSTILE = "\x1b]0;owned\x07[bold]x[/]\u202e=cmd<script>\x9b31m"
+
+
+def tracker(path: Path) -> Path:
+    """Debian's tracker: what is mended, what is not, and what will not be."""
+
+    def release(status: str, **more: str) -> dict[str, Any]:
+        return {
+            "bookworm": {"status": status, "repositories": {"bookworm": "1"}, "urgency": "not yet assigned", **more}
+        }
+
+    path.write_text(json.dumps({
+        "openssl": {"CVE-2026-1001": {"releases": release("resolved", fixed_version="3.0.12-1")},
+                    "CVE-2026-1002": {"releases": release("resolved", fixed_version="3.0.13-1")}},
+        "vim": {"CVE-2026-1003": {"releases": release("open")},
+                "CVE-2026-1004": {"releases": release("open", nodsa="Minor issue", nodsa_reason="ignored")}},
+        "sudo": {"CVE-2026-1005": {"releases": release("resolved", fixed_version="0")}},
+    }))  # fmt: skip
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a few hosts. No feed speaks of Fedora; of one host no flaw is open, of one no upgrade mends any."""
+    folder = tmp_path_factory.mktemp("patches")
+    feeds = [
+        tracker(folder / "tracker.json"),
+        archive(folder / "alma.zip", [
+            osv("ALSA-2026:1001", ("AlmaLinux:9", "openssl", "1:3.0.12-1.el9")),
+            osv("ALSA-2026:1002", ("AlmaLinux:9", "vim-minimal", "2:8.2-9.el9"), flaws=["CVE-2026-1003"],
+                summary=HOSTILE, references=[{"type": "ADVISORY", "url": f"https://x/{HOSTILE}"}]),
+            osv(HOSTILE, ("AlmaLinux:9", "sed", "1-1"), flaws=["CVE-2026-1003"]),
+        ]),
+        archive(folder / "alpine.zip", [
+            osv("ALPINE-CVE-2026-1001", ("Alpine:v3.19", "openssl", "3.0.12-r1"), flaws=["CVE-2026-1001"]),
+            osv("ALPINE-CVE-2026-1009", ("Alpine:v3.19", "busybox", "1.36-r9"), flaws=["CVE-2026-1009"]),
+        ]),
+        kev(folder / "kev.json", "CVE-2026-1003"),
+        epss(folder / "epss.csv", {"CVE-2026-1001": 0.42, "CVE-2026-1002": 0.001}),
+    ]  # fmt: skip
+    done = citywall(folder, "patches", "feeds", "import", *map(str, feeds))
+    assert done.returncode == 0, done.stderr
+    openssl = [Package(name, "3.0.11-1", "openssl") for name in ("libssl3", "openssl")]
+    hosts = {
+        "deb": image(folder / "deb", "deb", DEBIAN,
+                     [*openssl, Package("vim-tiny", "2:9.0-1", "vim"), Package("sudo", "1.9-1")], "dpkg"),
+        "alma": image(folder / "alma", "alma", ALMA,
+                      [Package("openssl", "1:3.0.11-1.el9"), Package("vim-minimal", "2:8.2-8.el9", "vim")], "rpm"),
+        "alpine": image(folder / "alpine", "alpine", ALPINE,
+                        [Package("libssl3", "3.0.12-r0", "openssl"), Package("busybox", "1.36-r9")], "apk"),
+        "evil": image(folder / "evil", HOSTILE, ALMA,
+                      [*(Package(name, "1-1") for name in ("=cmd|x", HOSTILE, "a/b", "..", "/")),
+                       Package("vim-minimal", f"1-1{HOSTILE}", HOSTILE)], "rpm"),
+        "fedora": image(folder / "fedora", "fedora", FEDORA, [Package("openssl", "1:3.0.11-1.fc43")], "rpm"),
+        "open": image(folder / "open", "open", DEBIAN, [Package("vim-tiny", "2:9.0-1", "vim")], "dpkg"),
+        "sound": image(folder / "sound", "sound", DEBIAN,
+                       [Package("openssl", "3.0.13-1"), Package("sudo", "1.9-1")], "dpkg"),
+    }  # fmt: skip
+    scanned(folder, hosts)
+    return folder
+
+
+def scanned(home: Path, hosts: dict[str, Path]) -> None:
+    names = str(inventory(home / "hosts.yml", hosts))
+    few = ("--only", "feed-stale", "--min-coverage", "0", "--fail-on", "never")
+    done = citywall(home, "scan", "--inventory", names, *few)
+    assert done.returncode == 0, done.stderr
+
+
+@cache
+def patches(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """What `citywall patches` answers: whatever feeds and hosts say in it, a terminal obeys none of it."""
+    done = citywall(home, "patches", *args)
+    assert is_inert(done.stdout + done.stderr)
+    return done
+
+
+def listed(home: Path, *args: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(patches(home, "list", *args, "--format", "json").stdout)
+    return found
+
+
+def asked(home: Path, query: str) -> list[tuple[Any, ...]]:
+    """What the tables of the only run answer; `v` are its vulnerabilities with the columns of `hosts`."""
+    (run,) = (home / "runs").iterdir()
+    hosts = f"(select host, ecosystem from '{run}/hosts.parquet')"  # noqa: S608 - paths of ours
+    v = f"(from '{run}/vulnerabilities.parquet' join {hosts} using (host))"
+    return duckdb.sql(query.replace("from v", f"from {v}")).fetchall()
+
+
+def test_what_each_host_has_is_told_by_its_own_feed(home: Path) -> None:
+    query = "select host, package, flaw, status, fixed from vulnerabilities order by host, package, flaw"
+    rows = json.loads(citywall(home, "sql", query, "--format", "json").stdout)
+    assert [tuple(row.values()) for row in rows] == [
+        ("alma", "openssl", "CVE-2026-2001", "fixed-available", "1:3.0.12-1.el9"),
+        ("alma", "vim-minimal", "CVE-2026-1003", "fixed-available", "2:8.2-9.el9"),
+        ("alpine", "libssl3", "CVE-2026-1001", "fixed-available", "3.0.12-r1"),
+        ("deb", "libssl3", "CVE-2026-1001", "fixed-available", "3.0.12-1"),
+        ("deb", "libssl3", "CVE-2026-1002", "fixed-available", "3.0.13-1"),
+        ("deb", "openssl", "CVE-2026-1001", "fixed-available", "3.0.12-1"),
+        ("deb", "openssl", "CVE-2026-1002", "fixed-available", "3.0.13-1"),
+        ("deb", "sudo", "CVE-2026-1005", "not-affected", None),
+        ("deb", "vim-tiny", "CVE-2026-1003", "affected-no-fix", None),
+        ("deb", "vim-tiny", "CVE-2026-1004", "will-not-fix", None),
+        ("evil", "vim-minimal", "CVE-2026-1003", "fixed-available", "2:8.2-9.el9"),
+        ("open", "vim-tiny", "CVE-2026-1003", "affected-no-fix", None),
+        ("open", "vim-tiny", "CVE-2026-1004", "will-not-fix", None),
+        ("sound", "sudo", "CVE-2026-1005", "not-affected", None),
+    ]
+
+
+def test_by_upgrade_each_row_says_what_to_install_and_why_it_is_first(home: Path) -> None:
+    rows = listed(home)
+    assert [(row["package"], row["to"], row["ecosystem"], row["flaws"], row["hosts"]) for row in rows] == [
+        ("vim-minimal", "2:8.2-9.el9", "almalinux", 1, 2),  # KEV
+        ("libssl3", "3.0.12-r1", "alpine", 1, 1),  # EPSS
+        ("libssl3", "3.0.13-1", "debian", 2, 1),
+        ("openssl", "3.0.13-1", "debian", 2, 1),
+        ("openssl", "1:3.0.12-1.el9", "almalinux", 1, 1),
+    ]
+    done = patches(home, "list", "--most", "3")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1 + 3 + 2
+    assert "exploited (KEV since 2026-03-01, due 2026-03-22), used by ransomware" in lines[1]
+    assert "EPSS 42.0 %" in lines[2]
+    assert lines[-2:] == ["… and 2 more: --most 5", "No upgrade mends 1 flaw: `--by flaw` lists it."]
+
+
+def test_by_flaw_and_by_host(home: Path) -> None:
+    rows = listed(home, "--by", "flaw")
+    assert [(row["flaw"], row["packages"], row["hosts"], row["statuses"]) for row in rows] == [
+        ("CVE-2026-1003", ["vim-minimal", "vim-tiny"], 4, ["affected-no-fix", "fixed-available"]),
+        ("CVE-2026-1001", ["libssl3", "openssl"], 2, ["fixed-available"]),
+        ("CVE-2026-1002", ["libssl3", "openssl"], 1, ["fixed-available"]),
+        ("CVE-2026-1004", ["vim-tiny"], 2, ["will-not-fix"]),
+        ("CVE-2026-2001", ["openssl"], 1, ["fixed-available"]),
+    ]
+    rows = listed(home, "--by", "host")
+    assert {(row["host"], row["flaws"], row["mendable"], row["packages"]) for row in rows} == {
+        ("deb", 4, 2, 2), ("alma", 2, 2, 2), ("alpine", 1, 1, 1), ("evil", 1, 1, 1), ("open", 2, 0, 0),
+    }  # fmt: skip
+    assert [row["host"] for row in rows][-1] == "alpine"  # of the others one flaw is exploited
+
+
+def test_every_count_traces_to_the_table(home: Path) -> None:
+    """Whatever a list counts, one query over `vulnerabilities` counts alike."""
+    ((flaws, pairs),) = asked(
+        home, "select count(distinct flaw), count(distinct (flaw, host)) from v where status <> 'not-affected'"
+    )
+    assert len(listed(home, "--by", "flaw")) == flaws
+    assert sum(row["hosts"] for row in listed(home, "--by", "flaw")) == pairs
+    assert sum(row["flaws"] for row in listed(home, "--by", "host")) == pairs
+    upgrades = asked(
+        home,
+        "select package, ecosystem, count(distinct flaw), count(distinct host), count(*) = count(advisory) from v"
+        " where status = 'fixed-available' group by all",
+    )
+    rows = listed(home)
+    assert {(row["package"], row["ecosystem"], row["flaws"], row["hosts"], True) for row in rows} == set(upgrades)
+    assert all(len(row["which"]) == row["flaws"] for row in rows)
+
+
+def test_only_one_host_of_them(home: Path) -> None:
+    assert {row["flaw"] for row in listed(home, "--host", "alma", "--host", "alpine", "--by", "flaw")} == {
+        "CVE-2026-1001", "CVE-2026-1003", "CVE-2026-2001",
+    }  # fmt: skip
+    done = patches(home, "list", "--host", "alme")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "alme: the run has no such host" in done.stderr
+    assert "alma" in done.stderr.splitlines()[1]
+
+
+def test_a_host_that_no_feed_speaks_of_is_unknown_and_not_clean(home: Path) -> None:
+    done = patches(home, "list", "--host", "fedora")
+    assert done.returncode == 3
+    assert "fedora: flaws may be missing, or stand too low: no feed is imported for fedora 43" in done.stderr
+    assert done.stdout == "No known flaw is open in what is installed.\n"
+    assert patches(home, "list", "--host", "fedora", "--format", "vex").returncode == 3
+
+
+def test_csv_has_its_titles_also_when_it_has_no_rows(home: Path) -> None:
+    titles = "to,package,kind,ecosystem,release,fixes,flaws,hosts,which,urgency"
+    assert patches(home, "list", "--host", "fedora", "--format", "csv").stdout.startswith(titles)
+    rows = list(csv.DictReader(io.StringIO(patches(home, "list", "--by", "flaw", "--format", "csv").stdout)))
+    assert [(row["flaw"], row["hosts"]) for row in rows] == [
+        (row["flaw"], str(row["hosts"])) for row in listed(home, "--by", "flaw")
+    ]
+
+
+def bom(home: Path, *args: str) -> Bom:
+    text = patches(home, "list", "--format", "vex", *args).stdout
+    assert is_inert(text)
+    return Bom.from_json(json.loads(text))  # type: ignore[attr-defined, no-any-return]  # made by a decorator
+
+
+def test_vex_says_what_the_table_says(home: Path) -> None:
+    document = bom(home)
+    names = {str(one.bom_ref): one for one in document.components}
+    hosts = {ref: [p.value for p in one.properties if p.name == "citywall:host"] for ref, one in names.items()}
+    told = Counter(
+        (vulnerability.id, names[target.ref].name, names[target.ref].version, host)
+        for vulnerability in document.vulnerabilities
+        for target in vulnerability.affects
+        for host in hosts[target.ref]
+    )
+    assert told == Counter(asked(home, "select flaw, package, installed, host from v"))
+    states = {
+        (str(one.id), str(one.source.name)): (one.analysis.state.value, [r.value for r in one.analysis.responses])
+        for one in document.vulnerabilities
+    }
+    assert states["CVE-2026-1003", "CVE-2026-1003"] == ("exploitable", [])
+    assert states["CVE-2026-1003", "ALSA-2026:1002"] == ("exploitable", ["update"])
+    assert states["CVE-2026-1004", "CVE-2026-1004"] == ("exploitable", ["will_not_fix"])
+    purls = {str(one.purl) for one in document.components}
+    assert "pkg:rpm/almalinux/openssl@3.0.11-1.el9?arch=x86_64&distro=almalinux-9&epoch=1" in purls
+    assert "pkg:deb/debian/vim-tiny@2:9.0-1?arch=amd64&distro=debian-12" in purls
+    assert "pkg:apk/alpine/libssl3@3.0.12-r0?arch=x86_64&distro=alpine-3.19" in purls
+
+
+def test_vex_of_one_host_and_into_a_file(home: Path, tmp_path: Path) -> None:
+    document = bom(home, "--host", "alma")
+    assert {one.name for one in document.components} == {"openssl", "vim-minimal"}
+    out = tmp_path / "flaws.cdx.json"
+    done = patches(home, "list", "--format", "vex", "-o", str(out))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert json.loads(out.read_text())["bomFormat"] == "CycloneDX"
+    done = patches(home, "list", "-o", str(out))
+    assert done.returncode == 2
+    assert "-o goes with --format vex" in done.stderr
+
+
+def test_flaws_that_no_upgrade_mends_are_no_clean_list(home: Path) -> None:
+    """By upgrade there is no row, and yet something is open."""
+    done = patches(home, "list", "--host", "open")
+    assert (done.returncode, done.stdout) == (1, "No upgrade mends 2 flaws: `--by flaw` lists them.\n")
+
+
+def test_what_is_mended_or_does_not_concern_the_host_is_clean(home: Path) -> None:
+    done = patches(home, "list", "--host", "sound")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "No known flaw is open in what is installed.\n", "")
+    every = patches(home, "list", "--host", "sound", "--all", "--by", "flaw", "--format", "json")
+    assert every.returncode == 0
+    assert [(row["flaw"], row["statuses"]) for row in json.loads(every.stdout)] == [("CVE-2026-1005", ["not-affected"])]
+
+
+def test_without_a_run_there_is_nothing_to_list(tmp_path: Path) -> None:
+    assert citywall(tmp_path, "patches", "list").returncode == 2
+
+
+# --- feeds ------------------------------------------------------------------------------------------------------------
+
+
+def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
+    assert citywall(tmp_path, "patches", "feeds", "status").returncode == 3
+    old = kev(tmp_path / "kev.json", "CVE-2026-1001", as_of=days_ago(9))
+    bad = archive(tmp_path / "a.zip", {
+        "1.json": osv("ALSA-2026:1", ("AlmaLinux:9", "vim", "1-1")), "2.json": "{", "3.json": "{}",
+    })  # fmt: skip
+    done = citywall(tmp_path, "patches", "feeds", "import", str(old), str(bad))
+    assert done.returncode == 0
+    assert "kev: 1 flaw, 9 days old: stale\n" in done.stdout
+    assert "2 entries were not understood" in done.stderr
+    status = citywall(tmp_path, "patches", "feeds", "status")
+    assert status.returncode == 1
+    assert "9 days old: stale" in status.stdout
+    found = json.loads(citywall(tmp_path, "patches", "feeds", "status", "--format", "json").stdout)
+    assert [(one["name"], one["stale"], one["rejected"]) for one in found] == [
+        ("alsa-2026-1", False, 2),
+        ("kev", True, 0),
+    ]
+    rejects = citywall(tmp_path, "patches", "feeds", "status", "alsa-2026-1", "--format", "json")
+    assert [Path(one["where"]).name for one in json.loads(rejects.stdout)] == ["a.zip: 2.json", "a.zip: 3.json"]
+    assert rejects.returncode == 0
+    assert citywall(tmp_path, "patches", "feeds", "remove", "kev").returncode == 0
+    assert citywall(tmp_path, "patches", "feeds", "status").returncode == 0
+    gone = citywall(tmp_path, "patches", "feeds", "remove", "kev")
+    assert (gone.returncode, gone.stderr.splitlines()[0]) == (2, "citywall: kev: there is no such feed")
+    assert citywall(tmp_path, "patches", "feeds", "status", "kev").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--name", "a", "a", "a"], "--name goes with one FILE"),
+        (["--name", "A", "a"], "A feed's name has small letters"),
+        (["--name", "../a", "a"], "A feed's name has small letters"),
+        (["a"], "is of no format that is known here"),
+        (["none"], "does not exist"),
+    ],
+)
+def test_wrong_usage_of_an_import(tmp_path: Path, args: list[str], said: str) -> None:
+    (tmp_path / "a").write_text("no feed")
+    names = [str(tmp_path / arg) if arg in ("a", "none") and at != 1 else arg for at, arg in enumerate(args)]
+    done = citywall(tmp_path, "patches", "feeds", "import", *names)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("args", "lang"),
+    [
+        (["list"], "en"),
+        (["list", "--by", "flaw"], "zh"),
+        (["list", "--by", "host"], "zh"),
+        (["feeds", "status"], "en"),
+        (["feeds", "status"], "zh"),
+    ],
+)
+def test_what_is_shown_fits_a_terminal_in_both_languages(home: Path, args: list[str], lang: str) -> None:
+    said = at_terminal(home, "patches", *args, "--lang", lang)
+    assert is_inert(said)
+    assert fits(said), said
+    assert any("一" <= char <= "龥" for char in said) == (lang == "zh")
+
+
+def test_what_was_not_understood_is_inert_in_every_format(home: Path) -> None:
+    for fmt in ("text", "json", "csv"):
+        done = patches(home, "feeds", "status", "osv-almalinux-9", "--format", fmt)
+        assert (done.returncode, "no id of an advisory" in done.stdout) == (0, True)
