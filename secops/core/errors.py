@@ -51,3 +51,9 @@ class IncompleteError(CitywallError):
     """Something asked for could not be seen: a host, a section, a bundle."""
 
     exit_code = Exit.INCOMPLETE
+
+
+class RefusedError(CitywallError):
+    """What a policy refuses: scope, disclosure, approval. The text names no value of the data."""
+
+    exit_code = Exit.REFUSED

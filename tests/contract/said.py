@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 #: Calls whose words reach a user → which positional arguments are words. Keyword arguments in `_KEYWORDS` always are.
 CALLS = {
-    "CitywallError": (0,), "UsageError": (0,), "IncompleteError": (0,), "StoreError": (0,),
+    "CitywallError": (0,), "UsageError": (0,), "IncompleteError": (0,), "RefusedError": (0,), "StoreError": (0,),
     "JudgingError": (0,), "SudoersError": (0,), "TooLargeError": (0,), "RpmdbError": (0,), "SqliteError": (0,),
     "ConfError": (0,), "SourceError": (0,), "PinError": (0,), "UndecidableError": (0,),
     "Problem": (1,), "SectionEvidence": (2,), "Item": (3,), "lack": (0,), "_lack": (1,), "fault": (0,), "_wrong": (1,),
