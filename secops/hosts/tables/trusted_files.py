@@ -23,6 +23,7 @@ from secops.hosts.trusted.named import Trusted, fixed, named
 from secops.hosts.trusted.places import KEEPERS
 from secops.hosts.trusted.roles import Guard, Role
 from secops.hosts.trusted.script import TRUSTED_PATHS
+from secops.hosts.trusted.spread import Spread
 from secops.hosts.trusted.stream import Seen, parse
 from secops.hosts.trusted.tree import Point, Unseen
 from secops.hosts.trusted.units import Loader
@@ -158,7 +159,15 @@ def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
     yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()
     try:
         policy = read_policy(host.evidence, built)
-        yield from policies.of_sudo(policy, policy_host(host.evidence, policy)[0], host.name_of)
+        spread = Spread(host.seen.tree, host.seen.listed)
+        unseen = dict[str, None]()
+        for trusted in policies.of_sudo(policy, policy_host(host.evidence, policy)[0], host.name_of, spread):
+            if isinstance(trusted, Unseen):
+                unseen[f"{trusted}: was not looked at"] = None
+            else:
+                yield trusted
+        for reason in list(unseen)[:_MAX_TOLD]:
+            built.lack(reason)
     except TooLargeError as error:
         built.lack(str(error))
     doas = doas_rules.read_doas(host.evidence, built)

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from secops.hosts.section import PASSWD_LIMIT
 from secops.hosts.trusted import words
+from secops.hosts.trusted.awk_lists import LIST_AWK, VALUES, cuts, literal
 
 # Input, a line each: `S size path` of files, then `P number grammar path` for what is there; `D path` and `O` pass.
 # Output, a line each: `P number path` (a place), `F grammar path` and behind it `N line tokens`, `Q path` (to be looked
 # at with all on the way), `C path` (a candidate: nothing is said of it when it is not there), `S path` (what Q and C
-# make to be looked at first), `T path` (not read to its end).
+# make to be looked at first), `T path` (not read to its end), `W pattern` (see `awk_lists`).
 #
 # `here` is the home of the account that a line is for, `cwd` the directory it is in; both are empty when not known.
 # `lead` is set where a command is to come. `links` are top directories that are links into /usr: a path there is looked
@@ -163,18 +164,19 @@ function line(number, s) {
   else if (grammar == "shell" || grammar == "rc") { variables(number, s); told_if(number, mask(s)) }
   else if (grammar == "rules") { if (s ~ /@RULES@/) { gsub(/["=+, {}]+/, " ", s); absolute(number, s) } }
   else if (grammar == "sshd") { if (s ~ /@SSHD@/) { gsub(/["=]/, " ", s); absolute(number, s) } }
-  else if (grammar == "sudo") { gsub(/[ \t,=:!"()\\]+/, " ", s); absolute(number, s) }
+  else if (grammar == "sudo") policy(s)
   else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
 }
-function read_file(   n, first, joined, s, got, before) {
+function read_file(   n, most, first, joined, s, got, before) {
   n = 0; first = 0; joined = ""; cwd = ""; inside = 0; before = count
+  most = grammar == "sudo" ? @MAX_OF_POLICY@ : @MAX_OF_FILE@
   here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
     n++
     if (s == "" && !first) continue
     if (n == 1 && grammar == "shell" && (s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3) == "ELF")) break
     if (!first) first = n
-    if (count - before > @MAX_OF_FILE@ || count > @MAX_OF_HOST@ || n - first > @MAX_JOINED@) {
+    if (count - before > most || count > @MAX_OF_HOST@ || n - first > @MAX_JOINED@) {
       joined = ""; print "T" file; break
     }
     if (s ~ /\\$/ && grammar !~ /^(cron|tab|anacron|variables|sshd)$/) {
@@ -197,14 +199,15 @@ BEGIN {
     if (!(f[3] in names)) names[f[3]] = f[1]
   }
 }
-$1 == "S" { if ($2 > @MAX_SIZE@) big[substr($0, length($2) + 4)] = 1; next }
+$1 == "S" { size[substr($0, length($2) + 4)] = $2; next }
 $1 != "P" { print; next }
 {
   file = substr($0, length($2 $3) + 5); grammar = $3
   print "P" $2 " " file; ask(file)
   if (grammar == "-") next
-  if (file in big) print "T" file; else read_file()
+  if (size[file] > (grammar == "sudo" ? @MAX_POLICY@ : @MAX_SIZE@)) print "T" file; else read_file()
 }
+END { list_all() }
 """
 
 
@@ -215,24 +218,19 @@ def fill(program: str, **values: str) -> str:
     return program.strip("\n")
 
 
-def _literal(expression: str) -> str:
-    """An expression between awk's slashes. In brackets busybox takes the backslash of `\\/` for one of them."""
-    return expression.replace("/", r"\057")
-
-
 def _list(names: Iterable[str]) -> str:
     return " ".join(sorted(names))
 
 
-_CUTS = "\n".join(f'  gsub(/{_literal(expression)}/, "{by}", s)' for expression, by in words.CUTS)
-
 READ_AWK = fill(
-    READ_AWK,
-    CUTS=_CUTS, OPEN=_literal(words.OPEN), OWN_HOME=_literal(words.OWN_HOME), OPTION_EXEC=words.OPTION_EXEC,
-    OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT, RELATIVE=_literal(words.RELATIVE),
+    LIST_AWK + READ_AWK,
+    CUTS=cuts(words.CUTS, "s"), OPEN=literal(words.OPEN), OWN_HOME=literal(words.OWN_HOME),
+    OPTION_EXEC=words.OPTION_EXEC, OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT,
+    RELATIVE=literal(words.RELATIVE),
     BARE=words.BARE, VARIABLES=words.VARIABLE, UNIT=words.UNIT, INSTALL=words.INSTALL, RULES=words.RULES,
     SSHD=words.SSHD, KEPT=_list(words.KEPT), LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES),
     SEARCHED=" ".join(words.SEARCHED), MAX_PATH=str(words.MAX_PATH), MAX_SIZE=str(words.MAX_SIZE),
     PASSWD=str(PASSWD_LIMIT),
     MAX_JOINED=str(words.MAX_JOINED), MAX_OF_FILE=str(words.MAX_OF_FILE), MAX_OF_HOST=str(words.MAX_OF_HOST),
+    MAX_POLICY=str(words.MAX_POLICY), MAX_OF_POLICY=str(words.MAX_OF_POLICY), **VALUES,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import basename
 
-from secops.hosts.trusted import words
+from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import Grammar
 
@@ -16,6 +16,7 @@ _FIELD = re.compile(f"[^ \t]+{_BLANKS}")
 _SETTING = re.compile("[A-Za-z_][A-Za-z0-9_]*[ \t]*=")
 _KEY = re.compile("([A-Za-z]+)[ \t]*=")
 _UNIT, _INSTALL = re.compile(words.UNIT), re.compile(words.INSTALL)
+_EXPRESSION = re.compile(patterns.EXPRESSION, re.DOTALL)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+")
 _OTHER_PROGRAM = re.compile("#!(?!.*sh([ \t]|$))|.ELF", re.DOTALL)
 
@@ -124,8 +125,23 @@ class _File:
         if re.match(words.SSHD, text):
             self.told_if(number, self.reader.absolute(re.sub('["=]', " ", text)))
 
-    def sudo(self, number: int, text: str) -> None:
-        self.told_if(number, self.reader.absolute(re.sub(r'[ \t,=:!"()\\]+', " ", text)))
+    def sudo(self, _: int, text: str) -> None:
+        """A line of sudo's policy, of which the tables know more: it only makes us look."""
+        for _ in range(patterns.MAX_PATTERNS):
+            at = text.find("^/")
+            found = _EXPRESSION.match(text, at) if at >= 0 else None
+            if not found:
+                break
+            self.reader.spread(patterns.of_expression(found[0]))
+            text = f"{text[:at]} {text[found.end() :]}"
+        text = re.sub(r" ?[,=:!()][,=:!() ]*", " ; ", re.sub(r'[ \t\v\f\r"\\^$|]+', " ", text))
+        before = ""
+        for word in re.split("[ \t\n]+", text):
+            if word.startswith("/"):
+                if before == ";":
+                    self.reader.spread(f"{word}*" if word.endswith("/") else word)
+                self.reader.path(word)
+            before = word
 
     def words(self, number: int, text: str) -> None:
         text = re.sub('[ \t\r:,"]+', " ", text.partition("#")[0])
@@ -147,10 +163,11 @@ def read(reader: Reader, path: str, grammar: Grammar, content: str) -> bool:
     """Hand a file's lines to the reader. False when it was not read to its end, since it names too much."""
     file = _File(reader, path, grammar)
     reader.here, reader.cwd = path.rpartition("/")[0] if grammar == "rc" else "", ""
+    most = words.MAX_OF_POLICY if grammar == "sudo" else words.MAX_OF_FILE
     handle, before = _HANDLERS[grammar], len(reader.wanted) + len(reader.candidates)
     for number, text in _logical(content, grammar):
         count = len(reader.wanted) + len(reader.candidates)
-        if text is None or count - before > words.MAX_OF_FILE or count > words.MAX_OF_HOST:
+        if text is None or count - before > most or count > words.MAX_OF_HOST:
             return False
         if not (grammar in _COMMENTED and text.lstrip(" \t").startswith("#")):
             handle(file, number, text)

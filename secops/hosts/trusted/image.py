@@ -15,7 +15,7 @@ from secops.hosts.image import Image, literal
 from secops.hosts.listing import Entry, record
 from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
-from secops.hosts.trusted import words
+from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.grammars import read
 from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import PLACES, TOPS, Grammar
@@ -35,6 +35,8 @@ def trusted_paths(image: Image, section: Command) -> Item:
     )
     seen = _Image(image, reader)
     seen.read_places(dict.fromkeys(_homes(accounts)))
+    for pattern in reader.patterns:
+        seen.spread(pattern)
     out = b"".join(_raw(text) + b"\0" for text in seen.told()) + b"".join(seen.records()) + b"Z\0"
     if len(out) > section.limit:
         return Item("", out[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
@@ -109,8 +111,9 @@ class _Image:
                 self._read_file(path, grammar)
 
     def _read_file(self, path: str, grammar: Grammar) -> None:
+        most = words.MAX_POLICY if grammar == "sudo" else words.MAX_SIZE
         try:
-            content = self.image.read(path.encode("latin-1"), words.MAX_SIZE + 1)
+            content = self.image.read(path.encode("latin-1"), most + 1)
         except FileNotFoundError:
             return
         except OSError:
@@ -118,8 +121,28 @@ class _Image:
             return
         if content is None:
             return
-        if len(content) > words.MAX_SIZE or not read(self.reader, path, grammar, _text(content)):
+        if len(content) > most or not read(self.reader, path, grammar, _text(content)):
             self.lines.append(f"T{path}")
+
+    def spread(self, pattern: str) -> None:
+        """Have the matches of a pattern looked at, and what it could match in directories that it matches."""
+        if (folder := patterns.beginning(pattern)) != "/":
+            self.reader.wanted[folder] = None
+        whole = True
+        for before, rest in patterns.steps(pattern):
+            try:
+                paths = [_text(path) for path in self.image.glob(before.encode("latin-1"))]
+            except PermissionError:
+                self.lines.append(f"D{before}")
+                continue
+            whole = whole and len(paths) <= patterns.MAX_MATCHES
+            for path in paths if len(paths) <= patterns.MAX_MATCHES else ():
+                if "\n" in path:
+                    self.lines.append("O")
+                elif not rest or self._is_directory(path):
+                    self.reader.wanted[path + rest] = None
+        if whole:
+            self.lines.append(f"W{pattern}")
 
     def look(self, path: str) -> Entry | None:
         """What is at a path, no link followed at its end."""
@@ -165,6 +188,11 @@ class _Image:
             yield
         except PermissionError:
             self.closed = True
+
+    def _is_directory(self, path: str) -> bool:
+        with suppress(OSError, ValueError), self.image.at(path.encode("latin-1")) as fd:
+            return stat.S_ISDIR(os.fstat(fd).st_mode)
+        return False
 
     def _exists(self, path: str) -> bool:
         with suppress(OSError, ValueError):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from posixpath import basename
 
-from secops.hosts.trusted import words
+from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.places import Grammar
 
 _CUTS = [(re.compile(expression), text) for expression, text in words.CUTS]
@@ -48,6 +48,7 @@ class Reader:
     named: list[Named] = field(default_factory=list)
     wanted: dict[str, None] = field(default_factory=dict)  # paths to look at
     candidates: dict[str, None] = field(default_factory=dict)  # paths of which only those count that are there
+    patterns: dict[str, None] = field(default_factory=dict)  # of which all matches are to be looked at
     here: str = ""  # the home of the account that a line is for
     cwd: str = ""
 
@@ -72,6 +73,14 @@ class Reader:
 
     def candidate(self, *paths: str) -> None:
         self.candidates.update(dict.fromkeys(paths))
+
+    def spread(self, pattern: str) -> None:
+        """Have the matches of a pattern looked at, unless there are too many wildcards, or patterns."""
+        pattern = patterns.listed(pattern)
+        wild = sum(map(patterns.is_wild, pattern.split("/")))
+        is_place = re.match("/(?!(proc|sys)(/|$))", pattern) and len(pattern) <= words.MAX_PATH
+        if is_place and 0 < wild <= patterns.MAX_WILD and len(self.patterns) < patterns.MAX_PATTERNS:
+            self.patterns[pattern] = None
 
     def user(self, name: str) -> str:
         return f"~{name}" if name in self.homes else "?"

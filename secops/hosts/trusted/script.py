@@ -10,6 +10,7 @@ Its output is fields, each ended by NUL. A letter begins each but those of listi
     A text              access lists, as getfacl writes them
     U path              a path with an access list that is not known
     T path              a file that was not read to its end
+    W pattern           of sudo's policy, all matches of which were looked at, see `patterns`
     D path              a directory that is closed to us
     O                   a name holds a newline: it is left out
     X                   nothing here can read access lists

@@ -28,6 +28,7 @@ class Seen:
     entries: dict[str, Entry] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     lists: dict[str, Acl | None] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)  # patterns of which all matches were looked at
     closed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     odd: bool = False
@@ -68,6 +69,8 @@ def parse(data: bytes) -> Seen:
                 seen.closed.append(text)
             case b"T":
                 seen.unread.append(text)
+            case b"W":
+                seen.listed.add(text)
             case b"O":
                 seen.odd = True
             case b"X":

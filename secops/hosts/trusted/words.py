@@ -52,11 +52,11 @@ SEARCHED = DEFAULT_PATH
 #: Variables whose value is a file, or a list of files or directories, that programs of the account trust.
 VARIABLES = ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PERL5LIB", "BASH_ENV", "ENV", "SHELL")
 
-#: Paths looked at for one file, and for a host: nobody names more in good faith.
-MAX_OF_FILE, MAX_OF_HOST = 3_000, 200_000
+#: Paths looked at for one file, for one of sudoers, and for a host: nobody names more in good faith.
+MAX_OF_FILE, MAX_OF_POLICY, MAX_OF_HOST = 3_000, 100_000, 200_000
 
-#: Bytes of a file that is read, and of a path in it; lines that are one by backslashes.
-MAX_SIZE, MAX_PATH, MAX_JOINED = 1 << 20, 1024, 1_000
+#: Bytes of a file that is read, of one of sudoers, and of a path in it; lines that are one by backslashes.
+MAX_SIZE, MAX_POLICY, MAX_PATH, MAX_JOINED = 1 << 20, 8 << 20, 1024, 1_000
 
 #: Settings of units that matter, by their beginning, and those by which a unit is enabled.
 UNIT = (

@@ -142,3 +142,12 @@ def _with(seen: Evidence, data: bytes) -> object:
 
     section = seen["trusted_paths"]
     return replace(section, items=(replace(section.only, data=data),))
+
+
+def test_a_policy_of_ten_thousand_lines_is_read_to_its_end(planter: Planter) -> None:
+    planter.plant("dir /opt/t 0755 root\nfile /opt/t/9999 0775 root:devs")
+    policy = "".join(f"bob ALL=(root) /opt/t/{number} -a /opt/*/l\\n" for number in range(10_000))
+    planter.plant(f"text /etc/sudoers.d/large {policy}")
+    for seen in both(planter.host):
+        assert told(seen) == {"": [], "acls": []}
+        assert points(seen) == {"/srv/job", "/opt/t/9999"}
