@@ -18,7 +18,7 @@ from secops.hosts.tables.users import NO_LOGIN
 from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.grammars import read
 from secops.hosts.trusted.lines import Named, Reader
-from secops.hosts.trusted.places import PLACES, TOPS, Grammar
+from secops.hosts.trusted.places import PLACES, TOPS, Grammar, Place
 from secops.hosts.trusted.tree import trail
 
 _KINDS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
@@ -93,15 +93,18 @@ class _Image:
                 else:
                     patterns = [] if "/" + pattern.split("/")[1] in self.reader.merged else [pattern]
                 for one in patterns:
-                    self._read_place(number, place.grammar, one)
+                    self._read_place(number, place, one)
 
-    def _read_place(self, number: int, grammar: Grammar, pattern: str) -> None:
+    def _read_place(self, number: int, place: Place, pattern: str) -> None:
+        grammar, inside = place.grammar, f"{pattern}/*" if place.changeable else pattern
         try:
-            paths = [_text(path) for path in self.image.glob(pattern.encode("latin-1"))]
+            paths = [_text(path) for one in (pattern, inside) for path in self.image.glob(one.encode("latin-1"))]
         except PermissionError:
             self.lines.append(f"D{pattern}")
             return
-        for path in paths:
+        for path in dict.fromkeys(paths):
+            if place.changeable and not self._is_changeable(path):
+                continue
             if "\n" in path:
                 self.lines.append("O")
                 continue
@@ -188,6 +191,13 @@ class _Image:
             yield
         except PermissionError:
             self.closed = True
+
+    def _is_changeable(self, path: str) -> bool:
+        """Whether others than root own or may write it, links followed. A SUID program is its account's."""
+        with suppress(OSError, ValueError), self.image.at(path.encode("latin-1")) as fd:
+            status = os.fstat(fd)
+            return bool(status.st_mode & 0o022) or (status.st_uid != 0 and not status.st_mode & stat.S_ISUID)
+        return False
 
     def _is_directory(self, path: str) -> bool:
         with suppress(OSError, ValueError), self.image.at(path.encode("latin-1")) as fd:

@@ -23,6 +23,7 @@ class Place:
     patterns: tuple[str, ...]
     grammar: Grammar = ""
     names: Role | None = None
+    changeable: bool = False  # of directories and what is in them, only what others than root own or may write
 
 
 def _folders(*paths: str) -> tuple[str, ...]:
@@ -97,6 +98,16 @@ _PACKAGES = (
     "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
 )  # fmt: skip
 
+_LIBS = ("lib", "lib64", "local/lib", "local/lib64")
+#: Where scripts of root load modules from by themselves, and the directories above.
+_MODULE_FOLDERS = (
+    *(f"/usr/{top}/python3*" for top in _LIBS),
+    *(f"/usr/{top}/python3*/{kind}-packages" for top in _LIBS for kind in ("dist", "site")),
+    "/etc/perl", "/usr/share/perl5", "/usr/share/perl", "/usr/share/perl/5*", "/usr/lib64/perl5", "/usr/lib/*/perl*",
+    "/usr/lib/*/perl/5*", "/usr/local/share/perl*", "/usr/local/share/perl/5*", "/usr/local/lib*/perl5",
+    "/usr/local/lib/*/perl", "/usr/local/lib/*/perl/5*",
+)  # fmt: skip
+
 PLACES: tuple[Place, ...] = (
     # cron
     Place(roles.CRON_TABLE, ("/etc/crontab", "/etc/cron.d/*"), "cron", roles.CRON_JOB),
@@ -160,6 +171,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.NETWORK, _NETWORK),
     Place(roles.PACKAGES, _PACKAGES),
     Place(roles.PATH_DIRECTORY, DEFAULT_PATH),
+    Place(roles.PROGRAM, (*DEFAULT_PATH, *_MODULE_FOLDERS), changeable=True),
 )
 
 #: Who has the power of a file already, by its role: polkit's own account owns its rules, and decides what root does.

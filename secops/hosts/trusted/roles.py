@@ -88,5 +88,8 @@ DISPATCHER = _role(
 NETWORK = _role("network", "it runs when the network changes", "网络变化时执行", "interfaces(5), dhclient-script(8)")
 PACKAGES = _role("packages", "the package manager reads or runs it", "包管理器会读取或执行", "apt.conf(5), dnf.conf(5)")
 PATH_DIRECTORY = _role("path_directory", "programs are looked for in it", "在其中查找程序", "environ(7)")
+PROGRAM = _role(
+    "program", "root runs or loads it by its name", "root 按名称执行或加载", "environ(7), python(1), perlrun(1)"
+)
 
 BY_NAME = {role.name: role for role in list(globals().values()) if isinstance(role, Role)}
