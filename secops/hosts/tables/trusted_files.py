@@ -19,7 +19,7 @@ from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
 from secops.hosts.trusted import policies
 from secops.hosts.trusted.access import By, Who
 from secops.hosts.trusted.changers import Changers, TooManyError
-from secops.hosts.trusted.named import Trusted, fixed, named
+from secops.hosts.trusted.named import ROOT, Trusted, fixed, named, scripts
 from secops.hosts.trusted.places import KEEPERS
 from secops.hosts.trusted.roles import Guard, Role
 from secops.hosts.trusted.script import TRUSTED_PATHS
@@ -67,6 +67,17 @@ class _Host:
         accounts = [Who(name, uid, frozenset(gids[name])) for name, uid in self.uids.items() if uid != 0]
         return Changers(self.seen.tree, accounts, frozenset(int(fields[2]) for fields in groups))
 
+    @cached_property
+    def sshd(self) -> set[tuple[str, str]]:
+        return {(row["key"], row["value"]) for row in sshd_effective.build(self.evidence).rows}
+
+    @cached_property
+    def logins(self) -> list[str]:
+        """Whom sshd lets in, as far as it matters: root, unless it may not."""
+        if ("permitrootlogin", "no") not in self.sshd:
+            return [ROOT]
+        return [name for names in self.homes.values() for name in names if self.uids[name] != 0]
+
     def name_of(self, uid: str) -> str | None:
         """The account of a number."""
         return next((fields[0] for fields in self.users if fields[2] == uid), None)
@@ -75,8 +86,7 @@ class _Host:
     def guards(self) -> dict[Guard, bool]:
         """Guards that stand here, and whether they look at the mode too."""
         crond = self.seen.tree.leads_to("/usr/sbin/crond") or ""
-        ssh = sshd_effective.build(self.evidence).rows
-        lax = any(row["key"] == "strictmodes" and row["value"] == "no" for row in ssh)
+        lax = ("strictmodes", "no") in self.sshd
         found: dict[Guard, bool] = {"strict": True, "sudo": True, "cron": basename(crond) != "busybox"}
         return found if lax else {**found, "sshd": True}
 
@@ -134,7 +144,7 @@ def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
 
 def _rows(host: _Host, built: Built) -> Iterator[Row]:
     told = dict[str, None]()
-    for trusted in dict.fromkeys(_trusted(host, built)):
+    for trusted in dict.fromkeys(scripts(host.seen, _trusted(host, built))):
         owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user or ""), -1)
         rows = list[Row]()
         try:
@@ -153,7 +163,7 @@ def _rows(host: _Host, built: Built) -> Iterator[Row]:
 def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
     """All that is trusted. What hides some of it is told."""
     yield from fixed(host.seen, host.homes)
-    yield from named(host.seen, host.homes)
+    yield from named(host.seen, host.homes, host.logins)
     units = resolve(listed(host.evidence, services.SERVICE_UNITS, built))
     states = services.systemd_states(host.evidence, units, Built()) or {}
     yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()

@@ -71,7 +71,7 @@ function policy(s,   n, i, w, at, tail) {
   for (i = 1; i <= n; i++) {
     if (w[i] !~ /^\//) continue
     if (i > 1 && w[i - 1] == ";") spread(w[i] ~ /\/$/ ? w[i] "*" : w[i])
-    path(w[i])
+    path(w[i]); follow(w[i])
   }
 }
 """

@@ -16,7 +16,7 @@ from secops.hosts.listing import Entry, record
 from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
 from secops.hosts.trusted import patterns, words
-from secops.hosts.trusted.grammars import read
+from secops.hosts.trusted.grammars import OTHER_PROGRAM, read
 from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import PLACES, TOPS, Grammar, Place
 from secops.hosts.trusted.tree import trail
@@ -35,6 +35,7 @@ def trusted_paths(image: Image, section: Command) -> Item:
     )
     seen = _Image(image, reader)
     seen.read_places(dict.fromkeys(_homes(accounts)))
+    seen.read_scripts()
     for pattern in reader.patterns:
         seen.spread(pattern)
     out = b"".join(_raw(text) + b"\0" for text in seen.told()) + b"".join(seen.records()) + b"Z\0"
@@ -82,6 +83,7 @@ class _Image:
     reader: Reader
     lines: list[str] = field(default_factory=list)
     found: dict[str, tuple[Entry, bytes] | None] = field(default_factory=dict)
+    scripts: int = 0  # read beside the places
     closed: bool = False  # something may not be looked at
 
     def read_places(self, homes: dict[str, None]) -> None:
@@ -113,14 +115,40 @@ class _Image:
             if grammar:
                 self._read_file(path, grammar)
 
+    def read_scripts(self) -> None:
+        """Scripts that were named are read too, and those that they name in their turn, down to a depth."""
+        done = 0
+        for _ in range(words.MAX_LEVEL):
+            for path in list(self.reader.scripts)[done:]:
+                done += 1
+                self._read_script(path)
+
+    def _read_script(self, path: str) -> None:
+        try:
+            content = self.image.read(path.encode("latin-1"), words.MAX_SIZE + 1)
+        except PermissionError:
+            self.closed = True
+            return
+        except (OSError, ValueError):
+            return
+        if content is None:
+            return
+        self.scripts += 1
+        text = _text(content)
+        if self.scripts <= words.MAX_SCRIPTS and OTHER_PROGRAM.match(text.partition("\n")[0]):
+            return
+        few = self.scripts <= words.MAX_SCRIPTS and len(content) <= words.MAX_SIZE
+        if not few or not read(self.reader, path, "script", text):
+            self.lines.append(f"T{path}")
+
     def _read_file(self, path: str, grammar: Grammar) -> None:
         most = words.MAX_POLICY if grammar == "sudo" else words.MAX_SIZE
         try:
             content = self.image.read(path.encode("latin-1"), most + 1)
-        except FileNotFoundError:
+        except PermissionError:
+            self.lines.append(f"D{path}")
             return
         except OSError:
-            self.lines.append(f"D{path}")
             return
         if content is None:
             return
@@ -226,6 +254,8 @@ class _Image:
             path = token.rstrip("/")
             above = path.rpartition("/")[0]
             return token if self._is_there(path) or (above and self._is_there(above)) else "?"
+        if token.startswith("*/"):
+            return token if self._final(token[1:]) != "?" else "?"
         if token.startswith("@/"):
             return token[1:] if self._exists(token[1:]) else "?"
         if token.startswith("@"):

@@ -48,7 +48,9 @@ changeable() { # NUMBER DIRECTORY…: of these and what is in them, what others 
   # program is says as whom it runs
   n=$1; shift
   find -L "$@" -maxdepth 1 ! -type l \( ! -user 0 ! -perm -4000 -o -perm /022 \) \
-    \( -name "*$nl*" -exec echo O \; -o -print \) 2>/dev/null | sed "s|^/|P $n - /|"
+    \( -name "*$nl*" -exec echo O \; -o -print \) 2>/dev/null | while IFS= read -r p; do
+      case $p in /*) printf 'P %s - %s\n' "$n" "$p" ;; *) echo O ;; esac
+    done
 }
 merged() { [ -L "$1" ] && [ "$1" -ef "/usr$1" ]; } # of these two directories the second is read
 places() {

@@ -25,6 +25,7 @@ class Seen:
 
     places: list[tuple[int, str]] = field(default_factory=list)
     lines: dict[str, list[Line]] = field(default_factory=dict)  # by file
+    scripts: set[str] = field(default_factory=set)  # files that are shell
     entries: dict[str, Entry] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     lists: dict[str, Acl | None] = field(default_factory=dict)
@@ -56,7 +57,9 @@ def parse(data: bytes) -> Seen:
             case b"P":
                 _add_place(seen, text)
             case b"F":
-                file = text.partition(" ")[2]
+                grammar, _, file = text.partition(" ")
+                if grammar in ("shell", "script", "rc"):
+                    seen.scripts.add(file)
             case b"N":
                 _add_line(seen, file, text)
             case b"G":

@@ -151,3 +151,23 @@ def test_a_policy_of_ten_thousand_lines_is_read_to_its_end(planter: Planter) -> 
     for seen in both(planter.host):
         assert told(seen) == {"": [], "acls": []}
         assert points(seen) == {"/srv/job", "/opt/t/9999"}
+
+
+def test_scripts_that_run_themselves_many_others_or_what_is_no_file(planter: Planter) -> None:
+    planter.plant("""text /opt/round #!/bin/sh\\n. /opt/round\\n. /opt/round2
+        text /opt/round2 . /opt/round; . /srv/job; sh /opt/fifo; . /opt; . /dev/zero; . /opt/none
+        cron @daily root /opt/round""")
+    planter.host.run(["mkfifo", "/opt/fifo"], check=True)
+    planter.host.write("/opt/large", "#!/bin/sh\n" + "#" * (1 << 20))
+    planter.host.write("/opt/program", b"\x7fELF" + b"\0" * (1 << 21))
+    planter.host.write("/opt/many", "".join(f". /opt/many.d/{number}\n" for number in range(2_100)))
+    planter.host.at("/opt/many.d").mkdir()
+    for number in range(2_100):
+        planter.host.write(f"/opt/many.d/{number}", ":\n")
+    planter.plant("cron @daily root /opt/large; /opt/program; sh /opt/many")
+    for seen in both(planter.host):
+        reasons = {reason for _, reason in told(seen)[""]}
+        assert "/opt/large: was not read to its end" in reasons
+        assert any(reason.startswith("/opt/many.d/") for reason in reasons)
+        assert not any("program" in reason for reason in reasons)
+        assert points(seen) == {"/srv/job"}
