@@ -231,8 +231,8 @@ TABLE = Table(
     name="trusted_files",
     doc="Files that root or another account runs or reads, as far as others can change them: one row for each path, "
     "point at which it can be changed (the file, a directory on the way to it, a link), and right by which. Fixed "
-    "places, and what crontabs, units, start scripts, PAM, sudo and the like name. Not in it: what a program reads by "
-    "its own configuration, and paths that a script puts together.",
+    "places, and what crontabs, units, start scripts, PAM, sudo and the like name, and scripts that they run. Not in "
+    "it: what a program reads by its own configuration, and paths that a script puts together.",
     columns=(
         Column("path", "text", "the path as it is named; with a slash at its end for something in that directory"),
         Column("role", "text", "what is done with it: cron_job, unit_program, start_file, library, accounts, …"),

@@ -171,3 +171,12 @@ def test_scripts_that_run_themselves_many_others_or_what_is_no_file(planter: Pla
         assert any(reason.startswith("/opt/many.d/") for reason in reasons)
         assert not any("program" in reason for reason in reasons)
         assert points(seen) == {"/srv/job"}
+
+
+def test_a_policy_that_is_a_link_to_itself_and_groups_that_are_not_there_are_named(planter: Planter) -> None:
+    planter.host.run(["sh", "-c", "rm /etc/sudoers /etc/group; ln -s sudoers /etc/sudoers"], check=True)
+    for seen in both(planter.host):
+        reasons = {reason for _, reason in told(seen)[""]}
+        assert "/etc/group: absent" in reasons
+        assert "/etc/sudoers is a link that leads to no file" in reasons
+        assert not any("permission denied" in reason for reason in reasons)
