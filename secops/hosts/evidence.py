@@ -138,7 +138,8 @@ def summarise(section: Section, items: Iterable[Item]) -> SectionEvidence:
         return SectionEvidence(status, kept)
     cause = next((item for item in kept if item.status is status), None)
     reason = cause.reason if cause and cause.reason else str(status)
-    where = f"{cause.path}: " if cause and cause.path else ""
+    named = cause.path if cause else section.patterns[0] if isinstance(section, Files) else ""
+    where = f"{named}: " if named else ""
     return SectionEvidence(status, kept, f"{where}{reason}")
 
 

@@ -98,7 +98,7 @@ PROGRAMS = {
     "suid-other": Case(
         Row(EVERYONE, "suid", "/usr/local/bin/as-svc", OTHER),
         f"cd /usr/local/bin; cp /usr/bin/dash as-svc; chown {OTHER} as-svc; chmod 4755 as-svc",
-        f"cd /usr/local/bin; cp /usr/bin/dash as-svc; chmod 4755 as-svc; chown {OTHER} as-svc",  # which ends the bit
+        "cd /usr/local/bin; cp /usr/bin/dash as-svc; chmod 4755 as-svc; chown root as-svc",  # which ends the bit
     ),
     "suid-strange": Case(
         Row(EVERYONE, "suid", "/usr/local/bin/tool", certain=False),
@@ -154,6 +154,23 @@ FILES = {
     **_file("other-keys", f"/etc/ssh/authorized_keys/{OTHER}", f"own_keys {OTHER}", f"own_keys {OTHER}", OTHER),
     **_file("home", "/root", "chown $u /root", "chgrp $u /root; chmod 750 /root"),
     **_file("pam", "/etc/pam.d/su", "setfacl -m u:$u:rw /etc/pam.d/su", "setfacl -m u:$u:rw,m::r /etc/pam.d/su"),
+    **_file("spread", "/opt/spread/mine/run", "job; install -D -o $u /srv/$u/job /opt/$u/mine/run;"
+            " may \"$u ALL=(root) /opt/$u/*/run\"",
+            "job; install -D -o $u /srv/$u/job /opt/$u/mine/run; may \"$u ALL=(root) /opt/$u/*/*/run\""),
+    **_file("matched", "/opt/matched/a/run", "job; install -D -o $u /srv/$u/job /opt/$u/a/run;"
+            " may \"$u ALL=(root) ^/opt/$u/(a|b)/run$\"",
+            "job; install -D -o $u /srv/$u/job /opt/$u/c/run; may \"$u ALL=(root) ^/opt/$u/(a|b)/run$\""),
+    **_file("agent", "/srv/agent/job", "job; chown $u /srv/$u/job; echo /srv/$u/job start >/etc/init.d/$u",
+            "job; chown $u /srv/$u/job; echo \"su $u -c '/srv/$u/job start'\" >/etc/init.d/$u"),
+    **_file("inner", "/srv/inner/job", "job; chown $u /srv/$u/job; echo \". /srv/$u/job\" >/opt/$u.sh;"
+            " cron \"root sh /opt/$u.sh\"",
+            "job; chown $u /srv/$u/job; echo \". /srv/$u/job\" >/opt/$u.sh; cron \"$u sh /opt/$u.sh\""),
+    **_file("starred", "/srv/starred", "install -d -o $u /srv/$u; cron \"root cd /srv/$u; tar czf /root/x.tgz *\"",
+            "install -d -o $u /srv/$u; cron \"root cd /srv/$u; tar czf /root/x.tgz ./*\""),
+    **_file("bin", "/usr/bin/logger", "chown $u /usr/bin/logger", "chgrp $u /usr/bin/logger"),
+    **_file("module", "/usr/local/lib/python3.11/dist-packages",
+            "install -d -o $u /usr/local/lib/python3.11/dist-packages",
+            "install -d -g $u -m 755 /usr/local/lib/python3.11/dist-packages"),
     **_file("hook", "/srv/hook/job",
             "job; chown $u /srv/$u/job; echo \"session optional pam_exec.so seteuid /srv/$u/job\" >/etc/pam.d/$u",
             "job; chown $u /srv/$u/job; echo \"#session optional pam_exec.so seteuid /srv/$u/job\" >/etc/pam.d/$u"),

@@ -229,6 +229,7 @@ REASONS = (
     N_("/etc/sudo.conf takes the policy from another file than /etc/sudoers"),
     N_("/etc/sudo.conf gives the policy plugin settings of its own"),
     N_("{path} is not root's alone: sudo refuses the whole policy"),
+    N_("{path} is a link that leads to no file"),
     N_("{path} is a link: who may write its target is not seen"),
     N_("the file ends in a continued line: sudo refuses the whole policy"),
     N_("the file ends in a continued line"),

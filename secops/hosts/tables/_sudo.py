@@ -60,7 +60,9 @@ def read_policy(evidence: Evidence, built: Built) -> Policy:
     files = {normpath(item.path): item.data for item in evidence[SUDOERS.name].files}
     main = next((path for path in _MAIN_FILES if path in files), None)
     if main is None or not files[main].strip():
-        if not unseen and (main or any(path in paths for path in _BINARIES)):
+        if link := next((path for path in _MAIN_FILES if main is None and _is_link(paths.get(path))), None):
+            built.lack(f"{link} is a link that leads to no file")
+        elif not unseen and (main or any(path in paths for path in _BINARIES)):
             built.lack("sudo is installed, but its sudoers file is missing or empty")
         return Policy()
     if not _other_sources(evidence, built):
@@ -77,10 +79,14 @@ def _refused(files: Mapping[str, bytes], paths: Mapping[str, Entry], built: Buil
     """Files that sudo does not read, since others than root own or may write them, or their directory."""
     for path in files:
         entry, folder = paths.get(path), paths.get(dirname(path))
-        if entry and entry.kind == "l":
+        if entry and _is_link(entry):
             built.lack(f"{path} is a link: who may write its target is not seen")
         elif not _is_safe(entry) or (dirname(path) in DIRECTORIES and not _is_safe(folder)):
             yield path
+
+
+def _is_link(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind == "l"
 
 
 def _is_safe(entry: Entry | None) -> bool:

@@ -19,10 +19,11 @@ from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
 from secops.hosts.trusted import policies
 from secops.hosts.trusted.access import By, Who
 from secops.hosts.trusted.changers import Changers, TooManyError
-from secops.hosts.trusted.named import Trusted, fixed, named
+from secops.hosts.trusted.named import ROOT, Trusted, fixed, named, scripts
 from secops.hosts.trusted.places import KEEPERS
 from secops.hosts.trusted.roles import Guard, Role
 from secops.hosts.trusted.script import TRUSTED_PATHS
+from secops.hosts.trusted.spread import Spread
 from secops.hosts.trusted.stream import Seen, parse
 from secops.hosts.trusted.tree import Point, Unseen
 from secops.hosts.trusted.units import Loader
@@ -66,6 +67,17 @@ class _Host:
         accounts = [Who(name, uid, frozenset(gids[name])) for name, uid in self.uids.items() if uid != 0]
         return Changers(self.seen.tree, accounts, frozenset(int(fields[2]) for fields in groups))
 
+    @cached_property
+    def sshd(self) -> set[tuple[str, str]]:
+        return {(row["key"], row["value"]) for row in sshd_effective.build(self.evidence).rows}
+
+    @cached_property
+    def logins(self) -> list[str]:
+        """Whom sshd lets in, as far as it matters: root, unless it may not."""
+        if ("permitrootlogin", "no") not in self.sshd:
+            return [ROOT]
+        return [name for names in self.homes.values() for name in names if self.uids[name] != 0]
+
     def name_of(self, uid: str) -> str | None:
         """The account of a number."""
         return next((fields[0] for fields in self.users if fields[2] == uid), None)
@@ -74,8 +86,7 @@ class _Host:
     def guards(self) -> dict[Guard, bool]:
         """Guards that stand here, and whether they look at the mode too."""
         crond = self.seen.tree.leads_to("/usr/sbin/crond") or ""
-        ssh = sshd_effective.build(self.evidence).rows
-        lax = any(row["key"] == "strictmodes" and row["value"] == "no" for row in ssh)
+        lax = ("strictmodes", "no") in self.sshd
         found: dict[Guard, bool] = {"strict": True, "sudo": True, "cron": basename(crond) != "busybox"}
         return found if lax else {**found, "sshd": True}
 
@@ -133,7 +144,7 @@ def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
 
 def _rows(host: _Host, built: Built) -> Iterator[Row]:
     told = dict[str, None]()
-    for trusted in dict.fromkeys(_trusted(host, built)):
+    for trusted in dict.fromkeys(scripts(host.seen, _trusted(host, built))):
         owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user or ""), -1)
         rows = list[Row]()
         try:
@@ -152,13 +163,21 @@ def _rows(host: _Host, built: Built) -> Iterator[Row]:
 def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
     """All that is trusted. What hides some of it is told."""
     yield from fixed(host.seen, host.homes)
-    yield from named(host.seen, host.homes)
+    yield from named(host.seen, host.homes, host.logins)
     units = resolve(listed(host.evidence, services.SERVICE_UNITS, built))
     states = services.systemd_states(host.evidence, units, Built()) or {}
     yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()
     try:
         policy = read_policy(host.evidence, built)
-        yield from policies.of_sudo(policy, policy_host(host.evidence, policy)[0], host.name_of)
+        spread = Spread(host.seen.tree, host.seen.listed)
+        unseen = dict[str, None]()
+        for trusted in policies.of_sudo(policy, policy_host(host.evidence, policy)[0], host.name_of, spread):
+            if isinstance(trusted, Unseen):
+                unseen[f"{trusted}: was not looked at"] = None
+            else:
+                yield trusted
+        for reason in list(unseen)[:_MAX_TOLD]:
+            built.lack(reason)
     except TooLargeError as error:
         built.lack(str(error))
     doas = doas_rules.read_doas(host.evidence, built)
@@ -212,8 +231,8 @@ TABLE = Table(
     name="trusted_files",
     doc="Files that root or another account runs or reads, as far as others can change them: one row for each path, "
     "point at which it can be changed (the file, a directory on the way to it, a link), and right by which. Fixed "
-    "places, and what crontabs, units, start scripts, PAM, sudo and the like name. Not in it: what a program reads by "
-    "its own configuration, and paths that a script puts together.",
+    "places, and what crontabs, units, start scripts, PAM, sudo and the like name, and scripts that they run. Not in "
+    "it: what a program reads by its own configuration, and paths that a script puts together.",
     columns=(
         Column("path", "text", "the path as it is named; with a slash at its end for something in that directory"),
         Column("role", "text", "what is done with it: cron_job, unit_program, start_file, library, accounts, …"),

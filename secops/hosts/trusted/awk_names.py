@@ -9,11 +9,13 @@ from collections.abc import Iterable
 
 from secops.hosts.section import PASSWD_LIMIT
 from secops.hosts.trusted import words
+from secops.hosts.trusted.awk_grammars import GRAMMAR_AWK
+from secops.hosts.trusted.awk_lists import LIST_AWK, VALUES, cuts, literal
 
 # Input, a line each: `S size path` of files, then `P number grammar path` for what is there; `D path` and `O` pass.
 # Output, a line each: `P number path` (a place), `F grammar path` and behind it `N line tokens`, `Q path` (to be looked
 # at with all on the way), `C path` (a candidate: nothing is said of it when it is not there), `S path` (what Q and C
-# make to be looked at first), `T path` (not read to its end).
+# make to be looked at first), `T path` (not read to its end), `W pattern` (see `awk_lists`).
 #
 # `here` is the home of the account that a line is for, `cwd` the directory it is in; both are empty when not known.
 # `lead` is set where a command is to come. `links` are top directories that are links into /usr: a path there is looked
@@ -38,18 +40,32 @@ function path(w,   n, parts) {
   return w
 }
 function known(w) { return w in homes }
+function before_colon(w) { sub(/:.*/, "", w); return w }
+function follow(w) {
+  sub(/^@/, "", w)
+  if (w !~ /^\// || w ~ /\/$/ || w ~ /\047/ || w ~ /^\/dev\// || (w in followed)) return
+  followed[w] = 1; queue[++queued] = w
+}
 function expand(w) {
   if (!match(w, /@OWN_HOME@/)) return w
   return here == "" ? "?" : here "/" substr(w, RLENGTH + 1)
 }
 function token(w,   i) {
   if (w == ";" || w == "\"" || w == "\047") return w
-  if (w ~ /@OPTION_EXEC@/) return "-exec"
+  if (w ~ /@OPTION_EXEC@/ || (starter && w ~ /@OPTION_X@/)) return "-exec"
+  if (switched && match(w, /@OPTION_USER@/)) {
+    w = substr(w, RLENGTH + 1); sub(/:.*/, "", w)
+    return known(w) ? "~" w : "-u"
+  }
   if (w ~ /@OPTION_C@/) return "-c"
   if (w ~ /^-/) return "-"
   if (w ~ /@NUMBER@/) return "9"
   if (w ~ /@ASSIGNMENT@/) return "="
-  if (switched && known(w)) { cwd = homes[w]; return "~" w }
+  if (switched && (known(w) || starter && known(before_colon(w)))) {
+    w = before_colon(w); cwd = homes[w]
+    return "~" w
+  }
+  if (command in tricked && w ~ /^[*?]/ && cwd ~ /^\// && open == "") { ask(cwd "/"); return "*" cwd "/" }
   if (w in kept) return w
   if (length(w) > @MAX_PATH@) return "?"
   w = expand(w)
@@ -66,25 +82,31 @@ function token(w,   i) {
 }
 function step(w, t) {
   if (t == "\"" || t == "\047") {
-    if (last == "-c") lead = 1
+    if (last == "-c") { lead = 1; outer = t }
+    else if (outer == t && open == "") outer = ""
+    else if (open == t) open = ""
+    else if (open == "") open = t
     if (last != "-c" && last != "cd") last = t
     return
   }
   if (last == "cd") cwd = t ~ /^@?\// ? substr(t, index(t, "/")) : ""
   last = t
-  if (t == ";") { lead = 1; switched = 0; locked = 0 }
-  else if (t == "-c" || t == "-exec" || t ~ /^~/) lead = 1
-  else if (lead && t != "-" && t != "9" && t != "=") {
+  if (t == ";") { lead = 1; switched = 0; starter = 0; locked = 0; reads = 0; command = "" }
+  else if (t == "-c" || t == "-exec" || t ~ /^~/) { lead = 1; reads = 0 }
+  else if (w == "--") command = ""
+  else if (t ~ /^(-u?|9|=)$/) return
+  else if (lead) {
+    if (!locked) { follow(t); if (t ~ /^@[^\057]/) { follow("/usr/local/sbin/" w); follow("/usr/local/bin/" w) } }
     sub(/^.*\//, "", w)
-    if (w in switches) switched = 1
+    if (w in switches) { switched = 1; starter = (w == "start-stop-daemon") }
     else if (w in leads) locked = (w == "flock")
     else if (locked) locked = 0
-    else lead = 0
-  }
+    else { lead = 0; command = w; reads = (w in shells) }
+  } else if (reads) { follow(t); reads = 0 }
 }
 function mask(s,   n, i, w, t, out) {
 @CUTS@
-  n = split(s, w, " "); out = ""; lead = 1; switched = 0; locked = 0; last = ""
+  n = split(s, w, " "); out = ""; last = ";"; step(";", ";"); last = ""; open = ""; outer = ""
   for (i = 1; i <= n; i++) { t = token(w[i]); step(w[i], t); out = out " " t }
   return out
 }
@@ -95,7 +117,10 @@ function tell(number, out) {
 function told_if(number, out) { if (out ~ /[\057@]/) tell(number, out) }
 function absolute(number, s,   n, i, w, out) {
   gsub(/[ \t\013-\015]+/, " ", s); n = split(s, w, " "); out = ""
-  for (i = 1; i <= n; i++) if (w[i] ~ /^\//) out = out " " path(w[i])
+  for (i = 1; i <= n; i++) if (w[i] ~ /^\//) {
+    out = out " " path(w[i])
+    if (grammar != "sshd") follow(w[i])
+  }
   told_if(number, out)
 }
 function variables(number, s,   n, i, w, t, out, name) {
@@ -107,77 +132,36 @@ function variables(number, s,   n, i, w, t, out, name) {
   told_if(number, " " name "=" out)
 }
 function user(w) { return known(w) ? "~" w : "?" }
-function job(number, s, fields,   i, who) {
-  sub(/^[ \t]+/, "", s)
-  if (s == "" || s ~ /^#/) return
-  if (s ~ /^[A-Za-z_][A-Za-z0-9_]*[ \t]*=/) { here = ""; variables(number, s); return }
-  if (s ~ /^@/) sub(/^[^ \t]+[ \t]+/, "", s)
-  else for (i = 1; i <= fields; i++) sub(/^[^ \t]+[ \t]+/, "", s)
-  if (grammar == "cron") {
-    if (!match(s, /^[^ \t]+[ \t]+/)) return
-    who = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1); sub(/[ \t]+$/, "", who)
-  } else if (grammar == "tab") { who = file; sub(/^.*\//, "", who) }
-  else { who = "root"; for (i = 1; i <= 2; i++) sub(/^[^ \t]+[ \t]+/, "", s) }
-  gsub(/\\%/, " ", s); sub(/%.*$/, "", s)
-  here = known(who) ? homes[who] : ""; cwd = here
-  told_if(number, " " user(who) mask(s))
-}
-function unit(number, s,   key, mark) {
-  if (s !~ /@UNIT@/) return
-  sub(/^[ \t]+/, "", s)
-  if (!match(s, /^[A-Za-z]+[ \t]*=/)) return
-  key = substr(s, 1, RLENGTH - 1); s = substr(s, RLENGTH + 1)
-  sub(/[ \t].*$/, "", key); gsub(/\r/, "", s); sub(/^[ \t]+/, "", s)
-  if (key ~ /@INSTALL@/) { if (s != "") tell(number, " Install="); return }
-  if (key ~ /^Exec[A-Z][A-Za-z]*$/ && key != "ExecSearchPath") {
-    mark = ""
-    if (match(s, /^[-@:+!|]+/)) {
-      mark = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
-      gsub(/!!/, "", mark); mark = mark ~ /[+!]/ ? " +" : ""
-    }
-    cwd = ""; tell(number, " " key "=" mark mask(s)); return
-  }
-  sub(/[ \t].*$/, "", s)
-  if (key == "EnvironmentFile") {
-    sub(/^-/, "", s); tell(number, " " key "=" (s ~ /^\// ? " " path(s) : ""))
-  } else if (key == "User") tell(number, " " key "=" (s == "" ? "" : " " user(s in names ? names[s] : s)))
-  else if (key == "DynamicUser") tell(number, " " key "=" (s ~ /^([yY1tT]|on)/ ? " 9" : ""))
-  else if (key ~ /^(RootDirectory|RootImage|BusName)$/) tell(number, " " key "=" (s == "" ? "" : " 9"))
-  else if ((key == "Unit" || key == "Service") && s ~ /^[A-Za-z0-9:_.@\\-]+$/) tell(number, " " key "= " s)
-}
-function rotation(number, s) {
-  sub(/^[ \t]+/, "", s)
-  if (s ~ /^(pre|post|first|last)(rotate|action)/) { inside = 1; cwd = "" }
-  else if (s ~ /^endscript/) inside = 0
-  else if (inside) told_if(number, mask(s))
-  else if (s ~ /^}/) tell(number, " su=")
-  else if (s ~ /^su[ \t]/) { sub(/^su[ \t]+/, "", s); sub(/[ \t].*$/, "", s); tell(number, " su= " user(s)) }
-}
 function line(number, s) {
   if (grammar == "cron" || grammar == "tab") job(number, s, 5)
+  else if (grammar == "inetd") job(number, s, 4)
   else if (grammar == "anacron") job(number, s, 1)
   else if (grammar == "unit") unit(number, s)
   else if (s ~ /^[ \t]*#/ && grammar != "sudo") return
   else if (grammar == "rotation") rotation(number, s)
   else if (grammar == "variables") variables(number, s)
-  else if (grammar == "shell" || grammar == "rc") { variables(number, s); told_if(number, mask(s)) }
+  else if (grammar == "script" && s !~ /\// && cwd == "") return
+  else if (grammar ~ /^(shell|rc|script)$/) { variables(number, s); told_if(number, mask(s)) }
   else if (grammar == "rules") { if (s ~ /@RULES@/) { gsub(/["=+, {}]+/, " ", s); absolute(number, s) } }
-  else if (grammar == "sshd") { if (s ~ /@SSHD@/) { gsub(/["=]/, " ", s); absolute(number, s) } }
-  else if (grammar == "sudo") { gsub(/[ \t,=:!"()\\]+/, " ", s); absolute(number, s) }
+  else if (grammar == "sshd") login(number, s)
+  else if (grammar == "xinetd") served(number, s)
+  else if (grammar == "apt") hook(number, s)
+  else if (grammar == "sudo") policy(s)
   else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
 }
-function read_file(   n, first, joined, s, got, before) {
+function read_file(   n, most, first, joined, s, got, before) {
   n = 0; first = 0; joined = ""; cwd = ""; inside = 0; before = count
+  most = grammar == "sudo" ? @MAX_OF_POLICY@ : @MAX_OF_FILE@
   here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
     n++
     if (s == "" && !first) continue
-    if (n == 1 && grammar == "shell" && (s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3) == "ELF")) break
+    if (n == 1 && (grammar == "shell" || grammar == "script") && is_other(s)) break
     if (!first) first = n
-    if (count - before > @MAX_OF_FILE@ || count > @MAX_OF_HOST@ || n - first > @MAX_JOINED@) {
+    if (count - before > most || count > @MAX_OF_HOST@ || n - first > @MAX_JOINED@) {
       joined = ""; print "T" file; break
     }
-    if (s ~ /\\$/ && grammar !~ /^(cron|tab|anacron|variables|sshd)$/) {
+    if (s ~ /\\$/ && grammar !~ /^(cron|tab|anacron|variables|sshd|inetd|xinetd|apt)$/) {
       joined = joined substr(s, 1, length(s) - 1) " "
       continue
     }
@@ -187,9 +171,41 @@ function read_file(   n, first, joined, s, got, before) {
   if (got < 0) print "T" file
   close(file)
 }
+function read_followed(   level, from, to, i, command, found) { # level by level
+  grammar = "script"; to = 0
+  for (level = 1; level <= @MAX_LEVEL@ && to < queued; level++) {
+    from = to + 1; to = queued; command = ""; found = 0
+    for (i = from; i <= to; i++) {
+      command = command " \047" queue[i] "\047"
+      if (length(command) < 60000 && i < to) continue
+      command = "stat -L -c \"%f %s %n\" --" command " 2>/dev/null"
+      while ((command | getline s) > 0) if (s ~ /^8/) script[++found] = s
+      close(command); command = ""
+    }
+    large = 0
+    for (i = 1; i <= found; i++) read_script(script[i])
+    if (large) read_large()
+  }
+}
+function read_script(s,   w) {
+  split(s, w, " "); file = substr(s, length(w[1] w[2]) + 3)
+  if (++scripts > @MAX_SCRIPTS@) print "T" file
+  else if (w[2] <= @MAX_SIZE@) read_file()
+  else too_large[++large] = file
+}
+function read_large(   i, command, s) { # nothing but where they begin: most are programs
+  command = "head -q -c 64 --"
+  for (i = 1; i <= large; i++) command = command " \047" too_large[i] "\047"
+  command = command " 2>/dev/null | tr \"\\000-\\037\\177-\\377\" \" \""
+  s = ""; command | getline s; close(command)
+  for (i = 1; i <= large; i++)
+    if (length(s) != 64 * large || !is_other(substr(s, 64 * i - 63, 64))) print "T" too_large[i]
+}
+function is_other(s) { return s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3) == "ELF" }
 function set(array, list,   n, i, w) { n = split(list, w, " "); for (i = 1; i <= n; i++) array[w[i]] = 1 }
 BEGIN {
   set(kept, "@KEPT@"); set(leads, "@LEADS@"); set(switches, "@SWITCHES@")
+  set(shells, "@SHELLS@"); set(tricked, "@TRICKED@")
   set(merged, links); split("@SEARCHED@", searched, " ")
   while (("head -c @PASSWD@ /etc/passwd" | getline s) > 0) {
     if (split(s, f, ":") != 7 || f[1] in homes) continue
@@ -197,14 +213,15 @@ BEGIN {
     if (!(f[3] in names)) names[f[3]] = f[1]
   }
 }
-$1 == "S" { if ($2 > @MAX_SIZE@) big[substr($0, length($2) + 4)] = 1; next }
+$1 == "S" { size[substr($0, length($2) + 4)] = $2; next }
 $1 != "P" { print; next }
 {
   file = substr($0, length($2 $3) + 5); grammar = $3
   print "P" $2 " " file; ask(file)
   if (grammar == "-") next
-  if (file in big) print "T" file; else read_file()
+  if (size[file] > (grammar == "sudo" ? @MAX_POLICY@ : @MAX_SIZE@)) print "T" file; else read_file()
 }
+END { list_all(); read_followed() }
 """
 
 
@@ -215,24 +232,22 @@ def fill(program: str, **values: str) -> str:
     return program.strip("\n")
 
 
-def _literal(expression: str) -> str:
-    """An expression between awk's slashes. In brackets busybox takes the backslash of `\\/` for one of them."""
-    return expression.replace("/", r"\057")
-
-
 def _list(names: Iterable[str]) -> str:
     return " ".join(sorted(names))
 
 
-_CUTS = "\n".join(f'  gsub(/{_literal(expression)}/, "{by}", s)' for expression, by in words.CUTS)
-
 READ_AWK = fill(
-    READ_AWK,
-    CUTS=_CUTS, OPEN=_literal(words.OPEN), OWN_HOME=_literal(words.OWN_HOME), OPTION_EXEC=words.OPTION_EXEC,
-    OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT, RELATIVE=_literal(words.RELATIVE),
+    GRAMMAR_AWK + LIST_AWK + READ_AWK,
+    CUTS=cuts(words.CUTS, "s"), OPEN=literal(words.OPEN), OWN_HOME=literal(words.OWN_HOME),
+    OPTION_EXEC=words.OPTION_EXEC, OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT,
+    RELATIVE=literal(words.RELATIVE),
     BARE=words.BARE, VARIABLES=words.VARIABLE, UNIT=words.UNIT, INSTALL=words.INSTALL, RULES=words.RULES,
-    SSHD=words.SSHD, KEPT=_list(words.KEPT), LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES),
+    OPTION_X=words.OPTION_X, OPTION_USER=words.OPTION_USER, SHELLS=_list(words.SHELLS), TRICKED=_list(words.TRICKED),
+    SSHD_COMMANDS=words.SSHD_COMMANDS, HOOK=words.HOOK, MAX_LEVEL=str(words.MAX_LEVEL),
+    MAX_SCRIPTS=str(words.MAX_SCRIPTS), SSHD=words.SSHD, KEPT=_list(words.KEPT), LEADS=_list(words.LEADS),
+    SWITCHES=_list(words.SWITCHES),
     SEARCHED=" ".join(words.SEARCHED), MAX_PATH=str(words.MAX_PATH), MAX_SIZE=str(words.MAX_SIZE),
     PASSWD=str(PASSWD_LIMIT),
     MAX_JOINED=str(words.MAX_JOINED), MAX_OF_FILE=str(words.MAX_OF_FILE), MAX_OF_HOST=str(words.MAX_OF_HOST),
+    MAX_POLICY=str(words.MAX_POLICY), MAX_OF_POLICY=str(words.MAX_OF_POLICY), **VALUES,
 )  # fmt: skip

@@ -45,6 +45,7 @@ function final(text,   n, i, w, out) {
   for (i = 2; i <= n; i++) {
     if (w[i] ~ /^\//) { if (!there(w[i])) w[i] = "?" }
     else if (w[i] ~ /^@/) w[i] = found(substr(w[i], 2))
+    else if (w[i] ~ /^[*]\// && !there(substr(w[i], 2))) w[i] = "?"
     out = out " " w[i]
   }
   if (out !~ /[\057=]/) return

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from posixpath import basename
 
-from secops.hosts.trusted.words import LEADS, SWITCHES
+from secops.hosts.trusted.words import LEADS, STARTERS, SWITCHES, TRICKED
 
 #: Commands within commands, as in `sh -c 'su -c "…"'`: nobody goes deeper in good faith.
 _MAX_DEPTH = 8
 
 _QUOTES = ('"', "'")
-_OPTIONS = ("-", "9", "=", *_QUOTES)
+_OPTIONS = ("-", "-u", "9", "=", *_QUOTES)
+#: Options before an account, and those with it.
+_ACCOUNT = ("-", "-u")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "csh", "tcsh", "rbash"})
 _INTERPRETER = re.compile(r"(python|php|perl|ruby|lua|node|nodejs|tclsh|java|expect|Rscript)[0-9.]*(-cli)?")
 _READS = frozenset({".", "source", "run-parts"})
@@ -25,10 +27,14 @@ _READS = frozenset({".", "source", "run-parts"})
 
 @dataclass(frozen=True)
 class Run:
-    """A path that is run or read as a program. `user` None: as whom is not known."""
+    """A path that is run or read as a program. `user` None: as whom is not known.
+
+    `tricked` is a program that takes the names of files in the directory `path` for options.
+    """
 
     path: str
     user: str | None
+    tricked: str = ""
 
 
 @dataclass
@@ -87,7 +93,11 @@ def _command(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
 
 def _started(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
     """What a program runs in its turn, of what it is given."""
-    if program in SWITCHES:
+    if program in TRICKED:
+        yield from (Run(word[1:], shell.user, program) for word in rest if word.startswith("*/"))
+    elif program in STARTERS:
+        yield from _started_by(program, rest, shell)
+    elif program in SWITCHES:
         yield from _as_another(program, rest, shell)
     elif program == "cd":
         path = next((word for word in rest if word not in _QUOTES), "")
@@ -96,6 +106,17 @@ def _started(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
         yield from _script(program, rest, shell)
     elif "-exec" in rest:  # of find
         yield from _commands(rest[list(rest).index("-exec") + 1 :], replace(shell))
+
+
+def _started_by(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """start-stop-daemon, and `daemon` of start scripts: the command, as the account that is named."""
+    named = next((word[1:] for word in rest if word.startswith("~")), None)
+    user = named or (None if {"-u", "-c"} & set(rest) else shell.user)
+    if program == "daemon":
+        begin = next((at for at, word in enumerate(rest) if word.startswith("/")), len(rest))
+    else:
+        begin = list(rest).index("-exec") + 1 if "-exec" in rest else len(rest)
+    yield from _commands(rest[begin : begin + 1], replace(shell, user=user))
 
 
 def _as_another(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
@@ -108,10 +129,10 @@ def _as_another(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Ru
         quotes = 2 if rest[at + 1 : at + 2] and rest[at + 1] in _QUOTES else 0
         options = (*rest[:at], *rest[at + 1 + len(inner) + quotes :])
     elif program != "su":
-        begin = next((at for at, word in enumerate(rest) if word != "-" and not word.startswith("~")), len(rest))
+        begin = next((at for at, word in enumerate(rest) if word not in _ACCOUNT and word[:1] != "~"), len(rest))
         options, inner = rest[:begin], rest[begin:]
     named = next((word[1:] for word in options if word.startswith("~")), None)
-    user = named or (None if "?" in options else "root")
+    user = named or (None if "?" in options or "-u" in options else "root")
     yield from _commands(inner, replace(shell, user=user, cwd=""))
 
 

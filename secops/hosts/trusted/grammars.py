@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import basename
 
-from secops.hosts.trusted import words
+from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import Grammar
 
@@ -16,11 +16,13 @@ _FIELD = re.compile(f"[^ \t]+{_BLANKS}")
 _SETTING = re.compile("[A-Za-z_][A-Za-z0-9_]*[ \t]*=")
 _KEY = re.compile("([A-Za-z]+)[ \t]*=")
 _UNIT, _INSTALL = re.compile(words.UNIT), re.compile(words.INSTALL)
+_EXPRESSION = re.compile(patterns.EXPRESSION, re.DOTALL)
+_HOOK = re.compile(words.HOOK)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+")
-_OTHER_PROGRAM = re.compile("#!(?!.*sh([ \t]|$))|.ELF", re.DOTALL)
+OTHER_PROGRAM = re.compile("#!(?!.*sh([ \t]|$))|.ELF", re.DOTALL)
 
 #: Grammars whose lines a backslash continues.
-_CONTINUED = frozenset({"unit", "shell", "rc", "words", "rotation", "rules", "sudo"})
+_CONTINUED = frozenset({"unit", "shell", "script", "rc", "words", "rotation", "rules", "sudo"})
 
 
 @dataclass
@@ -30,7 +32,8 @@ class _File:
     reader: Reader
     path: str
     grammar: Grammar
-    inside: bool = False  # in a script of logrotate
+    inside: bool = False  # in a script of logrotate, or a hook of apt
+    braced: bool = False  # which goes on to a brace
 
     def tell(self, number: int, tokens: list[str]) -> None:
         self.reader.named.append(Named(self.path, self.grammar, number, tokens))
@@ -47,15 +50,16 @@ class _File:
         if _SETTING.match(text):
             reader.here = ""
             return self.told_if(number, reader.variables(text))
-        for _ in range(1 if text.startswith("@") or self.grammar == "anacron" else 5):
+        for _ in range(1 if text.startswith("@") or self.grammar == "anacron" else 4 if self.grammar == "inetd" else 5):
             text = _FIELD.sub("", text, count=1) if _FIELD.match(text) else text
         who = {"tab": basename(self.path), "anacron": "root"}.get(self.grammar, "")
-        for _ in range({"cron": 1, "anacron": 2}.get(self.grammar, 0)):
+        for _ in range({"cron": 1, "inetd": 1, "anacron": 2}.get(self.grammar, 0)):
             found = _FIELD.match(text)
-            if not found and self.grammar == "cron":
+            if not found and self.grammar != "anacron":
                 return None
-            who = found[0].rstrip(" \t") if found and self.grammar == "cron" else who
+            who = found[0].rstrip(" \t") if found and self.grammar != "anacron" else who
             text = text[found.end() :] if found else text
+        who = re.split("[.:/]", who)[0] if self.grammar == "inetd" else who
         text = text.replace("\\%", " ").partition("%")[0]
         reader.here = reader.cwd = reader.homes.get(who, "")
         return self.told_if(number, [reader.user(who), *reader.mask(text)])
@@ -111,6 +115,11 @@ class _File:
     def variables(self, number: int, text: str) -> None:
         self.told_if(number, self.reader.variables(text))
 
+    def script(self, number: int, text: str) -> None:
+        """A line of a script that is long, as a rule: what names no path tells little, and is left out."""
+        if "/" in text or self.reader.cwd:
+            self.shell(number, text)
+
     def shell(self, number: int, text: str) -> None:
         self.variables(number, text)
         self.told_if(number, self.reader.mask(text))
@@ -121,11 +130,75 @@ class _File:
             self.told_if(number, self.reader.absolute(re.sub('["=+, {}]+', " ", text)))
 
     def sshd(self, number: int, text: str) -> None:
-        if re.match(words.SSHD, text):
-            self.told_if(number, self.reader.absolute(re.sub('["=]', " ", text)))
+        text = text.lstrip(" \t")
+        found = re.match("[A-Za-z]+", text)
+        key = found[0].lower() if found else ""
+        if re.fullmatch(words.SSHD, key):
+            self.told_if(number, self.reader.absolute(re.sub('["=]', " ", text), runs=False))
+            return
+        text = re.sub("^[ \t]*=?[ \t]*", "", text[len(key) :])
+        if re.fullmatch(words.SSHD_COMMANDS, key):
+            self.reader.cwd = ""
+            self.tell(number, [f"{key}=", *self.reader.mask(text)])
+        elif key == "match":
+            self.tell(number, ["match=", *self.matched(re.sub("[ \t\r]+", " ", text).strip(" "))])
 
-    def sudo(self, number: int, text: str) -> None:
-        self.told_if(number, self.reader.absolute(re.sub(r'[ \t,=:!"()\\]+', " ", text)))
+    def matched(self, text: str) -> list[str]:
+        """The accounts that a line `Match` is for: `*` for all, `?` where it does not say."""
+        kind, _, names = text.partition(" ")
+        if kind.lower() == "all" and not names:
+            return ["*"]
+        if kind.lower() != "user" or not names or " " in names:
+            return ["?"]
+        return [self.reader.user(name) for name in names.removesuffix(",").split(",")]
+
+    def xinetd(self, number: int, text: str) -> None:
+        """A line of a block of settings: what is served, and as whom."""
+        parts = re.sub("[ \t\r=]+", " ", text).split(" ")
+        key, value = ([part for part in parts if part] + ["", ""])[:2]
+        if "}" in text or "{" in text:
+            self.tell(number, ["end=" if "}" in text else "begin="])
+        elif key == "server" and value.startswith("/"):
+            self.reader.follow(value)
+            self.tell(number, ["server=", self.reader.path(value)])
+        elif key == "user" and value:
+            self.tell(number, ["user=", self.reader.user(self.reader.names.get(value, value))])
+        elif key == "disable":
+            self.tell(number, ["disable=", *["9"] * (value == "yes")])
+
+    def apt(self, number: int, text: str) -> None:
+        """A line of apt.conf or dpkg.cfg: commands stand behind the names of hooks."""
+        text = text.lstrip(" \t")
+        if text.startswith("//"):
+            return
+        if found := _HOOK.search(text):
+            text, self.inside, self.braced = text[found.end() :].lstrip(" \t:="), True, False
+        if not self.inside:
+            return
+        self.reader.cwd = ""
+        self.told_if(number, self.reader.mask(text))
+        self.braced = self.braced or "{" in text
+        if re.search("}[ \t\r;]*$", text) or (not self.braced and text.strip(" \t\r")):
+            self.inside = False
+
+    def sudo(self, _: int, text: str) -> None:
+        """A line of sudo's policy, of which the tables know more: it only makes us look."""
+        for _ in range(patterns.MAX_PATTERNS):
+            at = text.find("^/")
+            found = _EXPRESSION.match(text, at) if at >= 0 else None
+            if not found:
+                break
+            self.reader.spread(patterns.of_expression(found[0]))
+            text = f"{text[:at]} {text[found.end() :]}"
+        text = re.sub(r" ?[,=:!()][,=:!() ]*", " ; ", re.sub(r'[ \t\v\f\r"\\^$|]+', " ", text))
+        before = ""
+        for word in re.split("[ \t\n]+", text):
+            if word.startswith("/"):
+                if before == ";":
+                    self.reader.spread(f"{word}*" if word.endswith("/") else word)
+                self.reader.path(word)
+                self.reader.follow(word)
+            before = word
 
     def words(self, number: int, text: str) -> None:
         text = re.sub('[ \t\r:,"]+', " ", text.partition("#")[0])
@@ -135,22 +208,24 @@ class _File:
 
 _HANDLERS: Mapping[str, Callable[[_File, int, str], None]] = {
     "cron": _File.job, "tab": _File.job, "anacron": _File.job, "unit": _File.unit, "rotation": _File.rotation,
-    "variables": _File.variables, "shell": _File.shell, "rc": _File.shell, "rules": _File.rules, "sshd": _File.sshd,
-    "sudo": _File.sudo, "words": _File.words,
+    "variables": _File.variables, "shell": _File.shell, "script": _File.script, "rc": _File.shell,
+    "rules": _File.rules, "sshd": _File.sshd, "sudo": _File.sudo, "words": _File.words,
+    "inetd": _File.job, "xinetd": _File.xinetd, "apt": _File.apt,
 }  # fmt: skip
 
 #: Grammars in which a line that begins with `#` says nothing. Those of units and crontabs see for themselves.
-_COMMENTED = frozenset({"rotation", "variables", "shell", "rc", "rules", "sshd", "words"})
+_COMMENTED = frozenset({"rotation", "variables", "shell", "script", "rc", "rules", "sshd", "words", "xinetd", "apt"})
 
 
 def read(reader: Reader, path: str, grammar: Grammar, content: str) -> bool:
     """Hand a file's lines to the reader. False when it was not read to its end, since it names too much."""
     file = _File(reader, path, grammar)
     reader.here, reader.cwd = path.rpartition("/")[0] if grammar == "rc" else "", ""
+    most = words.MAX_OF_POLICY if grammar == "sudo" else words.MAX_OF_FILE
     handle, before = _HANDLERS[grammar], len(reader.wanted) + len(reader.candidates)
     for number, text in _logical(content, grammar):
         count = len(reader.wanted) + len(reader.candidates)
-        if text is None or count - before > words.MAX_OF_FILE or count > words.MAX_OF_HOST:
+        if text is None or count - before > most or count > words.MAX_OF_HOST:
             return False
         if not (grammar in _COMMENTED and text.lstrip(" \t").startswith("#")):
             handle(file, number, text)
@@ -161,7 +236,7 @@ def _logical(content: str, grammar: Grammar) -> Iterator[tuple[int, str | None]]
     """(number of its first line, text) of each line, those joined that a backslash continues; None ends too many."""
     first, joined = 0, list[str]()
     for number, text in enumerate(content.removesuffix("\n").split("\n") if content else [], start=1):
-        if number == 1 and grammar == "shell" and _OTHER_PROGRAM.match(text):
+        if number == 1 and grammar in ("shell", "script") and OTHER_PROGRAM.match(text):
             return
         first = first or number
         if number - first > words.MAX_JOINED:

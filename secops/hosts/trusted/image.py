@@ -15,10 +15,10 @@ from secops.hosts.image import Image, literal
 from secops.hosts.listing import Entry, record
 from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
-from secops.hosts.trusted import words
-from secops.hosts.trusted.grammars import read
+from secops.hosts.trusted import patterns, words
+from secops.hosts.trusted.grammars import OTHER_PROGRAM, read
 from secops.hosts.trusted.lines import Named, Reader
-from secops.hosts.trusted.places import PLACES, TOPS, Grammar
+from secops.hosts.trusted.places import PLACES, TOPS, Grammar, Place
 from secops.hosts.trusted.tree import trail
 
 _KINDS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
@@ -35,6 +35,9 @@ def trusted_paths(image: Image, section: Command) -> Item:
     )
     seen = _Image(image, reader)
     seen.read_places(dict.fromkeys(_homes(accounts)))
+    seen.read_scripts()
+    for pattern in reader.patterns:
+        seen.spread(pattern)
     out = b"".join(_raw(text) + b"\0" for text in seen.told()) + b"".join(seen.records()) + b"Z\0"
     if len(out) > section.limit:
         return Item("", out[: section.limit], Status.TRUNCATED, f"larger than {section.limit} bytes")
@@ -80,6 +83,7 @@ class _Image:
     reader: Reader
     lines: list[str] = field(default_factory=list)
     found: dict[str, tuple[Entry, bytes] | None] = field(default_factory=dict)
+    scripts: int = 0  # read beside the places
     closed: bool = False  # something may not be looked at
 
     def read_places(self, homes: dict[str, None]) -> None:
@@ -91,15 +95,18 @@ class _Image:
                 else:
                     patterns = [] if "/" + pattern.split("/")[1] in self.reader.merged else [pattern]
                 for one in patterns:
-                    self._read_place(number, place.grammar, one)
+                    self._read_place(number, place, one)
 
-    def _read_place(self, number: int, grammar: Grammar, pattern: str) -> None:
+    def _read_place(self, number: int, place: Place, pattern: str) -> None:
+        grammar, inside = place.grammar, f"{pattern}/*" if place.changeable else pattern
         try:
-            paths = [_text(path) for path in self.image.glob(pattern.encode("latin-1"))]
+            paths = [_text(path) for one in (pattern, inside) for path in self.image.glob(one.encode("latin-1"))]
         except PermissionError:
             self.lines.append(f"D{pattern}")
             return
-        for path in paths:
+        for path in dict.fromkeys(paths):
+            if place.changeable and not self._is_changeable(path):
+                continue
             if "\n" in path:
                 self.lines.append("O")
                 continue
@@ -108,18 +115,65 @@ class _Image:
             if grammar:
                 self._read_file(path, grammar)
 
-    def _read_file(self, path: str, grammar: Grammar) -> None:
+    def read_scripts(self) -> None:
+        """Scripts that were named are read too, and those that they name in their turn, down to a depth."""
+        done = 0
+        for _ in range(words.MAX_LEVEL):
+            for path in list(self.reader.scripts)[done:]:
+                done += 1
+                self._read_script(path)
+
+    def _read_script(self, path: str) -> None:
         try:
             content = self.image.read(path.encode("latin-1"), words.MAX_SIZE + 1)
-        except FileNotFoundError:
+        except PermissionError:
+            self.closed = True
             return
-        except OSError:
-            self.lines.append(f"D{path}")
+        except (OSError, ValueError):
             return
         if content is None:
             return
-        if len(content) > words.MAX_SIZE or not read(self.reader, path, grammar, _text(content)):
+        self.scripts += 1
+        text = _text(content)
+        if self.scripts <= words.MAX_SCRIPTS and OTHER_PROGRAM.match(text.partition("\n")[0]):
+            return
+        few = self.scripts <= words.MAX_SCRIPTS and len(content) <= words.MAX_SIZE
+        if not few or not read(self.reader, path, "script", text):
             self.lines.append(f"T{path}")
+
+    def _read_file(self, path: str, grammar: Grammar) -> None:
+        most = words.MAX_POLICY if grammar == "sudo" else words.MAX_SIZE
+        try:
+            content = self.image.read(path.encode("latin-1"), most + 1)
+        except PermissionError:
+            self.lines.append(f"D{path}")
+            return
+        except OSError:
+            return
+        if content is None:
+            return
+        if len(content) > most or not read(self.reader, path, grammar, _text(content)):
+            self.lines.append(f"T{path}")
+
+    def spread(self, pattern: str) -> None:
+        """Have the matches of a pattern looked at, and what it could match in directories that it matches."""
+        if (folder := patterns.beginning(pattern)) != "/":
+            self.reader.wanted[folder] = None
+        whole = True
+        for before, rest in patterns.steps(pattern):
+            try:
+                paths = [_text(path) for path in self.image.glob(before.encode("latin-1"))]
+            except PermissionError:
+                self.lines.append(f"D{before}")
+                continue
+            whole = whole and len(paths) <= patterns.MAX_MATCHES
+            for path in paths if len(paths) <= patterns.MAX_MATCHES else ():
+                if "\n" in path:
+                    self.lines.append("O")
+                elif not rest or self._is_directory(path):
+                    self.reader.wanted[path + rest] = None
+        if whole:
+            self.lines.append(f"W{pattern}")
 
     def look(self, path: str) -> Entry | None:
         """What is at a path, no link followed at its end."""
@@ -166,6 +220,18 @@ class _Image:
         except PermissionError:
             self.closed = True
 
+    def _is_changeable(self, path: str) -> bool:
+        """Whether others than root own or may write it, links followed. A SUID program is its account's."""
+        with suppress(OSError, ValueError), self.image.at(path.encode("latin-1")) as fd:
+            status = os.fstat(fd)
+            return bool(status.st_mode & 0o022) or (status.st_uid != 0 and not status.st_mode & stat.S_ISUID)
+        return False
+
+    def _is_directory(self, path: str) -> bool:
+        with suppress(OSError, ValueError), self.image.at(path.encode("latin-1")) as fd:
+            return stat.S_ISDIR(os.fstat(fd).st_mode)
+        return False
+
     def _exists(self, path: str) -> bool:
         with suppress(OSError, ValueError):
             self.image.status(path.encode("latin-1"))
@@ -188,6 +254,8 @@ class _Image:
             path = token.rstrip("/")
             above = path.rpartition("/")[0]
             return token if self._is_there(path) or (above and self._is_there(above)) else "?"
+        if token.startswith("*/"):
+            return token if self._final(token[1:]) != "?" else "?"
         if token.startswith("@/"):
             return token[1:] if self._exists(token[1:]) else "?"
         if token.startswith("@"):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from posixpath import basename
 
-from secops.hosts.trusted import words
+from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.places import Grammar
 
 _CUTS = [(re.compile(expression), text) for expression, text in words.CUTS]
@@ -21,6 +21,7 @@ _KINDS = [
     (re.compile(words.OPTION_EXEC), "-exec"), (re.compile(words.OPTION_C), "-c"), (re.compile("^-"), "-"),
     (re.compile(words.NUMBER), "9"), (re.compile(words.ASSIGNMENT), "="),
 ]  # fmt: skip
+_OPTION_X, _OPTION_USER = re.compile(words.OPTION_X), re.compile(words.OPTION_USER)
 _RELATIVE, _BARE = re.compile(words.RELATIVE), re.compile(words.BARE)
 _QUOTES = ('"', "'")
 
@@ -48,6 +49,8 @@ class Reader:
     named: list[Named] = field(default_factory=list)
     wanted: dict[str, None] = field(default_factory=dict)  # paths to look at
     candidates: dict[str, None] = field(default_factory=dict)  # paths of which only those count that are there
+    patterns: dict[str, None] = field(default_factory=dict)  # of which all matches are to be looked at
+    scripts: dict[str, None] = field(default_factory=dict)  # to be read too
     here: str = ""  # the home of the account that a line is for
     cwd: str = ""
 
@@ -73,6 +76,14 @@ class Reader:
     def candidate(self, *paths: str) -> None:
         self.candidates.update(dict.fromkeys(paths))
 
+    def spread(self, pattern: str) -> None:
+        """Have the matches of a pattern looked at, unless there are too many wildcards, or patterns."""
+        pattern = patterns.listed(pattern)
+        wild = sum(map(patterns.is_wild, pattern.split("/")))
+        is_place = re.match("/(?!(proc|sys)(/|$))", pattern) and len(pattern) <= words.MAX_PATH
+        if is_place and 0 < wild <= patterns.MAX_WILD and len(self.patterns) < patterns.MAX_PATTERNS:
+            self.patterns[pattern] = None
+
     def user(self, name: str) -> str:
         return f"~{name}" if name in self.homes else "?"
 
@@ -87,8 +98,18 @@ class Reader:
         paths = [self.path(word) for word in expanded if word.startswith("/")]
         return [re.sub("[^A-Z_]", "", found[0]) + "=", *paths]
 
-    def absolute(self, text: str) -> list[str]:
-        return [self.path(word) for word in re.split("[ \t\v\f\r]+", text) if word.startswith("/")]
+    def follow(self, *words: str) -> None:
+        """Have scripts read that words, masked or not, name."""
+        for word in (word.removeprefix("@") for word in words):
+            if re.match("/(?!dev/)", word) and not word.endswith("/") and "'" not in word:
+                self.scripts[word] = None
+
+    def absolute(self, text: str, *, runs: bool = True) -> list[str]:
+        """Absolute paths in a line. `runs`: they may be scripts."""
+        found = [word for word in re.split("[ \t\v\f\r]+", text) if word.startswith("/")]
+        if runs:
+            self.follow(*found)
+        return [self.path(word) for word in found]
 
     def mask(self, text: str) -> list[str]:
         return _Line(self).mask(text)
@@ -101,8 +122,13 @@ class _Line:
     reader: Reader
     lead: bool = True  # a command is to come
     switched: bool = False  # accounts are named
+    starter: bool = False  # of start-stop-daemon
     locked: bool = False  # flock's own file is to come
+    reads: bool = False  # a script is to come
+    command: str = ""
     last: str = ""
+    open: str = ""  # the quote that we are in
+    outer: str = ""  # the quote in which a command stands
 
     def mask(self, text: str) -> list[str]:
         for expression, by in _CUTS:
@@ -117,12 +143,21 @@ class _Line:
     def token(self, word: str) -> str:
         if word == ";" or word in _QUOTES:
             return word
+        if self.starter and _OPTION_X.match(word):
+            return "-exec"
+        if self.switched and (found := _OPTION_USER.match(word)):
+            name = word[found.end() :].partition(":")[0]
+            return f"~{name}" if name in self.reader.homes else "-u"
         if kind := next((kind for expression, kind in _KINDS if expression.match(word)), None):
             return kind
         reader = self.reader
-        if self.switched and word in reader.homes:
-            reader.cwd = reader.homes[word]
-            return f"~{word}"
+        name = word.partition(":")[0] if self.starter else word
+        if self.switched and name in reader.homes:
+            reader.cwd = reader.homes[name]
+            return f"~{name}"
+        if self.command in words.TRICKED and word[0] in "*?" and reader.cwd.startswith("/") and not self.open:
+            reader.wanted[f"{reader.cwd}/"] = None
+            return f"*{reader.cwd}/"
         if word in words.KEPT:
             return word
         if len(word) > words.MAX_PATH:
@@ -146,26 +181,50 @@ class _Line:
 
     def step(self, word: str, masked: str) -> None:
         if masked in _QUOTES:
-            self.lead = self.lead or self.last == "-c"
-            self.last = self.last if self.last in ("-c", "cd") else masked
+            self.quote(masked)
             return
         if self.last == "cd":
             self.reader.cwd = masked.removeprefix("@") if masked.startswith(("/", "@/")) else ""
         self.last = masked
         if masked == ";":
-            self.lead, self.switched, self.locked = True, False, False
+            self.lead, self.switched, self.starter, self.locked, self.reads, self.command = True, *[False] * 4, ""
         elif masked in ("-c", "-exec") or masked.startswith("~"):
-            self.lead = True
-        elif self.lead and masked not in ("-", "9", "="):
-            self.follow(basename(word))
+            self.lead, self.reads = True, False
+        elif word == "--":
+            self.command = ""
+        elif masked not in ("-", "-u", "9", "="):
+            self.named(word, masked)
 
-    def follow(self, program: str) -> None:
+    def quote(self, mark: str) -> None:
+        if self.last == "-c":
+            self.lead, self.outer = True, mark
+        elif self.outer == mark and not self.open:
+            self.outer = ""
+        elif self.open == mark:
+            self.open = ""
+        else:
+            self.open = self.open or mark
+        self.last = self.last if self.last in ("-c", "cd") else mark
+
+    def named(self, word: str, masked: str) -> None:
+        """A word that is no option."""
+        if self.lead:
+            if not self.locked:
+                self.reader.follow(masked)
+                if re.match("@[^/]", masked):
+                    self.reader.follow(f"/usr/local/sbin/{word}", f"/usr/local/bin/{word}")
+            self.program(basename(word))
+        elif self.reads:
+            self.reader.follow(masked)
+            self.reads = False
+
+    def program(self, name: str) -> None:
         """What comes behind a program that stands where a command begins."""
-        if program in words.SWITCHES:
-            self.switched = True
-        elif program in words.LEADS:
-            self.locked = program == "flock"
+        if name in words.SWITCHES:
+            self.switched, self.starter = True, name == "start-stop-daemon"
+        elif name in words.LEADS:
+            self.locked = name == "flock"
         elif self.locked:
             self.locked = False
         else:
-            self.lead = False
+            self.lead, self.command, self.reads = False, name, name in words.SHELLS

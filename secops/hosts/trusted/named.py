@@ -22,6 +22,20 @@ _VARIABLES = {
     "PYTHONPATH=": roles.LIBRARY_DIRECTORY, "PERL5LIB=": roles.LIBRARY_DIRECTORY,
 }  # fmt: skip
 
+#: What is done with a directory, by the program that takes names of files in it for options.
+_TRICKED = {
+    **dict.fromkeys(("tar", "rsync", "zip"), roles.OPTION_NAMES),
+    **dict.fromkeys(("7z", "7za", "7zr"), roles.LIST_NAMES),
+    **dict.fromkeys(("chown", "chgrp", "chmod"), roles.OWNER_NAMES),
+}  # fmt: skip
+
+#: Roles of what is run, and so may be a script; a script of sshd's is asked by sshd, what it runs is not.
+_RUN = frozenset({
+    roles.CRON_JOB, roles.UNIT_PROGRAM, roles.BOOT_PROGRAM, roles.LOGIN_PROGRAM, roles.PAM_MODULE, roles.SUDO_TARGET,
+    roles.UDEV_PROGRAM, roles.LOGROTATE_PROGRAM, roles.PACKAGE_HOOK, roles.FORCED_COMMAND, roles.KEYS_COMMAND,
+})  # fmt: skip
+_OF_SCRIPTS = {roles.KEYS_COMMAND: roles.SSHD}
+
 
 @dataclass(frozen=True)
 class Trusted:
@@ -45,13 +59,19 @@ def fixed(seen: Seen, homes: Mapping[str, Sequence[str]]) -> Iterator[Trusted]:
                 yield Trusted(path, place.role, user)
 
 
-def named(seen: Seen, homes: Mapping[str, Sequence[str]]) -> Iterator[Trusted]:
-    """What files name, but for units and sudo's policy."""
+def named(seen: Seen, homes: Mapping[str, Sequence[str]], logins: Sequence[str]) -> Iterator[Trusted]:
+    """What files name, but for units and sudo's policy. `logins` are whom sshd lets in: root, when it may."""
     for number, path in seen.places:
         place = PLACES[number]
         if place.names and place.grammar != "unit" and path in seen.lines:
-            for user in _users(place, path, homes):
-                yield from _of_file(place, path, seen.lines[path], user)
+            lines = seen.lines[path]
+            if place.grammar == "sshd":
+                yield from _of_sshd(path, lines, logins)
+            elif place.grammar == "xinetd":
+                yield from _of_xinetd(path, lines)
+            else:
+                for user in _users(place, path, homes):
+                    yield from _of_lines(place, path, lines, user)
 
 
 def _users(place: Place, path: str, homes: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -72,7 +92,7 @@ def _inside(pattern: str) -> str:
     return "(.*)" + "[^/]*".join(re.escape(part) for part in inner.split("*"))
 
 
-def _of_file(place: Place, path: str, lines: Iterable[Line], user: str) -> Iterator[Trusted]:
+def _of_lines(place: Place, path: str, lines: Iterable[Line], user: str) -> Iterator[Trusted]:
     role = place.names
     assert role  # noqa: S101 - asked before
     running: str | None = user  # of a file of logrotate: as whom its scripts run
@@ -80,17 +100,83 @@ def _of_file(place: Place, path: str, lines: Iterable[Line], user: str) -> Itera
         head, rest = line.tokens[0] if line.tokens else "", line.tokens[1:]
         if head == "su=":
             running = _user(rest, user)
-        elif head.endswith("=") and head != "=":
-            kind = _VARIABLES.get(head, role)
-            yield from (Trusted(word, kind, user, path, line.number) for word in rest if word.startswith("/"))
-        elif place.grammar in ("words", "rules", "sshd"):
+        elif place.grammar in ("words", "rules"):
             found = (word for word in line.tokens if word.startswith("/"))
             yield from (Trusted(word, role, user, path, line.number) for word in found)
+        elif place.grammar in ("cron", "tab", "anacron", "inetd") and not _is_variable(head):
+            yield from _of_shell(line, rest, path, role, _user(line.tokens[:1], None))
         else:
-            by_line = place.grammar in ("cron", "tab", "anacron")
-            owner = _user(line.tokens[:1], None) if by_line else running
-            for run in runs(rest if by_line else line.tokens, owner):
-                yield Trusted(run.path, role, run.user, path, line.number)
+            yield from _of_shell(line, line.tokens, path, role, user if _is_variable(head) else running)
+
+
+def _is_variable(head: str) -> bool:
+    return head.endswith("=") and head != "="
+
+
+def _of_shell(line: Line, tokens: Sequence[str], path: str, role: Role, user: str | None) -> Iterator[Trusted]:
+    """What a line of shell runs or reads, or the value of a variable there."""
+    head = tokens[0] if tokens else ""
+    if _is_variable(head):
+        kind = _VARIABLES.get(head, role)
+        yield from (Trusted(word, kind, user, path, line.number) for word in tokens[1:] if word.startswith("/"))
+        return
+    for run in runs(tokens, user):
+        yield Trusted(run.path, _TRICKED.get(run.tricked, role), run.user, path, line.number)
+
+
+def _of_sshd(path: str, lines: Iterable[Line], logins: Sequence[str]) -> Iterator[Trusted]:
+    """What sshd reads, and what it runs at logins: of those that the lines stand behind `Match` for."""
+    users: Sequence[str | None] = logins
+    for line in lines:
+        head, rest = line.tokens[0] if line.tokens else "", line.tokens[1:]
+        if head == "match=":
+            users = logins if rest == ["*"] else [_user([token], None) for token in rest]
+        elif head == "forcecommand=":
+            for user in users:
+                yield from _of_shell(line, rest, path, roles.FORCED_COMMAND, user)
+        elif head.endswith("="):
+            yield from _of_shell(line, rest, path, roles.KEYS_COMMAND, ROOT)
+        else:
+            found = (word for word in line.tokens if word.startswith("/"))
+            yield from (Trusted(word, roles.SSHD, ROOT, path, line.number) for word in found)
+
+
+def _of_xinetd(path: str, lines: Iterable[Line]) -> Iterator[Trusted]:
+    """The servers of services that are not disabled."""
+    servers, user, disabled = list[tuple[str, int]](), list[str](), False
+    for line in lines:
+        match line.tokens:
+            case ["begin="]:
+                servers, user, disabled = [], [], False
+            case ["server=", server]:
+                servers.append((server, line.number))
+            case ["user=", *user]:
+                pass
+            case ["disable=", *switch]:
+                disabled = bool(switch)
+            case ["end="] if not disabled:
+                yield from (
+                    Trusted(server, roles.BOOT_PROGRAM, _user(user, ROOT), path, number)
+                    for server, number in servers
+                    if server.startswith("/")
+                )
+
+
+def scripts(seen: Seen, trusted: Iterable[Trusted]) -> Iterator[Trusted]:
+    """All that is trusted, and what the scripts among it run or read in their turn, each as who runs the script."""
+    told = set[tuple[str, str | None]]()
+    for each in trusted:
+        yield each
+        todo = [each] if each.role in _RUN else []
+        while todo:
+            script = todo.pop()
+            if script.path in seen.scripts and (script.path, script.user) not in told:
+                told.add((script.path, script.user))
+                role = _OF_SCRIPTS.get(script.role, script.role)
+                for line in seen.lines.get(script.path, ()):
+                    found = list(_of_shell(line, line.tokens, script.path, role, script.user))
+                    yield from found
+                    todo += (one for one in found if one.role is role)
 
 
 def _user(tokens: Sequence[str], default: str | None) -> str | None:

@@ -11,8 +11,9 @@ from secops.hosts.units import DIRECTORIES
 
 #: How the paths are found that a file names; see `grammars`. Of sudo and doas the policy says what they are.
 Grammar = Literal[
-    "", "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo"
-]
+    "", "cron", "tab", "anacron", "unit", "shell", "script", "rc", "words", "variables", "rotation", "rules", "sshd",
+    "sudo", "inetd", "xinetd", "apt",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Place:
     patterns: tuple[str, ...]
     grammar: Grammar = ""
     names: Role | None = None
+    changeable: bool = False  # of directories and what is in them, only what others than root own or may write
 
 
 def _folders(*paths: str) -> tuple[str, ...]:
@@ -47,9 +49,9 @@ _GENERATORS = tuple(
 )
 _SLEEP = ("/usr/lib/systemd/system-sleep", "/usr/lib/systemd/system-shutdown", "/etc/systemd/system-sleep")
 _BOOT = (
-    *_folders("/etc/init.d", "/etc/rc.d", "/etc/rc.d/init.d", "/etc/default", "/etc/sysconfig", "/etc/conf.d"),
-    *_folders("/etc/xinetd.d"), "/etc/rc[S0-6].d", "/etc/rc.d/rc[0-6].d", "/etc/local.d", "/etc/runlevels/*",
-    "/etc/inittab", "/etc/rc.conf", "/etc/inetd.conf", "/etc/xinetd.conf",
+    *_folders("/etc/rc.d", "/etc/rc.d/init.d", "/etc/default", "/etc/sysconfig", "/etc/conf.d"),
+    "/etc/init.d", "/etc/xinetd.d", "/etc/rc[S0-6].d", "/etc/rc.d/rc[0-6].d", "/etc/local.d", "/etc/runlevels/*",
+    "/etc/inittab", "/etc/rc.conf",
 )  # fmt: skip
 _LOGIN = (
     "/etc/profile", "/etc/profile.d/*.sh", "/etc/profile.d/*.csh", "/etc/profile.d/*.local", "/etc/bash.bashrc",
@@ -90,11 +92,22 @@ _NETWORK = (
     *_folders("/etc/dhcp/dhclient-enter-hooks.d", "/etc/dhcp/dhclient-exit-hooks.d", "/etc/networkd-dispatcher/*.d"),
     *_folders("/etc/ppp/ip-up.d", "/etc/ppp/ip-down.d"), "/etc/network/interfaces",
 )  # fmt: skip
+_HOOKS = ("/etc/apt/apt.conf", "/etc/apt/apt.conf.d/*", "/etc/dpkg/dpkg.cfg", "/etc/dpkg/dpkg.cfg.d/*")
 _PACKAGES = (
-    *_folders("/etc/apt/apt.conf.d", "/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"),
+    *_folders("/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"),
     *_folders("/etc/yum.repos.d", "/etc/yum/pluginconf.d", "/etc/dnf/plugins", "/etc/dnf", "/usr/lib/yum-plugins"),
-    *_folders("/etc/dpkg/dpkg.cfg.d", "/etc/apk"), "/etc/apt", "/etc/apt/apt.conf", "/etc/apt/sources.list",
+    *_folders("/etc/apk"), "/etc/dpkg/dpkg.cfg.d", "/etc/apt", "/etc/apt/apt.conf.d", "/etc/apt/sources.list",
     "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
+)  # fmt: skip
+
+_LIBS = ("lib", "lib64", "local/lib", "local/lib64")
+#: Where scripts of root load modules from by themselves, and the directories above.
+_MODULE_FOLDERS = (
+    *(f"/usr/{top}/python3*" for top in _LIBS),
+    *(f"/usr/{top}/python3*/{kind}-packages" for top in _LIBS for kind in ("dist", "site")),
+    "/etc/perl", "/usr/share/perl5", "/usr/share/perl", "/usr/share/perl/5*", "/usr/lib64/perl5", "/usr/lib/*/perl*",
+    "/usr/lib/*/perl/5*", "/usr/local/share/perl*", "/usr/local/share/perl/5*", "/usr/local/lib*/perl5",
+    "/usr/local/lib/*/perl", "/usr/local/lib/*/perl/5*",
 )  # fmt: skip
 
 PLACES: tuple[Place, ...] = (
@@ -112,6 +125,9 @@ PLACES: tuple[Place, ...] = (
     Place(roles.UNIT, ("/etc/systemd", "/etc/systemd/*.conf", *_folders("/etc/systemd/system.conf.d"))),
     Place(roles.GENERATOR, _folders(*_GENERATORS, *_SLEEP)),
     Place(roles.BOOT_SCRIPT, ("/etc/rc.local", "/etc/rc.d/rc.local", "/etc/local.d/*"), "shell", roles.BOOT_PROGRAM),
+    Place(roles.BOOT_SCRIPT, ("/etc/init.d/*",), "script", roles.BOOT_PROGRAM),
+    Place(roles.BOOT_SCRIPT, ("/etc/inetd.conf",), "inetd", roles.BOOT_PROGRAM),
+    Place(roles.BOOT_SCRIPT, ("/etc/xinetd.conf", "/etc/xinetd.d/*"), "xinetd", roles.BOOT_PROGRAM),
     Place(roles.BOOT_SCRIPT, _BOOT),
     # what logins read
     Place(roles.LOGIN_SCRIPT, _LOGIN, "shell", roles.LOGIN_PROGRAM),
@@ -158,8 +174,10 @@ PLACES: tuple[Place, ...] = (
     Place(roles.LOGROTATE, ("/etc/logrotate.d",)),
     Place(roles.DISPATCHER, _folders(*_DISPATCHERS, "/usr/lib/NetworkManager/dispatcher.d")),
     Place(roles.NETWORK, _NETWORK),
+    Place(roles.PACKAGES, _HOOKS, "apt", roles.PACKAGE_HOOK),
     Place(roles.PACKAGES, _PACKAGES),
     Place(roles.PATH_DIRECTORY, DEFAULT_PATH),
+    Place(roles.PROGRAM, (*DEFAULT_PATH, *_MODULE_FOLDERS), changeable=True),
 )
 
 #: Who has the power of a file already, by its role: polkit's own account owns its rules, and decides what root does.

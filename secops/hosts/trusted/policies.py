@@ -10,6 +10,9 @@ from secops.hosts.sudoers import Command, Grant, Host, Policy, decides, is_host
 from secops.hosts.trusted import roles
 from secops.hosts.trusted.commands import runs
 from secops.hosts.trusted.named import ROOT, Trusted
+from secops.hosts.trusted.patterns import is_wild
+from secops.hosts.trusted.spread import Spread
+from secops.hosts.trusted.tree import Unseen
 from secops.hosts.trusted.words import OPEN
 
 _OPEN = re.compile(OPEN)
@@ -18,15 +21,21 @@ _OPEN = re.compile(OPEN)
 NameOf = Callable[[str], str | None]
 
 
-def of_sudo(policy: Policy, host: Host, name_of: NameOf) -> Iterator[Trusted]:
-    """Programs of entries that are for this host, and the directories of secure_path. Raises `TooLargeError`."""
+def of_sudo(policy: Policy, host: Host, name_of: NameOf, spread: Spread) -> Iterator[Trusted | Unseen]:
+    """Programs of entries that are for this host, and the directories of secure_path. Raises `TooLargeError`.
+
+    In place of what a pattern may mean and was not looked at: why.
+    """
     for rule in policy.rules:
         hosts = list(policy.expand(rule.hosts, "Host_Alias"))
         if decides(hosts, lambda member: is_host(member, host)) is False:
             continue
         for grant in rule.grants:
             users = dict.fromkeys(_users(policy, grant, name_of))
-            for path in _of_grant(policy, grant):
+            for path in _of_grant(policy, grant, spread):
+                if isinstance(path, Unseen):
+                    yield path
+                    continue
                 yield from (Trusted(path, roles.SUDO_TARGET, user, rule.source, rule.line) for user in users)
     for setting in policy.settings:
         if setting.name == "secure_path" and setting.value and not setting.negated:
@@ -60,21 +69,26 @@ def _users(policy: Policy, grant: Grant, name_of: NameOf) -> Iterator[str]:
             yield name
 
 
-def _of_grant(policy: Policy, grant: Grant) -> Iterator[str]:
+def _of_grant(policy: Policy, grant: Grant, spread: Spread) -> Iterator[str | Unseen]:
     """The files of a grant's commands, of those that sudo does not tell by their digest."""
     for command in policy.expand([grant.command], "Cmnd_Alias"):
         if isinstance(command, Command) and not command.negated and not command.digests:
-            yield from _programs(command)
+            try:
+                yield from _programs(command, spread)
+            except Unseen as unseen:
+                yield unseen
 
 
-def _programs(command: Command) -> Iterator[str]:
-    """The command's file, and a script that its arguments fix; of a wildcard the directory before it."""
-    if command.kind not in ("path", "directory"):
-        return
-    if found := _OPEN.search(command.text):
-        yield command.text[: found.start()].rpartition("/")[0] + "/"
-        return
-    yield from _scripts(command.text, (command.arguments or "").split())
+def _programs(command: Command, spread: Spread) -> Iterator[str]:
+    """The command's file, and a script that its arguments fix. Raises `Unseen`."""
+    if command.kind == "regex":
+        yield from spread.of_expression(command.text)
+    elif command.kind == "directory":
+        yield from spread.of_wildcard(f"{command.text}*")
+    elif command.kind == "path" and is_wild(command.text):
+        yield from spread.of_wildcard(command.text)
+    elif command.kind == "path":
+        yield from _scripts(command.text, (command.arguments or "").split())
 
 
 def _scripts(program: str, arguments: Sequence[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Literal
 from secops.core.content import Text
 
 #: What who may change such a file gets.
-Gives = Literal["shell", "account"]
+Gives = Literal["shell", "account", "write", "read"]
 
 #: What refuses a file that another than its account owns, and but for busybox' cron one that others may write.
 #: sudo, of its policy, lets root's own group write it.
@@ -87,6 +87,27 @@ DISPATCHER = _role(
 )
 NETWORK = _role("network", "it runs when the network changes", "网络变化时执行", "interfaces(5), dhclient-script(8)")
 PACKAGES = _role("packages", "the package manager reads or runs it", "包管理器会读取或执行", "apt.conf(5), dnf.conf(5)")
+PACKAGE_HOOK = _role("package_hook", "the package manager runs it", "由包管理器执行", "apt.conf(5), dpkg.cfg(5)")
+FORCED_COMMAND = _role("forced_command", "sshd runs it at logins", "sshd 在登录时执行", "sshd_config(5)")
+KEYS_COMMAND = _role(
+    "keys_command", "sshd asks it who may log in", "sshd 用它决定谁可登录", "sshd_config(5)", guard="strict"
+)
+_GONE_WILD = "Unix Wildcards Gone Wild (DefenseCode, 2014)"
+OPTION_NAMES = _role(
+    "option_names", "names of files in it become options that run a command", "其中的文件名会成为执行命令的选项",
+    f"tar(1) --checkpoint-action, rsync(1) --rsh, zip(1) --unzip-command; {_GONE_WILD}",
+)  # fmt: skip
+OWNER_NAMES = _role(
+    "owner_names", "names of files in it become options that say whose files become",
+    "其中的文件名会成为决定文件归属与权限的选项", f"chown(1), chgrp(1), chmod(1) --reference; {_GONE_WILD}", "write",
+)  # fmt: skip
+LIST_NAMES = _role(
+    "list_names", "names of files in it become lists of files to pack", "其中的文件名会成为待打包文件的列表",
+    f"7z: @listfile; {_GONE_WILD}", "read",
+)  # fmt: skip
 PATH_DIRECTORY = _role("path_directory", "programs are looked for in it", "在其中查找程序", "environ(7)")
+PROGRAM = _role(
+    "program", "root runs or loads it by its name", "root 按名称执行或加载", "environ(7), python(1), perlrun(1)"
+)
 
 BY_NAME = {role.name: role for role in list(globals().values()) if isinstance(role, Role)}

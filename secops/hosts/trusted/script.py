@@ -10,6 +10,7 @@ Its output is fields, each ended by NUL. A letter begins each but those of listi
     A text              access lists, as getfacl writes them
     U path              a path with an access list that is not known
     T path              a file that was not read to its end
+    W pattern           of sudo's policy, all matches of which were looked at, see `patterns`
     D path              a directory that is closed to us
     O                   a name holds a newline: it is left out
     X                   nothing here can read access lists
@@ -29,7 +30,7 @@ from secops.hosts.trusted.places import PLACES, TOPS
 # Why as it is: names are handed on as lines, so those with a newline are left out at once; where a link leads is only
 # told when it is one line, since a user may make a link to anything. Each round of the loop takes one more link of all
 # chains: 40 are the kernel's limit, and nobody makes ten in good faith.
-_SH = r"""for p in awk xargs stat; do command -v $p >/dev/null 2>&1 || exit 66; done
+_SH = r"""for p in awk find xargs stat; do command -v $p >/dev/null 2>&1 || exit 66; done
 nl='
 '
 place() { # NUMBER GRAMMAR PATH…: what a pattern matched
@@ -42,6 +43,14 @@ place() { # NUMBER GRAMMAR PATH…: what a pattern matched
     esac
   done
   printf '%s' "$r"
+}
+changeable() { # NUMBER DIRECTORY…: of these and what is in them, what others than root own or may write. Whose a SUID
+  # program is says as whom it runs
+  n=$1; shift
+  find -L "$@" -maxdepth 1 ! -type l \( ! -user 0 ! -perm -4000 -o -perm /022 \) \
+    \( -name "*$nl*" -exec echo O \; -o -print \) 2>/dev/null | while IFS= read -r p; do
+      case $p in /*) printf 'P %s - %s\n' "$n" "$p" ;; *) echo O ;; esac
+    done
 }
 merged() { [ -L "$1" ] && [ "$1" -ef "/usr$1" ]; } # of these two directories the second is read
 places() {
@@ -109,9 +118,8 @@ def _places() -> str:
     for number, place in enumerate(PLACES):
         plain = [pattern for pattern in place.patterns if not pattern.startswith("~/")]
         for top, patterns in groupby(sorted(plain, key=_top), key=_top):
-            lines.append(
-                f"{f'merged {top} || ' if top else ''}place {number} {place.grammar or '-'} {' '.join(patterns)}"
-            )
+            call = f"changeable {number}" if place.changeable else f"place {number} {place.grammar or '-'}"
+            lines.append(f"{f'merged {top} || ' if top else ''}{call} {' '.join(patterns)}")
     return "\n".join(f"  {line}" for line in lines)
 
 

@@ -25,9 +25,11 @@ class Seen:
 
     places: list[tuple[int, str]] = field(default_factory=list)
     lines: dict[str, list[Line]] = field(default_factory=dict)  # by file
+    scripts: set[str] = field(default_factory=set)  # files that are shell
     entries: dict[str, Entry] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     lists: dict[str, Acl | None] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)  # patterns of which all matches were looked at
     closed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     odd: bool = False
@@ -55,7 +57,9 @@ def parse(data: bytes) -> Seen:
             case b"P":
                 _add_place(seen, text)
             case b"F":
-                file = text.partition(" ")[2]
+                grammar, _, file = text.partition(" ")
+                if grammar in ("shell", "script", "rc"):
+                    seen.scripts.add(file)
             case b"N":
                 _add_line(seen, file, text)
             case b"G":
@@ -68,6 +72,8 @@ def parse(data: bytes) -> Seen:
                 seen.closed.append(text)
             case b"T":
                 seen.unread.append(text)
+            case b"W":
+                seen.listed.add(text)
             case b"O":
                 seen.odd = True
             case b"X":

@@ -1,8 +1,9 @@
 """A line of shell with every word masked that is no path: what may leave a host. Data for awk and for Python alike.
 
 A masked line is tokens: `/path` or `/directory/` (of a path that goes on with a variable or a wildcard), `;` between
-commands, `"` and `'`, `-c`, `-exec`, `-` (any other option), `9` (a number), `=` (an assignment), words of `KEPT`,
-`~name` (an account, behind a program of `SWITCHES`), and `?` for all the rest. `@/path` and `@program` are candidates:
+commands, `"` and `'`, `-c`, `-exec`, `-u` (an account), `-` (any other option), `9` (a number), `=` (an assignment),
+words of `KEPT`, `~name` (an account, behind a program of `SWITCHES`), `*/directory/` (a wildcard there,
+behind a program of `TRICKED`), and `?` for all the rest. `@/path` and `@program` are candidates:
 paths that a word may mean, which stay if something is there.
 """
 
@@ -20,7 +21,10 @@ CUTS = (
     (r"[ \t\013-\015]+", " "),
 )
 
-OPTION_EXEC = r"^-(exec|ok)"
+OPTION_EXEC = r"^--?(exec|ok|startas)"
+#: The same of start-stop-daemon alone; and what names an account, behind programs of `SWITCHES`.
+OPTION_X = r"^-[A-Zbomqtv]*[xa]$"
+OPTION_USER = r"^--(chuid|user)(=|$)"
 OPTION_C = r"^-[a-z]*c$"
 NUMBER = r"^[0-9][0-9.,:]*[smhd]?$"
 ASSIGNMENT = r"^[A-Za-z_][A-Za-z0-9_]*="
@@ -32,19 +36,27 @@ OPEN = r"[]*?[$%{}\\]"
 
 #: What begins or separates commands, and builtins that decide what a path means.
 KEPT = frozenset({
-    ".", "source", "cd", "pushd", "exec", "eval", "command", "builtin", "then", "do", "else", "elif", "if", "while",
-    "until", "!", "{", "}", "[", "[[", "test",
+    ".", "source", "cd", "daemon", "pushd", "exec", "eval", "command", "builtin", "then", "do", "else", "elif", "if",
+    "while", "until", "!", "{", "}", "[", "[[", "test",
 })  # fmt: skip
 
 #: Programs and keywords behind which, options and numbers aside, another command stands.
 LEADS = frozenset({
     "exec", "eval", "command", "builtin", "then", "do", "else", "elif", "if", "while", "until", "!", "{", "}",
     "time", "nohup", "setsid", "chronic", "nice", "ionice", "timeout", "taskset", "chrt", "stdbuf", "env", "xargs",
-    "unbuffer", "systemd-inhibit", "caffeinate", "flock",
+    "tcpd", "unbuffer", "systemd-inhibit", "caffeinate", "flock",
 })  # fmt: skip
 
-#: Programs that run another as somebody else.
-SWITCHES = frozenset({"su", "sudo", "runuser", "doas"})
+#: Programs that run another as somebody else, and those that may, of start scripts.
+STARTERS = frozenset({"daemon", "start-stop-daemon"})
+SWITCHES = frozenset({"su", "sudo", "runuser", "doas"}) | STARTERS
+
+#: Programs and builtins that read a script as shell; programs that take the names of files for options.
+SHELLS = frozenset({".", "source", "sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "rbash"})
+TRICKED = frozenset({"tar", "rsync", "zip", "chown", "chmod", "chgrp", "7z", "7za", "7zr"})
+
+#: Scripts that scripts run are read this deep, and so many of a host.
+MAX_LEVEL, MAX_SCRIPTS = 3, 2_000
 
 #: Where programs without a directory are looked for.
 SEARCHED = DEFAULT_PATH
@@ -52,11 +64,11 @@ SEARCHED = DEFAULT_PATH
 #: Variables whose value is a file, or a list of files or directories, that programs of the account trust.
 VARIABLES = ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PERL5LIB", "BASH_ENV", "ENV", "SHELL")
 
-#: Paths looked at for one file, and for a host: nobody names more in good faith.
-MAX_OF_FILE, MAX_OF_HOST = 3_000, 200_000
+#: Paths looked at for one file, for one of sudoers, and for a host: nobody names more in good faith.
+MAX_OF_FILE, MAX_OF_POLICY, MAX_OF_HOST = 3_000, 100_000, 200_000
 
-#: Bytes of a file that is read, and of a path in it; lines that are one by backslashes.
-MAX_SIZE, MAX_PATH, MAX_JOINED = 1 << 20, 1024, 1_000
+#: Bytes of a file that is read, of one of sudoers, and of a path in it; lines that are one by backslashes.
+MAX_SIZE, MAX_POLICY, MAX_PATH, MAX_JOINED = 1 << 20, 8 << 20, 1024, 1_000
 
 #: Settings of units that matter, by their beginning, and those by which a unit is enabled.
 UNIT = (
@@ -66,7 +78,11 @@ INSTALL = "^(WantedBy|RequiredBy|UpheldBy|Alias|Also)$"
 
 #: In which lines of udev's rules and of sshd_config files are named that are run or read.
 RULES = "RUN|PROGRAM|program"
-SSHD = "^[ \t]*(TrustedUserCAKeys|Include|Subsystem)[ \t=]"
+SSHD = "(trustedusercakeys|include|subsystem)"
+SSHD_COMMANDS = "(forcecommand|authorizedkeyscommand|authorizedprincipalscommand)"
+
+#: Settings of apt and dpkg whose value is commands.
+HOOK = "[Ii]nvoke[A-Za-z-]*|Pre-Install-Pkgs"
 
 #: The beginning of the value of one of `VARIABLES`.
 VARIABLE = r"(^|[ \t;\042\047])(" + "|".join(VARIABLES) + r")[ \t]*="

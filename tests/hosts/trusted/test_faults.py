@@ -142,3 +142,41 @@ def _with(seen: Evidence, data: bytes) -> object:
 
     section = seen["trusted_paths"]
     return replace(section, items=(replace(section.only, data=data),))
+
+
+def test_a_policy_of_ten_thousand_lines_is_read_to_its_end(planter: Planter) -> None:
+    planter.plant("dir /opt/t 0755 root\nfile /opt/t/9999 0775 root:devs")
+    policy = "".join(f"bob ALL=(root) /opt/t/{number} -a /opt/*/l\\n" for number in range(10_000))
+    planter.plant(f"text /etc/sudoers.d/large {policy}")
+    for seen in both(planter.host):
+        assert told(seen) == {"": [], "acls": []}
+        assert points(seen) == {"/srv/job", "/opt/t/9999"}
+
+
+def test_scripts_that_run_themselves_many_others_or_what_is_no_file(planter: Planter) -> None:
+    planter.plant("""text /opt/round #!/bin/sh\\n. /opt/round\\n. /opt/round2
+        text /opt/round2 . /opt/round; . /srv/job; sh /opt/fifo; . /opt; . /dev/zero; . /opt/none
+        cron @daily root /opt/round""")
+    planter.host.run(["mkfifo", "/opt/fifo"], check=True)
+    planter.host.write("/opt/large", "#!/bin/sh\n" + "#" * (1 << 20))
+    planter.host.write("/opt/program", b"\x7fELF" + b"\0" * (1 << 21))
+    planter.host.write("/opt/many", "".join(f". /opt/many.d/{number}\n" for number in range(2_100)))
+    planter.host.at("/opt/many.d").mkdir()
+    for number in range(2_100):
+        planter.host.write(f"/opt/many.d/{number}", ":\n")
+    planter.plant("cron @daily root /opt/large; /opt/program; sh /opt/many")
+    for seen in both(planter.host):
+        reasons = {reason for _, reason in told(seen)[""]}
+        assert "/opt/large: was not read to its end" in reasons
+        assert any(reason.startswith("/opt/many.d/") for reason in reasons)
+        assert not any("program" in reason for reason in reasons)
+        assert points(seen) == {"/srv/job"}
+
+
+def test_a_policy_that_is_a_link_to_itself_and_groups_that_are_not_there_are_named(planter: Planter) -> None:
+    planter.host.run(["sh", "-c", "rm /etc/sudoers /etc/group; ln -s sudoers /etc/sudoers"], check=True)
+    for seen in both(planter.host):
+        reasons = {reason for _, reason in told(seen)[""]}
+        assert "/etc/group: absent" in reasons
+        assert "/etc/sudoers is a link that leads to no file" in reasons
+        assert not any("permission denied" in reason for reason in reasons)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import random
 import shutil
 import subprocess
@@ -12,11 +14,13 @@ import pytest
 from secops.hosts.trusted.awk_names import READ_AWK
 from secops.hosts.trusted.grammars import read
 from secops.hosts.trusted.lines import Reader
+from secops.hosts.trusted.patterns import beginning, steps
 from secops.hosts.trusted.places import Grammar
 
 AWKS = [awk for awk in (("mawk",), ("gawk",), ("busybox", "awk")) if shutil.which(awk[0])]
 GRAMMARS: tuple[Grammar, ...] = (
     "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo",
+    "inetd", "xinetd", "apt", "script",
 )  # fmt: skip
 
 #: Pieces of lines, parted by blanks; what holds a blank stands below.
@@ -29,14 +33,31 @@ cd sh bash python3 run-parts . source [ test if then exec nice flock timeout su 
 EnvironmentFile=-/etc/e User= User=daemon User=1 User=ghost DynamicUser=yes DynamicUser=no RootDirectory=/r BusName=a.b
 Unit=a@.service Unit=b\x2dc.service Service=x WantedBy=z postrotate endscript
 RUN+="/opt/u" IMPORT{program}="/opt/w" PROGRAM="/opt/v Include=/etc/ssh/x /opt/t,/opt/u\, secure_path="/s:/t"
+start-stop-daemon daemon --exec -x --chuid -u --user=daemon --chuid=x:y daemon:daemon --startas tar chown 7z *.c * -- ?
+ForceCommand AuthorizedKeysCommand Match User daemon,root all server = user = disable = yes { } tcpd DPkg::Post-Invoke
+DPkg::Pre-Install-Pkgs {"/opt/h"; "/opt/i";}; post-invoke=/opt/j // "/opt/k";
+^/opt/(a|b)/r\.sh$ ^/etc/[a-z]+\.d/.*$ ^/usr/(lib|s[[:alpha:]]*)/x{1,2}$ ^/no/end ,/etc/*.d/
+=/usr/*/[lp]oca? :/opt/a'*b/c (root)/etc/init.d/ NOPASSWD:/usr/l*/x*/*.py !/proc/*/exe ,/*/*/*/*
 """
 OTHERS = (
     "cd /srv", "> /dev/null", '>"/var/log/a b"', "su daemon daemon", "TrustedUserCAKeys /etc/ca", "Plugin p /opt/p.so",
     "Subsystem sftp /usr/lib/sftp", "Debug sudo /var/log/d", "include /etc/ld.so.conf.d/*.conf", "\t", "\r", "\f", "\v",
-    "alice ALL=(root) /opt/t", "\xff", "a" * 40, "/" + "b" * 1030,
+    "alice ALL=(root) /opt/t", "Match User daemon,x,root", "match all", "server = /opt/s", "user = 1", "disable = yes",
+    "ForceCommand /opt/f", "DPkg { Post-Invoke", "http stream tcp nowait root.www /opt/s s", "cd /srv; tar c x *",
+    "\xff", "a" * 40, "/" + "b" * 1030,
 )  # fmt: skip
 PIECES = (*WORDS.split(), *OTHERS)
-HEADS = ("", "", "5 4 * * * ", "* * * * * root ", "@daily daemon ", "1 5 id ")
+HEADS = (
+    "",
+    "",
+    "5 4 * * * ",
+    "* * * * * root ",
+    "@daily daemon ",
+    "1 5 id ",
+    "ForceCommand ",
+    "match user ",
+    "server = ",
+)
 GAPS = (" ", " ", " ", "  ", "\t", "")
 
 
@@ -58,7 +79,16 @@ def by_awk(awk: tuple[str, ...], path: Path, grammar: str) -> tuple[list[str], s
     done = subprocess.run(command, input=asked, capture_output=True, check=True, env=environment)
     assert done.stderr == b""
     printed = done.stdout.decode("latin-1").split("\n")
-    return [line for line in printed if line[:1] in ("N", "T")], {line for line in printed if line[:1] in ("Q", "C")}
+    return [line for line in printed if line[:1] in ("N", "T")], {
+        line for line in printed if line[:1] in ("Q", "C", "W")
+    }
+
+
+def listing(pattern: str) -> set[str]:
+    """What a shell of this machine makes of a pattern."""
+    there = ((path, rest) for before, rest in steps(pattern) for path in glob.glob(before))
+    found = {path + rest for path, rest in there if not rest or os.path.isdir(path)}
+    return (found | {beginning(pattern)}) - {"/"}
 
 
 def by_twin(path: Path, grammar: Grammar) -> tuple[list[str], set[str]]:
@@ -67,7 +97,10 @@ def by_twin(path: Path, grammar: Grammar) -> tuple[list[str], set[str]]:
     reader.wanted[str(path)] = None
     whole = read(reader, str(path), grammar, path.read_bytes().decode("latin-1"))
     named = [f"N{named.line} {' '.join(named.tokens)}" for named in reader.named]
-    asked = {f"Q{path}" for path in reader.wanted} | {f"C{path}" for path in reader.candidates}
+    for pattern in reader.patterns:
+        reader.wanted |= dict.fromkeys(listing(pattern))
+    asked = {f"Q{path}" for path in reader.wanted} | {f"W{pattern}" for pattern in reader.patterns}
+    asked |= {f"C{path}" for path in reader.candidates}
     return [*named, *([] if whole else [f"T{path}"])], asked
 
 
