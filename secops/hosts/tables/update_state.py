@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from secops.hosts.apt import sections as apt
+from secops.hosts.dnf import sections as dnf
+from secops.hosts.dnf.index_section import INDEXES as DNF_INDEXES
 from secops.hosts.tables import Column, Table
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.hosts import OS_RELEASE
@@ -37,7 +39,10 @@ TABLE = Table(
         Column("security_repository", "boolean", "a configured repository is one for security updates"),
     ),
     sections=(),
-    extra_sections=(apt.INDEXES, apt.CONF, apt.SOURCES, apt.ARCHITECTURES, apt.HISTORY, apt.STAMPS, OS_RELEASE),
+    extra_sections=(
+        apt.INDEXES, apt.CONF, apt.SOURCES, apt.ARCHITECTURES, apt.HISTORY, apt.STAMPS, OS_RELEASE,
+        DNF_INDEXES, dnf.CONF, dnf.REPOS, dnf.VARS, dnf.PARTS, dnf.AUTOMATIC, dnf.HISTORY,
+    ),
     build=elsewhere,
     late="patches",
-)
+)  # fmt: skip
