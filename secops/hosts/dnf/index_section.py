@@ -155,6 +155,7 @@ done
 [ "$found" ] || exit 66
 for tool in awk stat rpm; do command -v $tool >/dev/null 2>&1 || exit 66; done
 ask() { env -i PATH="$PATH" HOME=/ LC_ALL=C rpm "$@"; }
+case $(ask --version 2>/dev/null) in "RPM version"*) ;; *) exit 66 ;; esac
 names=
 for d in /usr/lib/sysimage/rpm /var/lib/rpm; do
   for f in "$d/Packages" "$d/Packages.db" "$d/rpmdb.sqlite"; do

@@ -65,6 +65,8 @@ def read_sections(items: Sequence[Item]) -> Sections:
             elif mark and section is not None:
                 key = name.strip()
                 section[key] = value.strip()
+            elif line:
+                key = ""  # a setting that is not read
     return found
 
 
