@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
+from secops.hosts.apk import image as apk
+from secops.hosts.apk.sections import INDEXES as APK_INDEXES
 from secops.hosts.apt import image as apt
 from secops.hosts.apt import sections as apt_sections
 from secops.hosts.carriers.image_origin import origin
@@ -45,6 +47,7 @@ _TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
     apt_sections.INDEXES.name: apt.indexes,
     apt_sections.CONF.name: apt.conf,
     apt_sections.HISTORY.name: apt.history,
+    APK_INDEXES.name: apk.indexes,
     DNF_INDEXES.name: dnf.indexes,
     dnf_sections.HISTORY.name: dnf.history,
 }

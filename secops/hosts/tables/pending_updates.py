@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secops.hosts.apk import sections as apk
 from secops.hosts.apt import sections as apt
 from secops.hosts.dnf import sections as dnf
 from secops.hosts.dnf.index_section import INDEXES as DNF_INDEXES
@@ -26,7 +27,8 @@ TABLE = Table(
             "repository",
             "text",
             "where the candidate is (without one, the newest version), a security repository first: for apt as "
-            "o=origin,a=suite,n=codename,l=label,c=component, or its site; for dnf and zypper its name",
+            "o=origin,a=suite,n=codename,l=label,c=component, or its site; for dnf and zypper its name, "
+            "for apk its address",
         ),
         Column(
             "security",
@@ -55,6 +57,7 @@ TABLE = Table(
     extra_sections=(
         apt.INDEXES, apt.CONF, apt.SOURCES, apt.PREFERENCES, apt.ARCHITECTURES, MACHINE_ID,
         DNF_INDEXES, dnf.CONF, dnf.REPOS, dnf.VARS, dnf.PARTS, dnf.MODULES, dnf.LOCKS, OS_RELEASE,
+        apk.INDEXES, apk.REPOSITORIES, apk.WORLD,
     ),
     build=elsewhere,
     late="patches",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secops.hosts.apk import sections as apk
 from secops.hosts.apt import sections as apt
 from secops.hosts.dnf import sections as dnf
 from secops.hosts.dnf.index_section import INDEXES as DNF_INDEXES
@@ -42,6 +43,7 @@ TABLE = Table(
     extra_sections=(
         apt.INDEXES, apt.CONF, apt.SOURCES, apt.ARCHITECTURES, apt.HISTORY, apt.STAMPS, OS_RELEASE,
         DNF_INDEXES, dnf.CONF, dnf.REPOS, dnf.VARS, dnf.PARTS, dnf.AUTOMATIC, dnf.HISTORY,
+        apk.INDEXES, apk.REPOSITORIES,
     ),
     build=elsewhere,
     late="patches",

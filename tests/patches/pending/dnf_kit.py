@@ -73,7 +73,7 @@ class Rpm:
         return (
             f'<package type="rpm">\n  <name>{self.name}</name>\n  <arch>{self.arch}</arch>\n  <version {evr}/>\n'
             f'  <checksum type="sha256" pkgid="YES">{digest}</checksum>\n  <summary>a &lt;name>b</summary>\n'
-            f'  <description>d</description>\n  <time file="1" build="1700000000"/>\n  <size package="1" archive="1"/>\n'
+            f'  <description>d</description>\n  <time file="1" build="1"/>\n  <size package="1" archive="1"/>\n'
             f'  <location href="{digest}.rpm"/>\n  <format>\n    <rpm:license>MIT</rpm:license>\n'
             f"    <rpm:vendor>{self.vendor}</rpm:vendor>\n    <rpm:group>None</rpm:group>\n"
             f"    <rpm:sourcerpm>{self.name}-{self.version}-{self.release}.src.rpm</rpm:sourcerpm>\n"
