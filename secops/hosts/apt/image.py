@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 import re
-from collections.abc import Callable, Iterator
-from io import BufferedReader, RawIOBase
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import IO
 
 from secops.hosts.apt.conf import ConfError, Settings, read_conf
 from secops.hosts.apt.names import is_read
@@ -17,11 +13,11 @@ from secops.hosts.apt.sections import FIELDS, HEAD, KEYS, LISTS, LOGS
 from secops.hosts.evidence import Item, Status, readable
 from secops.hosts.image import Image
 from secops.hosts.section import Command
+from secops.hosts.unpacking import opener
 from secops.hosts.usage.image import FAULTS, zone
 
 _STATUS = b"/var/lib/dpkg/status"
 _PIECE = 1 << 20  # bytes that are unpacked at a time
-_ZST_PIECE = 1 << 10  # packed bytes that are unpacked at once: at most 32 MiB come of them
 _LONGEST = 8 << 20  # bytes of one entry
 _BOMB = 1 << 30  # bytes that all indexes together may unpack to
 
@@ -32,54 +28,6 @@ _GONE = re.compile(rb"^Status: .* (?:not-installed|config-files)$", re.MULTILINE
 _HEAD = re.compile(f"(?:{'|'.join(HEAD)}):".encode())
 _LISTED = re.compile(rb" [0-9a-f]+ +([0-9]+) +((?:[^ ]*/)?)Packages(\.[a-z0-9]+)?")
 _KEY = re.compile(f"(?:{KEYS})")
-
-
-def _plain(file: IO[bytes]) -> IO[bytes]:
-    return file
-
-
-def _lz4(file: IO[bytes]) -> Any:
-    from lz4 import frame
-
-    return frame.open(file)
-
-
-def _zst(file: IO[bytes]) -> Any:
-    return BufferedReader(_Zst(file))
-
-
-class _Zst(RawIOBase):
-    """A file of zstd frames. The library's own reader takes one that is cut off for a whole one."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        from zstandard import ZstdDecompressor
-
-        self._file, self._left = file, b""
-        self._begin = ZstdDecompressor(max_window_size=1 << 27).decompressobj
-        self._frame = self._begin()
-        self._inside = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._left and (packed := self._file.read(_ZST_PIECE)):
-            while packed:
-                self._left += self._frame.decompress(packed)
-                self._inside, packed = not self._frame.eof, self._frame.unused_data
-                if not self._inside:
-                    self._frame = self._begin()
-        if not self._left and self._inside:
-            raise EOFError("cut off")
-        given = self._left[: len(buffer)]
-        buffer[: len(given)] = given
-        self._left = self._left[len(given) :]
-        return len(given)
-
-
-_OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
-    b".gz": gzip.open, b".bz2": bz2.open, b".xz": lzma.open, b".lzma": lzma.open, b".lz4": _lz4, b".zst": _zst,
-}  # fmt: skip
 
 
 class _TooMuchError(Exception):
@@ -119,7 +67,7 @@ def _file(
             packed = _PACKAGES.fullmatch(name)
             ending = packed[1] or b"" if packed else b""
             try:
-                with _OPENERS.get(ending, _plain)(raw) as file:
+                with opener(ending)(raw) as file:
                     yield from _release(file) if is_release else _entries(file, wanted, left)
             except Exception:  # whatever an unpacker says of a file that is broken, or has no end
                 yield (b"broken",)
@@ -226,7 +174,7 @@ def _last_upgrade(image: Image, path: bytes) -> bytes:
     """The time of the last upgrade in a log; empty when it has none, or cannot be read. Raises `PermissionError`."""
     last, at, left = b"", b"", _BOMB
     try:
-        with image.opened(path) as raw, _OPENERS.get(path[path.rindex(b".") :], _plain)(raw) as file:
+        with image.opened(path) as raw, opener(path)(raw) as file:
             while left > 0 and (line := file.readline(_PIECE)):
                 left -= len(line)
                 words = line.split()

@@ -12,11 +12,16 @@ from dataclasses import dataclass
 
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
+from secops.hosts.apk import image as apk
+from secops.hosts.apk.sections import INDEXES as APK_INDEXES
 from secops.hosts.apt import image as apt
 from secops.hosts.apt import sections as apt_sections
 from secops.hosts.carriers.image_origin import origin
 from secops.hosts.carriers.image_ssh_files import ssh_files
 from secops.hosts.carriers.process import stoppable
+from secops.hosts.dnf import image as dnf
+from secops.hosts.dnf import sections as dnf_sections
+from secops.hosts.dnf.index_section import INDEXES as DNF_INDEXES
 from secops.hosts.evidence import Evidence, Item, SectionEvidence, Status, judge, readable, summarise
 from secops.hosts.image import Image, homes, literal
 from secops.hosts.listing import record
@@ -42,6 +47,9 @@ _TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
     apt_sections.INDEXES.name: apt.indexes,
     apt_sections.CONF.name: apt.conf,
     apt_sections.HISTORY.name: apt.history,
+    APK_INDEXES.name: apk.indexes,
+    DNF_INDEXES.name: dnf.indexes,
+    dnf_sections.HISTORY.name: dnf.history,
 }
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")

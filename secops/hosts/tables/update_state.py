@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from secops.hosts.apk import sections as apk
 from secops.hosts.apt import sections as apt
+from secops.hosts.dnf import sections as dnf
+from secops.hosts.dnf.index_section import INDEXES as DNF_INDEXES
 from secops.hosts.tables import Column, Table, packages
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.hosts import OS_RELEASE
@@ -38,15 +41,11 @@ TABLE = Table(
     ),
     sections=(),
     extra_sections=(
-        apt.INDEXES,
-        apt.CONF,
-        apt.SOURCES,
-        apt.ARCHITECTURES,
-        apt.HISTORY,
-        apt.STAMPS,
-        OS_RELEASE,
+        apt.INDEXES, apt.CONF, apt.SOURCES, apt.ARCHITECTURES, apt.HISTORY, apt.STAMPS, OS_RELEASE,
+        DNF_INDEXES, dnf.CONF, dnf.REPOS, dnf.VARS, dnf.PARTS, dnf.AUTOMATIC, dnf.HISTORY,
+        apk.INDEXES, apk.REPOSITORIES,
         *packages.TABLE.all_sections,
     ),
     build=elsewhere,
     late="patches",
-)
+)  # fmt: skip

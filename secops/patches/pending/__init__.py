@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from secops.hosts.evidence import Evidence, Problem, Status
 from secops.hosts.tables import Built, Facts, Table, pending_updates, update_state
-from secops.patches.pending import apt
+from secops.patches.pending import apk, apt, rpm
 from secops.patches.pending.manager import Manager
 
 #: Package managers by the kind of packages they look after.
-MANAGERS: Mapping[str, Manager] = {"dpkg": apt.MANAGER}
+MANAGERS: Mapping[str, Manager] = {"apk": apk.MANAGER, "dpkg": apt.MANAGER, "rpm": rpm.MANAGER}
 
 _TABLES = (pending_updates.TABLE, update_state.TABLE)
 

@@ -73,6 +73,8 @@ def _row(package: Package, policy: Policy, plain: Policy, apt: Apt, machine: str
         "source_name": version.source,
         "repository": _where(version),
         "security": security,
+        "severity": None,
+        "advisory": None,
         "pinned": None if chosen == 0 else _why(policy.priorities(package), chosen),
         "newest": package.versions[0].text,
         "priority": None if chosen is None else policy.priorities(package)[chosen].value,

@@ -145,12 +145,7 @@ class AptRoot:
 
     def evidence(self) -> Evidence:
         """What is collected of this root as an image, of the sections that the pending tables hang on."""
-        image = Image(str(self.path))
-        try:
-            seen = {one.name: Carrier(str(self.path))._section(image, one) for one in pending_sections() if one.image}
-        finally:
-            image.close()
-        return Evidence("root", "test", 0, seen)
+        return collected(self.path)
 
     def pending(self) -> tuple[Facts, Facts]:
         """Our tables: pending updates, state."""
@@ -209,6 +204,16 @@ def pending_sections() -> tuple[Section, ...]:
     """The sections that the pending tables hang on."""
     tables = [registry()[name] for name in _NEEDED] + [pending_updates.TABLE, update_state.TABLE]
     return tuple({section.name: section for table in tables for section in table.all_sections}.values())
+
+
+def collected(path: Path) -> Evidence:
+    """What is collected of a root as an image, of the sections that the pending tables hang on."""
+    image = Image(str(path))
+    try:
+        seen = {one.name: Carrier(str(path))._section(image, one) for one in pending_sections() if one.image}
+    finally:
+        image.close()
+    return Evidence("root", "test", 0, seen)
 
 
 def tables_of(evidence: Evidence) -> dict[str, Facts]:

@@ -1,0 +1,1 @@
+"""What apk keeps on a host."""

@@ -1,0 +1,1 @@
+"""What dnf, yum's repositories and zypper keep on a host."""
