@@ -12,11 +12,11 @@ Role = Literal["kernel", "beside", ""]
 
 _KERNELS: dict[Kind, re.Pattern[str]] = {
     # linux-image-6.1.0-18-amd64, linux-image-unsigned-6.5.0-14-generic, linux-modules-extra-5.15.0-91-generic
-    "dpkg": re.compile(r"linux-(?:image|modules)(?:-[a-z]+)*-\d+\.\d.*(?<!-dbg)(?<!-dbgsym)"),
+    "dpkg": re.compile(r"linux-(?:image|modules)(?:-[a-z]+)*-\d+\.\d+(?:\.\d|-rc).*(?<!-dbg)(?<!-dbgsym)"),
     # kernel, kernel-core, kernel-rt-modules-extra, SUSE's kernel-default, Oracle's kernel-uek
     "rpm": re.compile(
         r"kernel(?:-(?!(?:abi|debuginfo|debugsource|devel|docs?|firmware|headers|macros|source|srpm|syms|tools)\b)"
-        r"[a-z0-9]+)?(?:-core|-modules(?:-[a-z]+)*|-extra|-optional)?"
+        r"[a-z0-9]+(?:-debug)?)?(?:-core|-modules(?:-[a-z]+)*|-extra|-optional|-uki-virt)?"
     ),
     "apk": re.compile(r"linux-(?:lts|virt|edge|edge4virt|stable|vanilla|hardened|virthardened|grsec|virtgrsec|rpi\d?|"
                       r"asahi|gru|octeon|openpax)"),

@@ -168,6 +168,33 @@ def test_a_mended_version_is_sound_though_the_feed_also_calls_all_affected(tmp_p
     assert brief(matched([one], hosts), "host", "status") == [("old", "fixed-available")]
 
 
+def test_what_is_affected_again_after_its_fix_is_not_mended_by_it(tmp_path: Path) -> None:
+    """Ranges as OSV has them: mended in 1.4, there again from 2.0 on. What was affected before the fix is mended."""
+    again = said("sudo", status="affected", introduced="2.0")
+    before = said("vim", status="affected", introduced="1.0")
+    one = feed(tmp_path, "a", [said("sudo", "1.4"), again, said("vim", "1.4"), before])
+    hosts = {version: [deb("sudo", version), deb("vim", version)] for version in ("1.3", "1.5", "2.1")}
+    assert brief(matched([one], hosts), "host", "package", "status") == [
+        ("1.3", "sudo", "fixed-available"), ("1.3", "vim", "fixed-available"), ("2.1", "sudo", "affected-no-fix"),
+    ]  # fmt: skip
+
+
+def test_an_unsigned_kernel_that_runs_is_exposed(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("linux-hwe-6.5", "6.5.0-20.20")])
+    names = ("linux-image-unsigned-6.5.0-14-generic", "linux-modules-6.5.0-14-generic", "linux-tools-6.5.0-14-generic")
+    packages = [
+        deb(name, "6.5.0-14.14", source_name="linux-hwe-6.5") | {"source_version": "6.5.0-14.14"} for name in names
+    ]
+    running = {"release": "6.5.0-14-generic", "running": True, "package": names[0], "package_version": "6.5.0-14.14"}
+    rows = matched([one], {"h": packages}, kernels={"h": [running]})
+    assert brief(rows, "package", "exposed") == list(zip(names, (True, True, False), strict=True))
+
+
+def test_a_package_that_its_database_holds_twice_is_listed_once(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("sudo", "2")])
+    assert len(matched([one], {"h": [deb("sudo", "1"), deb("sudo", "1")]})) == 1
+
+
 def test_kev_and_epss_say_what_comes_first(tmp_path: Path) -> None:
     flaws = ("CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4")
     told = [

@@ -1,0 +1,111 @@
+"""What matching stands on, host by host: which feeds count, what may be missing, and when rows are made anew."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from secops.hosts.evidence import Problem, Status
+from secops.hosts.tables import registry
+from secops.patches.basis import READ, Basis, digest, late_tables
+from secops.patches.shelf import Feed, Release
+
+TODAY = date(2026, 11, 30)
+HOST = Basis("debian", "12")
+OTHERS = ("exploited", "scored")
+
+
+def feed(name: str = "osv", *releases: Release, **more: Any) -> Feed:
+    basic: dict[str, Any] = {"format": "osv", "source": "/a.zip", "digest": "d", "as_of": date(2026, 11, 29),
+                             "imported_at": "2026-11-29T00:00:00Z", "stem": name}  # fmt: skip
+    return Feed(name=name, releases=list(releases), **{**basic, **more})
+
+
+def debian(release: str = "12", *, unfixed: bool = True, in_passing: bool = False) -> Release:
+    return Release("debian", release, 10, unfixed, in_passing)
+
+
+def lacks(*feeds: Feed, basis: Basis = HOST) -> dict[str, list[str]]:
+    found = late_tables(basis, feeds, TODAY)["vulnerabilities"].problems
+    return {part: [problem.reason for problem in problems] for part, problems in found.items() if problems}
+
+
+KEV = feed("kev", exploited=True)
+EPSS = feed("epss", scored=True)
+
+
+def test_with_all_feeds_nothing_is_missing() -> None:
+    assert lacks(feed("tracker", debian()), KEV, EPSS) == {}
+
+
+@pytest.mark.parametrize(
+    ("feeds", "part", "reason"),
+    [
+        ([KEV, EPSS], "", "no feed is imported for debian 12"),
+        ([feed("a", debian("11")), KEV, EPSS], "", "no feed is imported for debian 12"),
+        ([feed("a", debian(), whole=False), KEV, EPSS], "",
+         "only single advisories that concern debian 12 are imported"),
+        ([feed("a", debian(in_passing=True)), KEV, EPSS], "",
+         "only single advisories that concern debian 12 are imported"),
+        ([feed("a", debian(unfixed=False)), KEV, EPSS], "unfixed", "the feeds tell of flaws that are mended alone"),
+        ([feed("a", debian()), EPSS], "exploited", "no list of exploited flaws (KEV) is imported"),
+        ([feed("a", debian()), KEV], "scored", "no EPSS scores are imported"),
+    ],
+)  # fmt: skip
+def test_what_no_feed_tells_is_missing_with_the_reason(feeds: list[Feed], part: str, reason: str) -> None:
+    found = lacks(*feeds)
+    assert reason in found[part]
+    assert set(found) == ({"", "unfixed", "exploited", "scored", "exposure"} if not part else {part})
+
+
+def test_of_a_host_whose_release_is_not_known_nothing_is() -> None:
+    basis = Basis("debian", "")
+    assert lacks(feed("a", debian()), KEV, EPSS, basis=basis)[""] == [
+        "which release of which distribution it is, is not known"
+    ]
+
+
+def test_packages_and_processes_that_were_not_seen_are_missing() -> None:
+    denied = [Problem(Status.DENIED, "permission denied")]
+    all_of = (feed("a", debian()), KEV, EPSS)
+    assert lacks(*all_of, basis=Basis("debian", "12", packages=denied))[""] == ["permission denied"]
+    assert lacks(*all_of, basis=Basis("debian", "12", exposure=denied)) == {"exposure": ["permission denied"]}
+
+
+def test_only_feeds_that_count_for_the_host_are_told_with_their_age() -> None:
+    old = feed("old", debian(), as_of=date(2026, 11, 1))
+    undated = feed("undated", debian(unfixed=False), as_of=None)
+    rows = late_tables(HOST, [old, undated, feed("11", debian("11")), KEV, EPSS], TODAY)["feeds"].rows
+    assert [(row["feed"], row["tells"], row["age_days"], row["is_stale"]) for row in rows] == [
+        ("old", "unfixed", 29, True), ("undated", "fixed", None, True), ("kev", "exploited", 1, False),
+        ("epss", "scores", 1, False),
+    ]  # fmt: skip
+    assert set(rows[0]) == {column.name for column in registry()["feeds"].columns}
+
+
+@pytest.mark.parametrize("table", READ)
+def test_rows_are_made_anew_when_a_table_changes_that_they_hang_on(table: str) -> None:
+    """The name of the table is what `facts.` precedes in the matching: none may be forgotten."""
+    before = dict.fromkeys(registry(), "1")
+    assert digest(before, [KEV], TODAY) == digest({**before, "users": "2"}, [KEV], TODAY)
+    assert digest(before, [KEV], TODAY) != digest({**before, table: "2"}, [KEV], TODAY)
+
+
+def test_every_table_that_the_matching_reads_is_known_to_be_read() -> None:
+    import re
+
+    from secops.patches import match
+
+    parts = [text for text in vars(match).values() if isinstance(text, str)]
+    read = {name for text in parts for name in re.findall(r"facts\.(\w+)", text)}
+    assert read - {"vulnerabilities"} == set(READ)
+
+
+def test_rows_are_made_anew_for_other_feeds_and_on_another_day() -> None:
+    tables = dict.fromkeys(READ, "1")
+    same = digest(tables, [KEV], TODAY)
+    assert digest(tables, [KEV, EPSS], TODAY) != same
+    assert digest(tables, [feed("kev", exploited=True, stem="new")], TODAY) != same
+    assert digest(tables, [KEV], date(2026, 12, 1)) != same
