@@ -180,3 +180,17 @@ def test_a_policy_that_is_a_link_to_itself_and_groups_that_are_not_there_are_nam
         assert "/etc/group: absent" in reasons
         assert "/etc/sudoers is a link that leads to no file" in reasons
         assert not any("permission denied" in reason for reason in reasons)
+
+
+def test_no_name_in_a_file_is_run_by_our_own_shell(planter: Planter) -> None:
+    run = "touch /opt/ran"
+    planter.host.write(
+        "/etc/sudoers.d/x", f"bob ALL = /opt/$({run})/*, /opt/`{run}`*/x, ^/opt/$({run})[a]$, /*;{run}/*\n"
+    )
+    planter.host.write("/etc/cron.d/x", f"@daily root /opt/'$({run})'/x; sh /opt/a';{run};'b; . /opt/`{run}`\n")
+    planter.host.write("/etc/passwd", planter.host.at("/etc/passwd").read_text() + f"q:x:9:9::/opt/';{run};':/bin/sh\n")
+    planter.host.write("/var/spool/cron/crontabs/q", "@daily ./x; cd y; tar c *\n")
+    collect(planter.host, "dash")
+    use_busybox(planter.host)
+    collect(planter.host, "sh")
+    assert not planter.host.at("/opt/ran").exists()
