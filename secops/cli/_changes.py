@@ -39,7 +39,7 @@ def change_of(graph: Graph, node: Key | Step) -> dict[str, Any]:
     """A way as a program reads it, with what closes it."""
     from secops.privilege.fleet import fixes
 
-    fix = {lang: fixes.fix(node, lang) for lang in ("en", "zh")}
+    fix = {lang: fixes.fix(graph, node, lang) for lang in ("en", "zh")}
     return detail_of(graph, node) | {"fix": fix, "command": fixes.command(node)}
 
 
@@ -55,4 +55,4 @@ def place_of(graph: Graph, node: Key | Step) -> str:
         holders = graph.holders(node)
         held = ", ".join(graph.said(holder) for holder in holders[:_MOST]) + (", …" if len(holders) > _MOST else "")
         what = _("{key}, held by {holders}").format(key=node.fingerprint, holders=held)
-    return f"{fixes.name(node, lang)} {what}: {fixes.fix(node, lang)}"
+    return f"{fixes.name(node, lang)} {what}: {fixes.fix(graph, node, lang)}"

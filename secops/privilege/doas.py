@@ -72,6 +72,10 @@ class Doas:
         """The number of the user that the rule names as target."""
         return None if rule.target is None else number_of(rule.target, self._ids.users)
 
+    def number(self, user: str) -> int | None:
+        """The number of a user of the host."""
+        return self._ids.users.get(user)
+
     def _is_for(self, rule: DoasRule, account: Account) -> bool:
         if account.uid is None:
             return rule.identity == account.name

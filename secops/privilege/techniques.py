@@ -14,12 +14,13 @@ from secops.hosts.tables import Row
 
 T = TypeVar("T")
 
-#: What matches any arguments: a star that no backslash takes away.
-_STAR = re.compile(r"(?<!\\)\*")
 _MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
 
 Power = Literal["shell", "write", "read", "load", "account"]
-When = Literal["any", "none", "free"]
+When = Literal["any", "none", "bare", "free"]
+
+#: Words with which every program says something of itself, and ends.
+_ENDS = ("--help", "--version")
 
 #: The strongest first: of several ways that one entry opens, the first is told.
 POWERS: Sequence[Power] = ("shell", "account", "load", "write", "read")
@@ -35,9 +36,10 @@ class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one of some programs gives a power to whoever runs it as root.
 
-    `when`: whatever its arguments are, without any, or with free ones. `exec`: only by starting another program.
-    `suid`: also when the program's file is SUID root. `batch`: words, or their beginnings, with which it does not work,
-    as the program then does one thing and ends.
+    `when`: whatever its arguments are, without any but options, without any at all, or with free ones. `exec`: only by
+    starting another program. `suid`: also when the program's file is SUID root. `batch`: words, or their beginnings,
+    with which it does not work, as the program then does one thing and ends. `opens`: arguments with which it works,
+    though a rule fixes them, as `lines` has them.
     """
 
     programs: list[str]
@@ -48,18 +50,22 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     how: Text
     source: str
     batch: list[str] = []
+    opens: list[str] = []
     closed: Closed | None = None
 
     def fits(self, arguments: str | None) -> bool:
-        """Whether it works with the arguments that a rule fixes (None = any)."""
+        """Whether it works with the arguments that a rule fixes (None = any), as far as `opens` does not say more."""
         if arguments is None:
             return True
-        is_free = ".*" in arguments if arguments.startswith("^") else bool(_STAR.search(arguments))
-        fixed = (word for word in arguments.split() if not _STAR.search(word))
-        is_batch = any(word.startswith(start) for word in fixed for start in self.batch)
+        words = arguments.split()
         if self.when == "any":
-            return is_free or not is_batch
-        return (is_free and not is_batch) or (self.when == "none" and arguments == "")
+            return not self.ends(words)
+        is_without = not words or (self.when == "none" and all(word.startswith("-") for word in words))
+        return self.when != "free" and is_without and not self.ends(words)
+
+    def ends(self, words: Iterable[str]) -> bool:
+        """Whether the program does one thing and ends, with one of these words."""
+        return any(word in _ENDS or word.startswith(tuple(self.batch)) for word in words)
 
 
 class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,13 +138,12 @@ def by_action() -> dict[str, ActionPower]:
     return {action.id: action for action in content("polkit-actions", _Actions).actions}
 
 
-def usable(program: str, arguments: str | None, majors: Mapping[str, int]) -> list[Technique]:
-    """Techniques of a program whose arguments sudo fixes (None = any), on a host with packages of these versions."""
+def usable(program: str, majors: Mapping[str, int]) -> list[Technique]:
+    """Techniques of a program, the strongest first, on a host with packages of these versions."""
     return [
         technique
         for technique in by_program().get(program, ())
-        if technique.fits(arguments)
-        and not (technique.closed and majors.get(technique.closed.package, 0) >= technique.closed.major)
+        if not (technique.closed and majors.get(technique.closed.package, 0) >= technique.closed.major)
     ]
 
 

@@ -61,6 +61,25 @@ POLICIES = {
         "User_Alias WHO = aliased\nCmnd_Alias EDIT = /usr/bin/ed\nWHO ALL=(root) EDIT",
         "User_Alias WHO = aliased, !aliased\nCmnd_Alias EDIT = /usr/bin/ed\nWHO ALL=(root) EDIT",
     ),
+    **_sudo(
+        "switches", "/usr/bin/su", "switches ALL=(root) /usr/bin/su -", "switches ALL=(root) /usr/bin/su - -c /bin/id"
+    ),
+    **_sudo(
+        "wraps", "/usr/bin/timeout", "wraps ALL=(root) /usr/bin/timeout 9 nice bash -l",
+        "wraps ALL=(root) /usr/bin/timeout 9 nice bash -n",
+    ),
+    **_sudo(
+        "sets-other", "/usr/bin/passwd", f"sets-other ALL=(root) /usr/bin/passwd {OTHER}",
+        f"sets-other ALL=(root) /usr/bin/passwd -S {OTHER}", OTHER,
+    ),
+    **_sudo(
+        "prints", "/usr/bin/cat", "prints ALL=(root) /usr/bin/cat /etc/shadow",
+        "prints ALL=(root) /usr/bin/cat /etc/passwd",
+    ),
+    **_sudo(
+        "pattern", "/usr/bin/dd", "pattern ALL=(root) /usr/bin/dd ^of=[a-z/]+$",
+        "pattern ALL=(root) /usr/bin/dd ^of=/srv/[a-z]+$",
+    ),
     **_sudo("edits", "sudoedit", "edits ALL=(root) sudoedit", "edits ALL=(root) sudoedit /etc/motd"),
     **_sudo("as-other", "ALL", f"as-other ALL=({OTHER}) ALL", f"as-other ALL=({OTHER}) /usr/bin/id", OTHER),
     **_sudo("setter", "/usr/bin/id", "setter ALL=(root) SETENV: /usr/bin/id",
@@ -78,6 +97,8 @@ POLICIES = {
             "rooted ALL=(root) CWD=* /usr/bin/nproc"),
     **_doas("finder", "permit nopass finder cmd find", "permit nopass finder cmd find args -maxdepth 0"),
     **_doas("acting", f"permit acting as {OTHER}", f"permit acting as {OTHER} cmd id", OTHER),
+    **_doas("switching", "permit switching cmd su args -", "permit switching cmd su args - -c id"),
+    **_doas("names-other", f"permit names-other cmd su args {OTHER}", f"permit names-other cmd id args {OTHER}", OTHER),
     "polite": Case(
         Row("polite", "polkit", _EXEC),
         _RULE.format(action=_EXEC, result="YES"), _RULE.format(action=_EXEC, result="NO"),

@@ -63,6 +63,16 @@ FOUND = {
     "a file, read": ("permit alice cmd /bin/cat", ("alice", "permit alice cmd /bin/cat", "cat", "read", "own")),
     "some commands excepted": ("permit alice\ndeny alice cmd sh", ("alice", "permit alice", None, "shell", "own")),
     "denied as another alone": ("permit alice\ndeny alice as bob", ("alice", "permit alice", None, "shell", "own")),
+    "a shell by its arguments": (
+        "permit alice cmd su args -", ("alice", "permit alice cmd su args -", "su", "shell", "own"),
+    ),
+    "another program's": (
+        "permit alice cmd env args vim x", ("alice", "permit alice cmd env args vim x", "vim", "shell", "own"),
+    ),
+    "a file of root's": (
+        "permit alice cmd tee args /etc/passwd",
+        ("alice", "permit alice cmd tee args /etc/passwd", "tee", "write", "own"),
+    ),
     "one argument excepted": (
         "permit alice cmd vim\ndeny alice cmd vim args /etc/shadow",
         ("alice", "permit alice cmd vim", "vim", "shell", "own"),
@@ -83,6 +93,8 @@ SILENT = {
     "the command taken back": "permit nopass alice cmd vim\ndeny :wheel cmd vim",
     "as another user": "permit nopass alice as bob",
     "find with its arguments fixed": "permit alice cmd find args /srv -name core",
+    "one command by su": "permit alice cmd su args - -c id",
+    "a file of nobody's": "permit alice cmd tee args /etc/motd\npermit alice cmd passwd args -S bob",
     "a star is none": "permit alice cmd find args /srv -name *",
     "a regular expression is none": 'permit alice cmd find args "^.*$"',
     "a shell's script": "permit alice cmd bash args /usr/local/sbin/backup",

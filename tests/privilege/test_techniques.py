@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from secops.privilege.fits import takes
+from secops.privilege.lines import SLOTS, line
 from secops.privilege.techniques import by_group, by_program
 
 #: Met in sudoers everywhere, and a way to root by each manual.
@@ -39,12 +41,28 @@ def test_every_technique_is_told_once_in_both_languages_with_its_source() -> Non
 
 def test_fixed_arguments_leave_only_what_works_from_inside() -> None:
     (find,) = [one for one in by_program()["find"] if one.gives == "shell"]
-    assert [find.fits(given) for given in (None, "/srv *", "^-name .*$", "/srv -name x", "")] == [
-        True, True, True, False, False,
-    ]  # fmt: skip
+    assert [find.fits(given) for given in (None, "/srv -name x", "")] == [True, False, False]
+    assert [takes(find, pattern) for pattern in ("/srv *", "^-name .*$", "^-name [a-z]*$")] == [True, True, False]
     (psql,) = [one for one in by_program()["psql"] if one.gives == "shell"]
     assert [psql.fits(given) for given in (None, "-U app", "", "-U app -c vacuum", "--command=x")] == [
         True, True, True, False, False,
     ]  # fmt: skip
     (bash,) = [one for one in by_program()["bash"] if one.gives == "shell"]
-    assert [bash.fits(given) for given in (None, "", "/opt/x.sh")] == [True, True, False]
+    assert [bash.fits(given) for given in (None, "", "-l", "/opt/x.sh")] == [True, True, True, False]
+
+
+def test_lines_of_arguments_are_written_well() -> None:
+    """What is made of a line is of that line, and no slot is unknown."""
+    given = dict.fromkeys(SLOTS, ("/x/y",)) | {
+        "group": ("disk",),
+        "user": ("bob",),
+        "login": ("bob",),
+        "me": ("bob",),
+        "shell": ("sh",),
+    }
+    for program, techniques in by_program().items():
+        for one in techniques:
+            assert len(one.opens) == len(set(one.opens)), program
+            for text in one.opens:
+                assert set(line(text).slots) <= set(SLOTS), text
+                assert [made for made, _ in line(text).examples(given) if line(text).fill(made) is None] == [], text

@@ -6,7 +6,8 @@ import pytest
 
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row
-from secops.privilege.sudo.probes import is_obeyed, obeyed
+from secops.privilege.places import is_one as is_obeyed
+from secops.privilege.places import obeyed
 from secops.privilege.ways import privileges
 from tests.privilege.test_techniques import by_program
 from tests.privilege.test_ways import GROUP, PASSWD, seen

@@ -8,19 +8,24 @@ from shlex import quote
 import msgspec
 
 from secops.core.content import Text
-from secops.privilege.fleet.graph import Key, Step
-from secops.privilege.techniques import content
+from secops.privilege.fleet.graph import Graph, Key, Step
+from secops.privilege.techniques import by_program, content
 
 #: The kind of a private key in `ways.yml`.
 PRIVATE_KEY = "private_key"
 
 
 class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of way: its name, and what closes one of it. In `fix` and `command` stand {thing}, {place}, {source}."""
+    """A kind of way: its name, and what closes one of it. In `fix` and `command` stand {thing}, {place}, {source}.
+
+    `narrow` is `fix` where one program opens it by its arguments, `never` where its arguments do not count.
+    """
 
     name: Text
     fix: Text
     command: str
+    narrow: Text | None = None
+    never: Text | None = None
 
 
 class _Ways(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,9 +42,20 @@ def name(node: Key | Step, lang: str) -> str:
     return closings()[_kind(node)].name.get(lang)
 
 
-def fix(node: Key | Step, lang: str) -> str:
+def fix(graph: Graph, node: Key | Step, lang: str) -> str:
     """What to do, for people."""
-    return closings()[_kind(node)].fix.get(lang).format(**_values(node))
+    closing = closings()[_kind(node)]
+    detail = graph.details[node] if isinstance(node, Step) else None
+    program = detail.program if detail else None
+    text = closing.fix
+    if detail and program:
+        text = (closing.never if _is_any(program, detail.gives) else closing.narrow) or text
+    return text.get(lang).format(**_values(node), program=program)
+
+
+def _is_any(program: str, gives: str) -> bool:
+    """Whether a program gives it whatever its arguments are."""
+    return any(one.when == "any" and one.gives == gives for one in by_program().get(program, ()))
 
 
 def command(node: Key | Step) -> str:

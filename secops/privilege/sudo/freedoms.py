@@ -12,19 +12,17 @@ from secops.core.content import Text
 from secops.hosts.sudoers import Answer, Command, Policy
 from secops.hosts.tables import Row
 from secops.privilege.accounts import Account
+from secops.privilege.fits import Fit
 from secops.privilege.patterns import is_wild
 from secops.privilege.sudo.commands import Request, both_names
 from secops.privilege.sudo.environment import Environment, Passed
 from secops.privilege.sudo.names import Group, Names
-from secops.privilege.sudo.probes import ANY, Opening, Probe, programs
+from secops.privilege.sudo.probes import ABSENT, ANY, Opening, Probe, programs
 from secops.privilege.sudo.roots import Roots
 from secops.privilege.sudo.sudo import Right, Sudo
 from secops.privilege.sudo.variables import SYSTEM, Variable, environment
 from secops.privilege.way import View
 
-_ABSENT = Text(
-    ": whether there is a program that the pattern takes in is not known", "：是否存在与该模式匹配的程序未知"
-)
 _UNSEEN = Text(": whether the program's file is SUID or SGID was not seen", "：未能查看该程序文件是否为 SUID 或 SGID")
 _UNSET = Text(": whether sudo lets the variable through here is not known", "：sudo 在此是否放行该变量未知")
 
@@ -97,12 +95,12 @@ class Freedoms:
             if works is False or (is_plain is False and variable.on != "named"):
                 continue
             doubts = (
-                (_ABSENT, file.is_pattern), (variable.doubt, works is None), (_UNSET, not passed.sure),
+                (ABSENT, file.is_pattern), (variable.doubt, works is None), (_UNSET, not passed.sure),
                 (_UNSEEN, is_plain is None and variable.on == "linked"),
             )  # fmt: skip
             doubt = next((text for text, holds in doubts if holds), None)
             how = _how(name, variable, right.command, passed)
-            yield Opening(None, variable.gives, how, variable.exec, by=passed.setting, doubt=doubt)
+            yield Opening(Fit(None, variable.gives, how, variable.exec), by=passed.setting, doubt=doubt)
 
     def _is_plain(self, request: Request) -> Answer:
         """Whether the program starts with the target's rights alone: others make the linker forget its variables.

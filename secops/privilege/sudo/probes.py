@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -12,36 +12,36 @@ import msgspec
 
 from secops.core.content import Text
 from secops.hosts.sudoers import Command, Setting
-from secops.hosts.sudoers_patterns import PATHNAME, PERIOD, matches_wildcard
 from secops.privilege.accounts import Account
-from secops.privilege.patterns import is_wild
+from secops.privilege.fits import Fit, fits, of_technique, takes, tries
+from secops.privilege.lines import example, plain
+from secops.privilege.patterns import is_wild, matches_arguments
+from secops.privilege.places import is_one, obeyed
 from secops.privilege.sudo.commands import EDIT, Request, is_command
-from secops.privilege.techniques import Power, by_program, content, usable
+from secops.privilege.techniques import POWERS, Power, by_program, content, usable
 
 #: Where programs are looked for that a directory or a wildcard takes in.
 _FOLDERS = ("/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/")
 
+#: What every system has, as POSIX wants it.
+_EVERYWHERE = frozenset(
+    ["sh", "env", "cat", "chmod", "chown", "cp", "dd", "head", "ln", "mv", "nice", "nohup", "sort", "tail", "tee"]
+)
+
+#: The plainest first: of programs that open as much, this one is told.
+_PLAINEST = ("sh", "bash", "env", "cat", "tee", "cp")
+
 #: A program that no rule names: what is allowed for it is allowed for all.
 ANY = "/citywall/any-program"
-#: Where anyone may put a link or a directory.
-OPEN = ("/tmp/", "/var/tmp/", "/dev/shm/")  # noqa: S108 - looked for, not used
-
+#: Why it is not sure that a program is there.
+ABSENT = Text(": whether there is a program that the pattern takes in is not known", "：是否存在与该模式匹配的程序未知")
+_SOME = Text("a program there starts a shell or changes files", "其中的程序可启动 shell 或改写文件")
 _NOBODY = Account("")
 _EVERYTHING = Text("any command", "任意命令")
 _LINKED = Text(
     "a link to any file in its place, which sudoedit follows", "将其替换为指向任意文件的链接，sudoedit 会跟随链接"
 )
 _STEM = re.compile(r"[\\?*\[\]^].*", re.DOTALL)
-
-
-class _Obeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    paths: list[str]
-    how: Text
-    source: str
-
-
-class _ObeyedFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    files: list[_Obeyed]
 
 
 class _RootOnly(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,15 +55,12 @@ class _RootOnlyPrograms(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 @dataclass(frozen=True)
 class Opening:
-    """What a request gives when it is allowed. `exec`: only by starting another program. `followed`: only by a link.
+    """What a request gives when it is allowed. `followed`: only by a link that sudoedit follows.
 
     `by` is the setting that makes it so, None where the entry does. `doubt`: what is not known, as said after a place.
     """
 
-    program: str | None
-    gives: Power
-    how: Text
-    exec: bool = False
+    fit: Fit
     followed: bool = False
     by: Setting | None = None
     doubt: Text | None = None
@@ -82,36 +79,91 @@ class Probe:
         return Request(target, self.command, self.arguments, self.pattern)
 
 
-def probes(command: Command, majors: Mapping[str, int]) -> Iterator[Probe]:
-    """What to ask of an entry's command, on a host with packages of these major versions."""
+@dataclass(frozen=True)
+class Known:
+    """What is known of a host: major versions of packages, the packages' names, accounts that arguments may name."""
+
+    majors: Mapping[str, int]
+    packages: frozenset[str]
+    users: Sequence[str]
+
+    def has(self, path: str) -> bool:
+        """Whether a program is there: one of every system, or of the package that is called like it."""
+        folder, _, program = path.rpartition("/")
+        return folder in ("/usr/bin", "/usr/sbin") and (program in _EVERYWHERE or program in self.packages)
+
+
+def probes(command: Command, known: Known) -> Iterator[Probe]:
+    """What to ask of an entry's command on a host."""
     if command.kind == "all":
         yield Probe(ANY, (), None, _all())
     elif command.kind == "edit":
-        yield from _edits(command, majors)
+        yield from _edits(command, known.majors)
     else:
-        words = tuple((command.arguments or "").replace("*", "x").split())
+        is_named = command.kind == "path" and not is_wild(command.text)
         for path in programs(command):
-            if openings := _openings(path.rpartition("/")[2], command.arguments, majors):
-                yield Probe(path, words, command.arguments, openings)
+            seen = is_named or known.has(path)
+            yield from (_unseen(probe) if not seen else probe for probe in _of_program(path, command, known))
+
+
+def _of_program(path: str, command: Command, known: Known) -> Iterator[Probe]:
+    """What one program opens with the arguments of an entry: fixed ones, a pattern, and what a pattern takes."""
+    program, arguments = path.rpartition("/")[2], command.arguments
+    fixed = None if arguments is None else plain(arguments)
+    if arguments is None or fixed is not None:
+        if found := _openings(fits(program, fixed, known.majors)):
+            yield Probe(path, tuple((fixed or "").split()), arguments, found)
+        return
+    words = tuple(arguments.replace("*", "x").split())
+    techniques = [one for one in usable(program, known.majors) if takes(one, arguments)]
+    if techniques:
+        yield Probe(path, words, arguments, _openings(of_technique(program, one) for one in techniques))
+    one = example(arguments)
+    if matches_arguments(arguments, one) is not False and (found := _openings(fits(program, one, known.majors))):
+        yield Probe(path, tuple(one.split()), None, found)
+    for line, fit in tries(program, arguments, known.majors, known.users):
+        yield Probe(path, tuple(line.split()), None, _openings([fit]))
+
+
+def _openings(found: Iterable[Fit]) -> list[Opening]:
+    return [Opening(fit) for fit in sorted(found, key=lambda fit: POWERS.index(fit.gives))]
+
+
+def rank(opening: Opening) -> tuple[bool, int]:
+    """What is sure comes first, and of that what opens most."""
+    return opening.doubt is not None, POWERS.index(opening.fit.gives)
+
+
+def plainness(probe: Probe) -> tuple[bool, int, int]:
+    """What to ask first: as `rank` has it, and of the same the plainest program."""
+    program = probe.openings[0].fit.program
+    return *rank(probe.openings[0]), _PLAINEST.index(program) if program in _PLAINEST else len(_PLAINEST)
+
+
+def _unseen(probe: Probe) -> Probe:
+    """The same of a program that may not be there: which it is, is not said."""
+    unsure = (replace(opening, fit=replace(opening.fit, program=None, how=_SOME)) for opening in probe.openings)
+    return replace(probe, openings=[replace(opening, doubt=ABSENT) for opening in unsure])
 
 
 @cache
 def _all() -> Sequence[Opening]:
-    return Opening(None, "shell", _EVERYTHING, exec=True), Opening(None, "write", _EVERYTHING)
-
-
-def _openings(program: str, arguments: str | None, majors: Mapping[str, int]) -> list[Opening]:
-    return [Opening(program, one.gives, one.how, one.exec) for one in usable(program, arguments, majors)]
+    return Opening(Fit(None, "shell", _EVERYTHING, exec=True)), Opening(Fit(None, "write", _EVERYTHING, exec=False))
 
 
 def _edits(command: Command, majors: Mapping[str, int]) -> Iterator[Probe]:
     """Files to edit: any, or those that root obeys; then those that may be replaced by a link."""
     if command.arguments is None:
-        yield Probe(EDIT, ("/etc/shadow",), None, _openings(EDIT, None, majors))
+        yield Probe(EDIT, ("/etc/shadow",), None, _openings(fits(EDIT, None, majors)))
         return
     for path, how in _candidates(command.arguments):
-        yield Probe(EDIT, path.split(), None, [Opening(EDIT, "write", how)])
-    yield Probe(EDIT, command.arguments.split(), command.arguments, [Opening(EDIT, "write", _LINKED, followed=True)])
+        yield Probe(EDIT, path.split(), None, [Opening(Fit(EDIT, "write", how, exec=False))])
+    yield Probe(
+        EDIT,
+        command.arguments.split(),
+        command.arguments,
+        [Opening(Fit(EDIT, "write", _LINKED, exec=False), followed=True)],
+    )
 
 
 def _candidates(arguments: str) -> Iterator[tuple[str, Text]]:
@@ -119,16 +171,12 @@ def _candidates(arguments: str) -> Iterator[tuple[str, Text]]:
     example = arguments.replace("*", "x").replace("?", "x")
     if not arguments.startswith("^"):
         for word in example.split():
-            yield from ((example, how) for pattern, how in obeyed() if is_obeyed(word, pattern))
+            yield from ((example, how) for pattern, how in obeyed() if is_one(word, pattern))
     if is_wild(arguments) or arguments.startswith("^"):
         stem = "" if arguments.startswith("^") else _STEM.sub("", arguments)
         for pattern, how in obeyed():
             if pattern.startswith(stem) or stem.startswith(pattern.partition("*")[0]):
                 yield pattern.replace("*", "x"), how
-
-
-def is_obeyed(path: str, pattern: str) -> bool:
-    return matches_wildcard(pattern, path, PATHNAME | (0 if "/." in pattern else PERIOD)) is True
 
 
 def programs(command: Command) -> Iterator[str]:
@@ -157,24 +205,18 @@ def _paths() -> Sequence[str]:
     return sorted(folder + program for program in by_program() for folder in _FOLDERS)
 
 
-def as_another(opening: Opening, *, can_login: bool) -> bool:
+def as_another(fit: Fit, *, can_login: bool) -> bool:
     """Whether it gives an account that is not root. What it may write counts where it logs in and obeys its files."""
-    if opening.program in _root_only():
+    if fit.user or fit.program in _root_only():
         return False
-    return opening.gives in ("shell", "load") or (opening.gives == "write" and can_login)
+    return fit.gives in ("shell", "load") or (fit.gives == "write" and can_login)
 
 
-def with_group(opening: Opening, group: str, power: Power) -> bool:
+def with_group(fit: Fit, group: str, power: Power) -> bool:
     """Whether it gives the power of a group that it runs with, as who asks."""
-    obeys = opening.program not in _root_only() or group in _root_only()[opening.program]
-    runs = opening.gives == "shell" or (opening.gives == "load" and opening.program is None)  # code of its own
-    return obeys and (runs or opening.gives == power)
-
-
-@cache
-def obeyed() -> Sequence[tuple[str, Text]]:
-    """Patterns of files that root obeys, and how. Raises `UsageError` for content that does not fit."""
-    return [(path, one.how) for one in content("obeyed", _ObeyedFiles).files for path in one.paths]
+    obeys = fit.program not in _root_only() or group in _root_only()[fit.program]
+    runs = fit.gives == "shell" or (fit.gives == "load" and fit.program is None)  # code of its own
+    return obeys and not fit.user and (runs or fit.gives == power)
 
 
 @cache

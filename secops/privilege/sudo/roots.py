@@ -13,9 +13,11 @@ from secops.core.content import Text
 from secops.hosts.sudoers import Policy, Setting
 from secops.hosts.tables import Row
 from secops.privilege.accounts import Account
+from secops.privilege.fits import Fit
+from secops.privilege.places import OPEN, OWNED
 from secops.privilege.sudo.commands import Request
 from secops.privilege.sudo.defaults import Defaults
-from secops.privilege.sudo.probes import OPEN, Opening
+from secops.privilege.sudo.probes import Opening
 from secops.privilege.sudo.sudo import Right
 
 #: The first version that knows of it.
@@ -30,7 +32,6 @@ _FIXED = Text(
     "命令以 {} 为根目录运行，调用者可在其中放入同名程序",
 )
 _OLDER = Text(": whether this sudo knows of it is not known (1.9.3 does)", "：该 sudo 版本是否支持未知（1.9.3 起支持）")
-_OWNED = Text(": whether the caller may write there is not known", "：调用者能否写入该目录未知")
 _UNSET = Text(": whether the setting is for this request is not known", "：该设置是否适用于此请求未知")
 
 
@@ -57,10 +58,10 @@ class Roots:
         if not root or root.strip("/") == "":
             return None
         is_own = root == "*" or self._is_own(root, account)
-        doubts = ((_OWNED, not is_own), (_UNSET, not sure), (_OLDER, self._version is None))
+        doubts = ((OWNED, not is_own), (_UNSET, not sure), (_OLDER, self._version is None))
         doubt = next((text for text, holds in doubts if holds), None)
         how = _CHOSEN if root == "*" else Text(_FIXED.en.format(root), _FIXED.zh.format(root))
-        return Opening(None, "shell", how, by=by, doubt=doubt)
+        return Opening(Fit(None, "shell", how, exec=False), by=by, doubt=doubt)
 
     def _set(self, account: Account, request: Request) -> tuple[Setting | None, bool]:
         """The setting that decides; sudo 1.9.13 crashes where one of commands leaves the choice."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,16 +13,24 @@ from secops.hosts.sudoers_patterns import fold
 from secops.hosts.tables import Row
 from secops.hosts.tables._sudo import policy_host
 from secops.privilege.accounts import Account
+from secops.privilege.fits import Fit, is_all_mine
+from secops.privilege.lines import plain
+from secops.privilege.places import OPEN, OWNED, Caller, follows_links
 from secops.privilege.sudo.commands import Request
 from secops.privilege.sudo.freedoms import Freedoms
 from secops.privilege.sudo.names import Group, Names
-from secops.privilege.sudo.probes import OPEN, Opening, Probe, as_another, probes, with_group
+from secops.privilege.sudo.probes import Known, Opening, Probe, as_another, plainness, probes, rank, with_group
 from secops.privilege.sudo.sudo import Right, Sudo
-from secops.privilege.techniques import POWERS, by_group, by_program
+from secops.privilege.techniques import by_group, major_versions
 from secops.privilege.way import View, Way
 
-_MAJOR = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,9})")
 _VERSION = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
+
+#: What parts the words of arguments that name accounts and files.
+_WORD = re.compile(r"[\s=:,|]+")
+
+#: The deepest home that is looked for in paths.
+_DEEP = 12
 
 _Found = tuple[Request, Opening]
 
@@ -38,21 +46,26 @@ class SudoWays:
         host, switches = policy_host(view.evidence, policy)
         self.groups = _groups(view.rows("groups"))
         packages = view.rows("packages")
-        self.version, self._majors = _version(packages), _majors(packages)
+        self.version = _version(packages)
         gids = {name: group.gid for name, group in self.groups.items() if group.gid is not None}
         self._names = Names(host, switches, gids)
         self.sudo = Sudo(policy, self._names, version=self.version, now=datetime.now(UTC))
         self._users = {row["user_name"]: row for row in view.rows("users")}
         self._by_name = {fold(name): account for name, account in view.accounts.items()}
-        self._follows = any(setting.name == "sudoedit_follow" for setting in policy.settings) or any(
-            "FOLLOW" in grant.tags for rule in policy.rules for grant in rule.grants
-        )
         self._freedoms = Freedoms(view, policy, self._names, self.sudo, self.version)
-        self._probes: dict[Command, Sequence[Probe]] = {}
+        self._in_arguments = _words(policy)
+        self._followed = follows_links(view.rows("sysctl"))
+        others = [name for name, account in view.accounts.items() if account.uid != 0]
+        named = frozenset(row["name"] for row in packages)
+        self._known = Known(major_versions(packages), named, [view.root.name])
+        self._others = replace(self._known, users=others)
+        self._probes: dict[tuple[Command, int], Sequence[Probe]] = {}
 
     def mark(self, account: Account) -> Hashable:
         """Accounts with the same mark have the same ways, but for those to themselves."""
-        return self.sudo.mark(account), account.name if self._follows or self._freedoms.by_account else ""
+        own = (account.name, self._home(account))
+        by_account = account.name if self._freedoms.by_account else ""
+        return self.sudo.mark(account), by_account, *(word if word in self._in_arguments else "" for word in own)
 
     def of(self, account: Account) -> list[Way]:
         """The ways of an account, in its name; those to itself among them."""
@@ -66,35 +79,35 @@ class SudoWays:
 
     def _by_right(self, account: Account, right: Right) -> Iterator[Way]:
         """To root; else, by an entry that does not give root, to root by a group, and to others."""
-        asked = self._asked(right.command)
-        if not asked and not self._freedoms.may_open(right):
-            return
-        if way := self._strongest(account, right, self._view.root, asked):
-            yield way
-            return
-        yield from self._by_groups(account, right, asked)
-        for target in self._targets(account, right):
-            if way := self._strongest(account, right, target, asked):
+        asked = self._asked(right.command, self._known)
+        if asked or self._freedoms.may_open(right):
+            if way := self._strongest(account, right, self._view.root, asked):
                 yield way
+                return
+            yield from self._by_groups(account, right, asked)
+            for target in self._targets(account, right):
+                if way := self._strongest(account, right, target, asked):
+                    yield way
+        yield from self._by_names(account, right)
 
-    def _asked(self, command: Command) -> Sequence[Probe]:
+    def _asked(self, command: Command, known: Known) -> Sequence[Probe]:
         """What to ask of a command; what may open most comes first."""
-        found = self._probes.get(command)
+        key = command, id(known)
+        found = self._probes.get(key)
         if found is None:
             if len(self._probes) >= _MOST:
                 self._probes.clear()
-            asked = sorted(probes(command, self._majors), key=lambda probe: _strength(probe.openings[0]))
-            found = self._probes[command] = asked
+            found = self._probes[key] = sorted(probes(command, known), key=plainness)
         self._policy.spend(len(found) // 16)
         return found
 
     def _strongest(self, account: Account, right: Right, target: Account, asked: Sequence[Probe]) -> Way | None:
         """The strongest way to the target that an entry opens, if it decides."""
         best = self._best(account, right, target, asked, None)
-        if best is None or best[1].gives != "shell":
-            more = sorted(self._freedoms.probes(account, right, target), key=lambda probe: _strength(probe.openings[0]))
+        if best is None or best[1].fit.gives != "shell" or best[1].doubt:
+            more = sorted(self._freedoms.probes(account, right, target), key=lambda probe: rank(probe.openings[0]))
             best = self._best(account, right, target, more, best)
-        return best and self._way(account, right, *best, best[1].how)
+        return self._way(account, right, *best, best[1].fit.how) if best else None
 
     def _best(
         self, account: Account, right: Right, target: Account, asked: Sequence[Probe], best: _Found | None
@@ -102,14 +115,46 @@ class SudoWays:
         """The strongest opening of all that are asked, and of one that is known, with its request."""
         is_root, can_login = target.uid == 0, bool(self._users.get(target.name, {}).get("can_login"))
         for probe in asked:
-            if best and _strength(best[1]) <= _strength(probe.openings[0]):
+            if best and rank(best[1]) <= rank(probe.openings[0]):
                 break
             request = probe.request(target)
             for opening in self._opened(account, right, request, probe):
-                fits = is_root or as_another(opening, can_login=can_login)
-                if fits and (best is None or _strength(opening) < _strength(best[1])):
+                fits = self._is_root(opening.fit.user) if is_root else as_another(opening.fit, can_login=can_login)
+                if fits and (best is None or rank(opening) < rank(best[1])):
                     best = request, opening
         return best
+
+    def _is_root(self, user: str | None) -> bool:
+        """Whether arguments that name an account, or none, lead to root."""
+        known = self._view.accounts.get(user) if user else self._view.root
+        return known is not None and known.uid == 0
+
+    def _by_names(self, account: Account, right: Right) -> Iterator[Way]:
+        """To other accounts, which the arguments of a program name that root runs."""
+        best: dict[str, _Found] = {}
+        is_open = plain(right.command.arguments or "") is None
+        for probe in self._asked(right.command, self._others if is_open else self._known):
+            first, named = rank(probe.openings[0]), {opening.fit.user for opening in probe.openings}
+            if not any(user and (user not in best or first < rank(best[user][1])) for user in named):
+                continue
+            request = probe.request(self._view.root)
+            for opening in self._opened(account, right, request, probe):
+                user = opening.fit.user
+                if user and self._may_be(user, opening.fit):
+                    best[user] = min(
+                        best.get(user, (request, opening)), (request, opening), key=lambda one: rank(one[1])
+                    )
+        self._policy.spend(len(best))
+        for user, found in best.items():
+            if user != account.name:
+                yield replace(self._way(account, right, *found, found[1].fit.how), becomes=user)
+
+    def _may_be(self, user: str, fit: Fit) -> bool:
+        """Whether there is such an account, and it is not root: a directory may hold any."""
+        known = self._view.accounts.get(user)
+        if known is None:
+            return self._view.has_directory
+        return known.uid != 0 and (not fit.login or bool(self._users.get(user, {}).get("can_login")))
 
     def _by_groups(self, account: Account, right: Right, asked: Sequence[Probe]) -> Iterator[Way]:
         """To root by a group that is as good as root, chosen with -g, as oneself or as another."""
@@ -124,7 +169,7 @@ class SudoWays:
                 for probe in (*asked, *self._freedoms.probes(account, right, target, group))
                 for request in (replace(probe.request(target), group=group, as_user=target is not account),)
                 for opening in self._opened(account, right, request, probe)
-                if with_group(opening, group.name, power.gives)
+                if with_group(opening.fit, group.name, power.gives)
             )
             if way := next((way for way in ways if way), None):
                 yield replace(way, becomes=self._view.root.name, gives=power.gives)
@@ -137,11 +182,14 @@ class SudoWays:
         if self.sudo.asks(account, request, right)[0] not in ("", "own"):
             return  # who knows root's password has it anyhow
         noexec = self.sudo.noexec(account, request, right)
+        fixed = right.grant.options.get("CWD", "*") != "*"
+        caller = Caller(account.name, self._home(account), self._followed, fixed)
         for opening in probe.openings:
-            if opening.exec and noexec:
+            if (opening.fit.exec and noexec) or (opening.followed and not self._may_link(account, request, right)):
                 continue
-            if not opening.followed or self._may_link(account, request, right):
-                yield opening
+            mine = is_all_mine(opening.fit, caller)
+            if mine is not False:
+                yield opening if mine or opening.doubt else replace(opening, doubt=OWNED)
 
     def _way(self, account: Account, right: Right, request: Request, opening: Opening, how: Text) -> Way:
         decision = self.sudo.decide(account, request)
@@ -150,10 +198,13 @@ class SudoWays:
         is_allowed = decision.allowed is True and own.certain
         doubt = opening.doubt if is_allowed else None
         return Way(
-            account.name, request.target.name, "sudo", thing, opening.gives, _doubted(how, doubt), place.source,
-            place.line, opening.program, self.sudo.asks(account, request, right)[0] or "none",
+            account.name, request.target.name, "sudo", thing, opening.fit.gives, _doubted(how, doubt), place.source,
+            place.line, opening.fit.program, self.sudo.asks(account, request, right)[0] or "none",
             certain=is_allowed and doubt is None, doubt=doubt.en if doubt else "",
         )  # fmt: skip
+
+    def _home(self, account: Account) -> str:
+        return self._users.get(account.name, {}).get("home") or ""
 
     def _may_link(self, account: Account, request: Request, right: Right) -> bool:
         """Whether sudoedit follows links also in folders of who asks, and a file to edit is in one."""
@@ -162,7 +213,7 @@ class SudoWays:
             follows = self.sudo.option("sudoedit_follow", account, request, otherwise=False)
         if not follows or self.sudo.option("sudoedit_checkdir", account, request, otherwise=True):
             return False
-        home = self._users.get(account.name, {}).get("home") or ""
+        home = self._home(account)
         own = (f"{home.rstrip('/')}/",) if home.count("/") > 1 else ()
         return any(word.startswith((*OPEN, *own)) for word in request.arguments)
 
@@ -189,9 +240,13 @@ class SudoWays:
         return [one for one in self._view.accounts.values() if self._names.is_user(member, one) is not False]
 
 
-def _strength(opening: Opening) -> tuple[bool, int]:
-    """What is sure comes first."""
-    return opening.doubt is not None, POWERS.index(opening.gives)
+def _words(policy: Policy) -> frozenset[str]:
+    """Words that arguments of the policy's commands are of, and the directories that lead to them."""
+    aliased = [member for (kind, _), members in policy.aliases.items() if kind == "Cmnd_Alias" for member in members]
+    commands = [*aliased, *(grant.command for rule in policy.rules for grant in rule.grants)]
+    words = {word for one in commands if isinstance(one, Command) for word in _WORD.split(one.arguments or "")}
+    paths = (word.split("/") for word in words if word.startswith("/"))
+    return frozenset(words | {"/".join(names[:end]) for names in paths for end in range(2, min(len(names), _DEEP))})
 
 
 def _once(ways: Iterable[Way]) -> list[Way]:
@@ -227,10 +282,3 @@ def _version(packages: Sequence[Row]) -> tuple[int, ...] | None:
     """sudo's own version, by its package."""
     versions = (_VERSION.match(row["version"] or "") for row in packages if row["name"] == "sudo")
     return next((tuple(map(int, found.groups())) for found in versions if found), None)
-
-
-def _majors(packages: Sequence[Row]) -> Mapping[str, int]:
-    """The number that a package's version begins with, for packages that end a technique."""
-    asked = {one.closed.package for techniques in by_program().values() for one in techniques if one.closed}
-    rows = (row for row in packages if row["name"] in asked)
-    return {row["name"]: int(match[1]) for row in rows if (match := _MAJOR.match(row["version"] or ""))}

@@ -9,13 +9,15 @@ from functools import cache
 from secops.core.content import Text
 from secops.hosts.doas_conf import DoasRule
 from secops.hosts.masking import HIDDEN
-from secops.hosts.sudoers import TooLargeError
+from secops.hosts.sudoers import Answer, TooLargeError
 from secops.hosts.tables import Built
 from secops.hosts.tables.doas_rules import read_doas
 from secops.hosts.tables.groups import group_lines
 from secops.privilege.accounts import Account
 from secops.privilege.doas import Doas, Ids, Request
-from secops.privilege.techniques import Power, major_versions, usable
+from secops.privilege.fits import Fit, fits, is_all_mine
+from secops.privilege.places import OWNED, Caller, follows_links
+from secops.privilege.techniques import major_versions
 from secops.privilege.way import Kind, View, Way, besides
 
 #: A program that no rule names, and arguments that none can: what is permitted with them is permitted with any.
@@ -25,8 +27,6 @@ _ANYTHING = ("\0",)
 #: What another account than root can be made to do.
 _OF_OTHERS = ("shell", "write", "read")
 _EVERYTHING = Text("any command", "任意命令")
-
-_Found = tuple[str | None, Power, Text]  # program, power, how
 
 
 def find(view: View, built: Built) -> Iterator[Way]:
@@ -53,10 +53,18 @@ def _of_a_directory(rules: tuple[DoasRule, ...], known: Mapping[str, Account]) -
 
 @dataclass(frozen=True)
 class _Search:
-    """What is asked of one host's policy. `names` are its accounts by number."""
+    """What is asked of one host's policy.
+
+    `names` are its accounts by number, `homes` their homes by name, `locked` those whose shell gives no session;
+    `followed` is whether root follows links in /tmp.
+    """
 
     doas: Doas
     names: Mapping[int, str]
+    homes: Mapping[str, str]
+    locked: frozenset[str]
+    followed: Answer
+    has_directory: bool
     certain: bool
     majors: Callable[[], Mapping[str, int]]
 
@@ -65,9 +73,12 @@ class _Search:
         users = {account.name: account.uid for account in view.accounts.values() if account.uid is not None}
         groups = {fields[0]: int(fields[2]) for _, fields in reversed(list(group_lines(view.evidence)))}
         names = {uid: name for name, uid in reversed(users.items())} | {0: view.root.name}
-        return cls(
-            Doas(rules, Ids(users, groups)), names, certain, cache(lambda: major_versions(view.rows("packages")))
-        )
+        homes = {row["user_name"]: row["home"] or "" for row in view.rows("users")}
+        locked = frozenset(row["user_name"] for row in view.rows("users") if not row["can_login"])
+        followed = follows_links(view.rows("sysctl"))
+        majors = cache(lambda: major_versions(view.rows("packages")))
+        doas = Doas(rules, Ids(users, groups))
+        return cls(doas, names, homes, locked, followed, view.has_directory, certain, majors)
 
     def ways(self, account: Account) -> Iterator[Way]:
         """The ways of one account: to root, and to those that rules name and that are not root."""
@@ -79,36 +90,43 @@ class _Search:
                 yield from self._by(own, rule, account, target)
 
     def _by(self, own: list[DoasRule], rule: DoasRule, account: Account, target: int) -> Iterator[Way]:
-        """The strongest way that a rule opens to a target, unless a later one takes it back."""
+        """The strongest way that a rule opens to a target, and to each account named, unless a later one ends it."""
         request = Request(target, rule.command or _ANY, rule.arguments if rule.arguments is not None else _ANYTHING)
         allowed, deciding = self.doas.decide(own, request)
         if not rule.permit or allowed is False or deciding not in (rule, None):
             return
-        for program, power, how in self._opened(rule):
-            if target == 0 or power in _OF_OTHERS:
-                known = self.certain and allowed is True and HIDDEN not in (rule.arguments or ())
-                password = "none" if "nopass" in rule.options else "own"
-                yield Way(
-                    account.name, self.names[target], "doas", rule.text, power, how, rule.source, rule.line,
-                    program, password, certain=known,
-                )  # fmt: skip
-                return
+        known = self.certain and allowed is True and HIDDEN not in (rule.arguments or ())
+        told: set[str] = set()
+        caller = Caller(account.name, self.homes.get(account.name, ""), self.followed)
+        for fit in self._opened(rule):
+            becomes, mine = self._becomes(fit, target), is_all_mine(fit, caller)
+            if becomes is None or becomes in told or mine is False or becomes == account.name:
+                continue
+            told.add(becomes)
+            password = "none" if "nopass" in rule.options else "own"
+            yield Way(
+                account.name, becomes, "doas", rule.text, fit.gives, fit.how, rule.source, rule.line,
+                fit.program, password, certain=known and mine is True,
+                doubt="" if mine else OWNED.en,
+            )  # fmt: skip
 
-    def _opened(self, rule: DoasRule) -> Iterator[_Found]:
+    def _becomes(self, fit: Fit, target: int) -> str | None:
+        """The account that a rule leads to by a program: its target, or one that the arguments of root's name."""
+        if fit.user is None:
+            return self.names[target] if target == 0 or fit.gives in _OF_OTHERS else None
+        if target != 0:
+            return None
+        if fit.login and fit.user in self.locked:
+            return None
+        uid = self.doas.number(fit.user)
+        return self.names.get(uid, fit.user) if uid is not None else fit.user if self.has_directory else None
+
+    def _opened(self, rule: DoasRule) -> Iterator[Fit]:
         if rule.command is None:
-            yield None, "shell", _EVERYTHING
+            yield Fit(None, "shell", _EVERYTHING, exec=True)
             return
-        program = rule.command.rpartition("/")[2]
-        for technique in usable(program, _as_in_sudoers(rule.arguments), self.majors()):
-            yield program, technique.gives, technique.how
-
-
-def _as_in_sudoers(arguments: tuple[str, ...] | None) -> str | None:
-    """The arguments as sudoers would have them, where a star and a leading `^` mean more than themselves."""
-    if arguments is None:
-        return None
-    text = " ".join(arguments).replace("*", "\\*")
-    return f"\\{text}" if text.startswith("^") else text
+        arguments = None if rule.arguments is None else " ".join(rule.arguments)
+        yield from fits(rule.command.rpartition("/")[2], arguments, self.majors())
 
 
 KIND = Kind("doas", ("doas_rules",), find)

@@ -12,6 +12,7 @@ from secops.hosts.sudoers import TooLargeError
 from secops.hosts.tables import Built, Row
 from secops.hosts.tables.polkit_rules import PolkitConfig, read_polkit
 from secops.privilege.accounts import Account
+from secops.privilege.fits import fits, takes
 from secops.privilege.polkit import Administrators, Decision, Groups, Polkit
 from secops.privilege.techniques import POWERS, ActionPower, Chosen, Power, by_action, major_versions, usable
 from secops.privilege.way import EVERYONE, Kind, View, Way
@@ -167,8 +168,15 @@ class _Search:
 
     def _technique(self, action: str, details: Mapping[str, str], arguments: str | None) -> Iterator[_Probe]:
         program = details["program"].rpartition("/")[2]
-        for technique in usable(program, arguments, self._majors)[:1]:
-            yield _Probe(action, details, program, technique.gives, technique.how)
+        for power, how in self._given(program, arguments)[:1]:
+            yield _Probe(action, details, program, power, how)
+
+    def _given(self, program: str, arguments: str | None) -> list[tuple[Power, Text]]:
+        """What a program gives with arguments that end in a star, or are as they stand; None = any."""
+        if arguments is not None and arguments.endswith(" *"):
+            return [(one.gives, one.how) for one in usable(program, self._majors) if takes(one, arguments)]
+        found = fits(program, arguments, self._majors)
+        return [(fit.gives, fit.how) for fit in found if not (fit.mine or fit.linked) and fit.user in (None, "root")]
 
 
 def _run(program: str, arguments: str) -> dict[str, str]:
