@@ -72,7 +72,7 @@ def _check(run: Tables, hosts: Sequence[str]) -> None:
     """Raises `UsageError` for a host that the run does not have."""
     from secops.core.command import did_you_mean
 
-    if not hosts:
+    if all(host in run.index.hosts for host in hosts):
         return
     known = {name for row in _asked(run, "select host, name from hosts")[1] for name in row.values() if name}
     for host in hosts:

@@ -207,7 +207,6 @@ def test_a_host_that_no_feed_speaks_of_is_unknown_and_not_clean(home: Path) -> N
     assert done.returncode == 3
     assert "fedora: flaws may be missing, or stand too low: no feed is imported for fedora 43" in done.stderr
     assert done.stdout == "No known flaw is open in what is installed.\n"
-    assert patches(home, "list", "--host", "fedora", "--format", "vex").returncode == 3
 
 
 def test_csv_has_its_titles_also_when_it_has_no_rows(home: Path) -> None:
@@ -249,13 +248,11 @@ def test_vex_says_what_the_table_says(home: Path) -> None:
     assert "pkg:apk/alpine/libssl3@3.0.12-r0?arch=x86_64&distro=alpine-3.19" in purls
 
 
-def test_vex_of_one_host_and_into_a_file(home: Path, tmp_path: Path) -> None:
-    document = bom(home, "--host", "alma")
-    assert {one.name for one in document.components} == {"openssl", "vim-minimal"}
+def test_vex_of_one_host_into_a_file(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "flaws.cdx.json"
-    done = patches(home, "list", "--format", "vex", "-o", str(out))
+    done = patches(home, "list", "--host", "alma", "--format", "vex", "-o", str(out))
     assert (done.returncode, done.stdout) == (1, "")
-    assert json.loads(out.read_text())["bomFormat"] == "CycloneDX"
+    assert {one["name"] for one in json.loads(out.read_text())["components"]} == {"openssl", "vim-minimal"}
     done = patches(home, "list", "-o", str(out))
     assert done.returncode == 2
     assert "-o goes with --format vex" in done.stderr
