@@ -41,8 +41,12 @@ def show_imported(feeds: Sequence[Feed]) -> None:
             counts = ngettext("{n} flaw", "{n} flaws", feed.flaws).format(n=feed.flaws)
         say(f"{feed.name}: {counts}, {_age(feed)}")
         if feed.rejected:
-            text = _("{n} entries were not understood and do not count:").format(n=feed.rejected)
-            complain(f"{feed.name}: {text}")
+            text = ngettext(
+                "{n} entry was not understood and does not count:",
+                "{n} entries were not understood and do not count:",
+                feed.rejected,
+            )
+            complain(f"{feed.name}: {text.format(n=feed.rejected)}")
             for why, count in list(feed.rejects.items())[:_MOST]:
                 complain(f"  {count} × {reason(why)}", indent=4)
             hint = f"citywall patches feeds status {feed.name}"

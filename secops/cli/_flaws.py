@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from secops.patches.listing import By
 
 #: Tables that a list reads.
-_READ = ("vulnerabilities", "hosts", "collection")
+_READ = ("vulnerabilities", "hosts", "collection", "feeds")
 
 #: Names that are told of one row; JSON has more.
 _MOST = 3
@@ -72,7 +72,7 @@ def _check(run: Tables, hosts: Sequence[str]) -> None:
     """Raises `UsageError` for a host that the run does not have."""
     from secops.core.command import did_you_mean
 
-    if not hosts:
+    if all(host in run.index.hosts for host in hosts):
         return
     known = {name for row in _asked(run, "select host, name from hosts")[1] for name in row.values() if name}
     for host in hosts:
@@ -121,23 +121,29 @@ def _some(names: Sequence[str]) -> str:
 def _warn(run: Tables, hosts: Sequence[str]) -> bool:
     """Say on stderr where flaws may be missing. Whether there is such a place."""
     from secops.core.render.reasons import reason
-    from secops.patches.listing import which
+    from secops.patches.listing import missing
 
-    of = f" and {which(hosts)}" if hosts else ""
-    query = (
-        "select part, reason, count(*) as n, min(coalesce(h.name, host)) as host"  # noqa: S608 - quoted
-        " from collection join hosts h using (host) where table_name = 'vulnerabilities' and not whole"
-        f" and part in ('', 'unfixed', 'exploited', 'scored'){of} group by part, reason order by part, reason"
-    )
-    _columns, rows = _asked(run, query)
+    _columns, rows = _asked(run, missing(hosts))
     bare = {row["reason"] for row in rows if not row["part"]}
     for row in rows:
-        if row["part"] and row["reason"] in bare:
-            continue
-        where = row["host"] if row["n"] == 1 else ngettext("{n} host", "{n} hosts", row["n"]).format(n=row["n"])
-        text = _("{where}: flaws may be missing, or stand too low: {reason}")
-        complain(text.format(where=where, reason=reason(row["reason"])))
+        if row["part"] == "feed":
+            complain(_stale(row["reason"], row["n"]))
+        elif not row["part"] or row["reason"] not in bare:
+            where = row["host"] if row["n"] == 1 else ngettext("{n} host", "{n} hosts", row["n"]).format(n=row["n"])
+            text = _("{where}: flaws may be missing, or stand too low: {reason}")
+            complain(text.format(where=where, reason=reason(row["reason"])))
     return bool(bare)
+
+
+def _stale(feed: str, age: int | None) -> str:
+    if age is None:
+        return _("the feed {feed} is of no known date: what came out since is not known").format(feed=feed)
+    text = ngettext(
+        "the feed {feed} was {n} day old: what came out since is not known",
+        "the feed {feed} was {n} days old: what came out since is not known",
+        age,
+    )
+    return text.format(feed=feed, n=age)
 
 
 def show_vex(run: Tables, hosts: Sequence[str], output: Path | None) -> int:

@@ -113,7 +113,7 @@ def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem
                 f"only single advisories that concern {of} are imported" if some else f"no feed is imported for {of}"
             )
     elif part == "unfixed" and "unfixed" not in told:
-        yield _absent("the feeds tell of flaws that are mended alone")
+        yield _absent("the feeds tell only of flaws that have a fix")
     elif part == "exploited" and "exploited" not in told:
         yield _absent("no list of exploited flaws (KEV) is imported")
     elif part == "scored" and "scores" not in told:

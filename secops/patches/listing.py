@@ -83,6 +83,21 @@ def which(hosts: Sequence[str]) -> str:
     return f"(host in ({_quoted(hosts)}) or h.name in ({_quoted(hosts)}))"
 
 
+def missing(hosts: Sequence[str] = ()) -> str:
+    """The SELECT of why flaws may be missing: part of the table, reason, how many hosts, one of them.
+
+    In rows of the part `feed` the reason is a stale feed, and the number its age in days.
+    """
+    of = f" and {which(hosts)}" if hosts else ""
+    return (
+        "select part, reason, count(*) as n, min(coalesce(h.name, host)) as host"  # noqa: S608 - quoted
+        " from collection join hosts h using (host) where table_name = 'vulnerabilities' and not whole"
+        f" and part in ('', 'unfixed', 'exploited', 'scored'){of} group by part, reason"
+        " union all select 'feed', feed, max(age_days), null from feeds join hosts h using (host)"
+        f" where is_stale{of} group by feed order by part, reason"
+    )
+
+
 def target(row: dict[str, Any]) -> str:
     """The version that an upgrade must reach at least: the last of those that mend a flaw."""
     fixes: list[str] = row["fixes"]

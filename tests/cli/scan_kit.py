@@ -29,7 +29,8 @@ def image(folder: Path, passwd: str = PASSWD) -> str:
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "CITYWALL_HOME": str(home), "LANG": "C.UTF-8", **more}
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH")}
+    return {**inherited, "CITYWALL_HOME": str(home), "LANG": "C.UTF-8", **more}
 
 
 def into(descriptor: int, home: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:

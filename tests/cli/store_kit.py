@@ -41,7 +41,7 @@ def url(home: Path) -> str:
 
 def citywall(home: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run `citywall` with its things in `home`, in English unless `env` says otherwise."""
-    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "VIRTUAL_ENV")}
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV")}
     return subprocess.run(
         [sys.executable, "-m", "secops", *args],
         env={**inherited, "CITYWALL_HOME": str(home), "LANG": "C.UTF-8", **env},

@@ -49,7 +49,7 @@ def test_with_all_feeds_nothing_is_missing() -> None:
          "only single advisories that concern debian 12 are imported"),
         ([feed("a", debian(in_passing=True)), KEV, EPSS], "",
          "only single advisories that concern debian 12 are imported"),
-        ([feed("a", debian(unfixed=False)), KEV, EPSS], "unfixed", "the feeds tell of flaws that are mended alone"),
+        ([feed("a", debian(unfixed=False)), KEV, EPSS], "unfixed", "the feeds tell only of flaws that have a fix"),
         ([feed("a", debian()), EPSS], "exploited", "no list of exploited flaws (KEV) is imported"),
         ([feed("a", debian()), KEV], "scored", "no EPSS scores are imported"),
     ],

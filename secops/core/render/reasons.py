@@ -309,7 +309,7 @@ REASONS = (
     N_("only single advisories that concern {release} are imported"),
     N_("feeds were not looked at"),
     N_("which release of which distribution it is, is not known"),
-    N_("the feeds tell of flaws that are mended alone"),
+    N_("the feeds tell only of flaws that have a fix"),
     N_("no list of exploited flaws (KEV) is imported"),
     N_("no EPSS scores are imported"),
     N_("the same advisory stands in another document"),
