@@ -88,7 +88,7 @@ def _entries(raw: IO[bytes], wanted: frozenset[bytes]) -> Iterator[Record]:
 class _Bounded(RawIOBase):
     """A file that has no more than `_MOST` bytes; then it raises `EOFError`."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: gzip.GzipFile) -> None:
         self._file, self._left = file, _MOST
 
     def read(self, size: int = -1) -> bytes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import product
+from itertools import islice, product
 
 from secops.hosts.dnf.records import Index, Kept
 from secops.hosts.dnf.sections import CONF, REPOS, VARS, ZYPP_REPOS
@@ -19,6 +20,9 @@ Sections = dict[str, dict[str, str]]
 _TRUE, _FALSE = frozenset({"1", "yes", "true", "on"}), frozenset({"0", "no", "false", "off"})
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _HASHED = re.compile(r"(.+)-([0-9a-f]{16})")
+
+#: Packages that may tell the release.
+_RELEASES = 20
 
 #: The usual worth of a repository; the lower one wins.
 USUAL_PRIORITY = 99
@@ -61,7 +65,7 @@ def read_sections(items: Sequence[Item]) -> Sections:
             if line.startswith("["):
                 section, key = found.setdefault(line[1 : line.find("]")], {}), ""
             elif line.startswith(" ") and section is not None and key:
-                section[key] += "\n?"
+                section[key] = section[key].removesuffix("\n?") + "\n?"
             elif mark and section is not None:
                 key = name.strip()
                 section[key] = value.strip()
@@ -74,7 +78,7 @@ def truth(text: str) -> bool:
     """Raises `SettingError` for what is no word for true or false."""
     if text.lower() in _TRUE | _FALSE:
         return text.lower() in _TRUE
-    raise SettingError(f"{text!r} is neither true nor false")
+    raise SettingError(f"{text[:100]!r} is neither true nor false")
 
 
 def patterns(section: Mapping[str, str], *names: str) -> tuple[str, ...]:
@@ -95,12 +99,12 @@ def read_settings(evidence: Evidence, kept: Kept, releases: Iterable[str], built
     sections = read_sections(files or evidence[REPOS.name].files)
     if not files:
         sections = {name: one for name, one in main.items() if name != "main"} | sections
-    known = _Addresses(evidence, releases)
+    known = _Addresses(evidence, kept, releases)
     found = []
     for name, section in sections.items():
         try:
             if truth(section.get("enabled", "1")) and name != "main":
-                found.append(_repository(name, section, known.index(name, section, kept, built)))
+                found.append(_repository(name, section, known.index(name, section, built)))
         except SettingError as error:
             built.lack(f"the repository {name}: {error}")
     return Settings(main.get("main", {}), found, zypper=bool(files))
@@ -109,7 +113,7 @@ def read_settings(evidence: Evidence, kept: Kept, releases: Iterable[str], built
 def _repository(name: str, section: Mapping[str, str], index: Index | None) -> Repository:
     priority = section.get("priority", str(USUAL_PRIORITY))
     if not re.fullmatch("-?[0-9]{1,9}", priority):
-        raise SettingError(f"{priority!r} is no priority")
+        raise SettingError(f"{priority[:100]!r} is no priority")
     excludes = patterns(section, "exclude", "excludepkgs", "excludes")
     hotfixes = truth(section.get("module_hotfixes", "0"))
     return Repository(name, int(priority), excludes, patterns(section, "includepkgs"), hotfixes, index)
@@ -118,8 +122,12 @@ def _repository(name: str, section: Mapping[str, str], index: Index | None) -> R
 class _Addresses:
     """Which folder is kept of which repository: dnf puts a digest of the address into its name."""
 
-    def __init__(self, evidence: Evidence, releases: Iterable[str]) -> None:
-        whole = {os_release(evidence).get("VERSION_ID", ""), *releases}
+    def __init__(self, evidence: Evidence, kept: Kept, releases: Iterable[str]) -> None:
+        self._indexes = defaultdict(list)
+        for index in kept.indexes:
+            for name in _names(index.folder):
+                self._indexes[name].append(index)
+        whole = {os_release(evidence).get("VERSION_ID", ""), *islice(releases, _RELEASES)}
         self._values: dict[str, Collection[str]] = {
             "releasever": {text for version in whole for text in (version, version.partition(".")[0])}
         }
@@ -130,9 +138,9 @@ class _Addresses:
         self._values.setdefault("basearch", list(bases))
         self._values.setdefault("arch", [*bases[:-1], "i686"])
 
-    def index(self, name: str, section: Mapping[str, str], kept: Kept, built: Built) -> Index | None:
+    def index(self, name: str, section: Mapping[str, str], built: Built) -> Index | None:
         """The newest index of a repository, of its present address where that can be told."""
-        own = [index for index in kept.indexes if name in _names(index.folder)]
+        own = self._indexes[name]
         if digests := set(self._digests(name, section)):
             own = [index for index in own if _digest(index.folder) in digests | {""}]
         if not own:

@@ -16,6 +16,9 @@ from secops.patches.versions import compare
 
 _CONSTRAINT = re.compile(r"(!?[^\s@<>=~]+)(?:@([^\s@<>=~]+))?(?:([<>=~]+)([^\s@<>=~]+))?(?:@([^\s@<>=~]+))?")
 _OPERATORS = frozenset({"=", "<", "<=", ">", ">=", "~", "=~", "~="})
+#: Repositories of one host.
+_MOST = 200
+
 _AUTOMATIC = "apk-autoupdate"
 
 
@@ -83,8 +86,11 @@ def _read(evidence: Evidence, built: Built) -> list[Repository]:
     indexes, whole = read_indexes(evidence[INDEXES.name].only.lines)
     if evidence[INDEXES.name].status is Status.OK and not whole:
         built.lack("the indexes of apk were not read to their end")
-    found = []
+    found: list[Repository] = []
     for line in dict.fromkeys(line for item in evidence[REPOSITORIES.name].files for line in item.lines if line):
+        if len(found) == _MOST:
+            built.lack(f"more than {_MOST} repositories")
+            break
         tag, _, address = line.rpartition(" ") if line.startswith("@") else ("", "", line)
         index = indexes.get(f"APKINDEX.{index_digest(address.strip())}.tar.gz")
         found.append(Repository(address.strip(), tag.strip(" \t@"), index))

@@ -16,12 +16,12 @@ from secops.patches.pending.manager import Manager
 from secops.patches.pending.rpm_policy import (
     Candidate,
     Excludes,
+    Installed,
     Kept,
     Subjects,
     UndecidableError,
     keep_better,
     kept_away,
-    target,
     without_other_streams,
 )
 from secops.patches.pending.rpm_state import state_row
@@ -29,6 +29,9 @@ from secops.patches.versions import compare
 
 #: Candidates that are looked at.
 _MOST = 200_000
+
+#: Architectures of one host.
+_ARCHITECTURES = 16
 
 _SEVERITIES = ("", "low", "moderate", "medium", "important", "high", "critical")  # from the least to the worst
 
@@ -55,6 +58,8 @@ def _candidates(
 ) -> list[Candidate]:  # fmt: skip
     """Versions of installed packages that a repository has for this host."""
     ours = {one.architecture for one in installed} - {"noarch"}
+    if len(ours) > _ARCHITECTURES:
+        raise UndecidableError(f"more than {_ARCHITECTURES} architectures")
     found = [
         Candidate(entry, repository)
         for repository in settings.repositories
@@ -121,14 +126,12 @@ def _rows(
     candidates: Iterable[Candidate], installed: Sequence[Entry], kept: Kept,
     advisories: Mapping[str, list[tuple[Entry, Advisory]]],
 ) -> Iterator[Row]:  # fmt: skip
-    own: dict[str, list[Entry]] = defaultdict(list)
-    for one in installed:
-        own[one.package].append(one)
+    own = Installed(installed)
     newer: dict[Entry, list[Candidate]] = defaultdict(list)
     named: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         named[candidate.entry.package].append(candidate)
-        if old := target(candidate.entry, own[candidate.entry.package]):
+        if old := own.target(candidate.entry):
             newer[old].append(candidate)
     for old, found in newer.items():
         keep_better(old, found, named[old.package], kept)

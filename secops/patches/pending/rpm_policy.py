@@ -26,8 +26,8 @@ _FORMS: Sequence[tuple[re.Pattern[str], tuple[int, int, int, int, int]]] = (
     (re.compile(rf"{_NAME}-((?:[0-9]+:)?){_PART}"), (1, 2, 3, 0, 0)),
 )
 
-#: Patterns times packages that are looked at.
-_MOST = 2_000_000
+#: Characters of patterns times packages that are looked at.
+_MOST = 50_000_000
 
 
 class UndecidableError(Exception):
@@ -126,9 +126,10 @@ def kept_away(
     subjects: Subjects, main: Excludes, repositories: Sequence[Repository], locks: Sequence[Lock], *, zypper: bool
 ) -> Kept:  # fmt: skip
     """What excludes and locks keep away. Raises `UndecidableError` when that is too much to look at."""
-    own = [] if "all" in main.off else [one for one in repositories if one.name not in main.off]
-    sizes = [len(main.excludes), len(main.includes), len(locks), *(len(one.excludes + one.includes) for one in own)]
-    if sum(sizes) * (len(subjects.candidates) + len(subjects.installed)) > _MOST:
+    own = {one.name for one in repositories if not {"all", one.name} & set(main.off)}
+    told = [*main.excludes, *main.includes, *(lock.pattern for lock in locks)]
+    told += [text for one in repositories if one.name in own for text in one.excludes + one.includes]
+    if sum(map(len, told)) * (len(subjects.candidates) + len(subjects.installed)) > _MOST:
         raise UndecidableError("too many patterns for so many packages")
     kept = Kept()
     for pattern in main.excludes:
@@ -136,16 +137,19 @@ def kept_away(
         fixed = [one for one in subjects.installed if matches(one)]  # dnf does not touch it any more
         kept.away([*subjects.matching(pattern), *subjects.of(fixed)], f"excluded by {pattern}")
     included = _include(subjects, main.includes, kept)
-    for repository in own if main.includes == () else repositories:
-        counts = repository in own
-        here = [one for one in subjects.candidates if one.repository is repository]
+    here = defaultdict(list)
+    for one in subjects.candidates:
+        here[one.repository.name].append(one)
+    for repository in repositories:
+        counts = repository.name in own
         for pattern in repository.excludes if counts else ():
-            matching = set(subjects.matching(pattern))
-            kept.away((one for one in here if one in matching), f"excluded by {pattern} of the repository")
-        if main.includes or repository.includes:
-            includes = repository.includes if counts else ()
+            matches = subjects.meaning(pattern)[1]
+            found = (one for one in here[repository.name] if matches(one.entry))
+            kept.away(found, f"excluded by {pattern} of the repository")
+        includes = repository.includes if counts else ()
+        if main.includes or includes:
             wanted = included.union(*(subjects.matching(pattern) for pattern in includes))
-            kept.away((one for one in here if one not in wanted), "not in includepkgs")
+            kept.away((one for one in here[repository.name] if one not in wanted), "not in includepkgs")
     _lock(subjects, locks, kept, zypper=zypper)
     return kept
 
@@ -206,16 +210,25 @@ def _is_let_through(one: Candidate, on: Collection[str], off: Collection[str], h
     return one.entry.nevra not in off and one.entry.package not in hidden
 
 
-def target(candidate: Entry, installed: Sequence[Entry]) -> Entry | None:
-    """The installed version that it would take the place of, or stand beside; None when it is not newer than all."""
-    like = [one for one in installed if are_alike(one, candidate)]
-    newest: Entry | None = None
-    for one in like:
-        if compare("rpm", one.version, candidate.version) >= 0:
+class Installed:
+    """The newest installed versions, by package and architecture."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._newest: dict[tuple[str, str], Entry] = {}
+        for one in entries:
+            for key in ((one.package, one.architecture), (one.package, "")):
+                known = self._newest.get(key)
+                if known is None or compare("rpm", one.version, known.version) > 0:
+                    self._newest[key] = one
+
+    def target(self, new: Entry) -> Entry | None:
+        """The version that `new` would take the place of, or stand beside; None when it is not newer than all like
+        it."""
+        likes = ("",) if new.architecture == "noarch" else (new.architecture, "noarch")
+        found = [self._newest[new.package, like] for like in likes if (new.package, like) in self._newest]
+        if not found or any(compare("rpm", one.version, new.version) >= 0 for one in found):
             return None
-        if newest is None or compare("rpm", one.version, newest.version) > 0:
-            newest = one
-    return newest
+        return found[0] if len(found) == 1 or compare("rpm", found[0].version, found[1].version) >= 0 else found[1]
 
 
 def are_alike(one: Entry, other: Entry) -> bool:
