@@ -30,7 +30,7 @@ def review_accounts(export: Path, mapping: Sequence[Path], staff: Path | None, f
     if fmt == "json":
         _document(found)
     else:
-        _show(found)
+        show(found)
     if not found.accounts:
         complain(_("{file}: holds no account, so nothing was judged.").format(file=export))
     codes = [Exit.FINDINGS] if found.issues else []
@@ -70,7 +70,8 @@ def _document(found: Review) -> None:
     )
 
 
-def _show(found: Review) -> None:
+def show(found: Review) -> None:
+    """Print a review for people."""
     from secops.cli._tables import show
     from secops.privilege.applications.issues import KINDS
 

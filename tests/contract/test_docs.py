@@ -34,6 +34,7 @@ ON_HOST = {"sh collect.sh > web1.evidence"}
 #: The first pattern that matches a command says how it ends. The hosts and images of the sandbox have findings.
 ENDS = [
     (r"citywall scan( --rules .*)?$", {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}),  # whatever this machine is
+    (r"citywall scan .* --only patches", {Exit.FINDINGS, Exit.INCOMPLETE}),
     (r"citywall scan --inventory ", {Exit.INCOMPLETE}),  # one of its hosts is asked as a plain user
     (r"citywall passwords audit", {Exit.CLEAN, Exit.FINDINGS}),
     (r"citywall privilege review --accounts ", {Exit.INCOMPLETE}),  # a date of the example cannot be read

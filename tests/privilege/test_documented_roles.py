@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from secops.cli._applications import show
 from secops.core.content import shipped
 from secops.privilege.applications import application
 from secops.privilege.applications.review import review
@@ -39,16 +42,13 @@ def test_the_gaps_of_the_example(tmp_path: Path) -> None:
     assert "\n".join(lines) + "\n" == shown("text")[0]
 
 
-def test_the_issues_of_the_example(tmp_path: Path) -> None:
+def test_the_issues_of_the_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mapping.yml").write_text(shown("yaml")[1], "utf-8")
-    for name, text in zip(("export.csv", "staff.csv"), shown("csv"), strict=True):
+    for name, text in zip(("users.csv", "staff.csv"), shown("csv"), strict=True):
         (tmp_path / name).write_text(text, "utf-8")
-    seen = review(tmp_path / "export.csv", application.load([tmp_path / "mapping.yml"]), TODAY)
-    lines = [f"{issue.row}  {issue.kind:<11}  {issue.account:<9}  {issue.detail.en}" for issue in seen.issues]
-    lines += [
-        f"not read: {fault.column} {fault.reason.en}: rows {', '.join(map(str, fault.rows))}" for fault in seen.faults
-    ]
-    assert "\n".join(lines) + "\n" == shown("text")[1]
+    seen = review(tmp_path / "users.csv", application.load([tmp_path / "mapping.yml"]), TODAY)
+    show(seen)
+    assert capsys.readouterr().out.replace(f"{tmp_path}/", "") == shown("text")[1]
     assert seen.unjudged == []
 
 
