@@ -92,15 +92,15 @@ class Subjects:
     installed: Sequence[Entry]
     candidates: Sequence[Candidate]
 
-    def meaning(self, pattern: str) -> tuple[str, Callable[[Entry], object]]:
-        """The name in a pattern, and what it matches, in its first form that matches any package."""
-        name = pattern
+    def meaning(self, pattern: str) -> tuple[list[str], Callable[[Entry], object]]:
+        """What a pattern matches in its first form that matches any package, and the names in the forms up to it."""
+        names: list[str] = []
         for form in _forms(pattern):
-            name = form.name
+            names.append(form.name)
             if any(form.matches(one.entry) for one in self.candidates) or any(map(form.matches, self.installed)):
-                return form.name, form.matches
+                return names, form.matches
         whole = _glob(pattern)
-        return name, lambda entry: whole(entry.nevra)
+        return names, lambda entry: whole(entry.nevra)
 
     def matching(self, pattern: str) -> list[Candidate]:
         """Candidates that a pattern means."""
@@ -172,8 +172,8 @@ def _lock(subjects: Subjects, locks: Sequence[Lock], kept: Kept, *, zypper: bool
             kept.away(found, f"locked by {lock.pattern}")
             kept.held.update(found)
         else:
-            name, matches = subjects.meaning(lock.pattern)
-            through.setdefault(name, lock.pattern)
+            names, matches = subjects.meaning(lock.pattern)
+            through.update((name, lock.pattern) for name in names if name not in through)
             fitting.update(one for one in subjects.candidates if matches(one.entry))
     for name, pattern in through.items():
         named = _glob(name)

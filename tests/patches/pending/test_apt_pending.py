@@ -38,6 +38,8 @@ def test_a_row_says_all_that_apt_knows(root: AptRoot) -> None:
         "source_name": "src-a",
         "repository": "o=Debian,a=stable-security,n=bookworm-security,l=Debian-Security,c=main",
         "security": True,
+        "severity": None,
+        "advisory": None,
         "held": False,
         "pinned": None,
         "newest": "1.2",

@@ -12,7 +12,7 @@ import pytest
 from tests.patches.pending.apt_kit import reasons
 from tests.patches.pending.dnf_kit import Build, DnfRoot, Repo, Rpm, ask
 
-CASES = 120
+CASES = 80
 NAMES = ["tool", "lib", "lib-devel", "kernel", "web", "python3.11"]
 VERSIONS = ["1.0", "1.1~rc1", "1.1", "1.1^git1", "2.0", "10.0"]
 EVRS = [(version, release, epoch) for version in VERSIONS for release in ("1", "2.el9") for epoch in (0, 0, 0, 1)]

@@ -84,6 +84,7 @@ PLUGIN = "usr/lib/python3.9/site-packages/dnf-plugins/versionlock.py"
         (True, "", "a-0:2-1.*", "2-1"),
         (True, "", "a-2-1.x86_64", "2-1"),
         (True, "", "a-0:1-1.*", None),
+        (True, "", "a-7-1", None),
         (True, "", "!a-0:3-1.*", "2-1"),
         (True, "", "b-0:1-1.*", "3-1"),
         (True, "[main]\nenabled = 0\n", "a-0:2-1.*", "3-1"),

@@ -62,9 +62,8 @@ def asked(*what: str) -> dict[str, Facts]:
 
 WORDS = st.sampled_from([
     "repo", "p", "u", "k", "m", "a", "d", "data", "odd", "broken", "unread", "index", "made", "end", "b", "1", "0:",
-    ":1", "-1", "security", "primary", "x86_64", "noarch", "a-0:1-1.x86_64",
+    ":1", "-1", "security", "primary", "x86_64", "noarch", "a-0:1-1.x86_64", "é", "\x00", "-", ".", "9" * 20,
     "/var/cache/dnf/base-0123456789abcdef/repodata",
-    "é", "\x00", "-", ".", "9" * 20,
 ])  # fmt: skip
 RECORDS = st.lists(st.lists(WORDS, max_size=8).map("\t".join), max_size=12).map(
     lambda lines: "\n".join([FOLDER, *lines])
