@@ -42,8 +42,8 @@ def show_imported(feeds: Sequence[Feed]) -> None:
         say(f"{feed.name}: {counts}, {_age(feed)}")
         if feed.rejected:
             text = ngettext(
-                "{n} entry was not understood and does not count:",
-                "{n} entries were not understood and do not count:",
+                "{n} entry does not count:",
+                "{n} entries do not count:",
                 feed.rejected,
             )
             complain(f"{feed.name}: {text.format(n=feed.rejected)}")
@@ -62,7 +62,7 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
     if not feeds and fmt == "text":
         say(_("No feed is imported: `citywall patches feeds import FILE`."))
     elif fmt == "text":
-        titles = [_("feed"), _("of"), _("age"), _("statements"), _("not understood"), _("for")]
+        titles = [_("feed"), _("of"), _("age"), _("statements"), _("left out"), _("for")]
         show(titles, [_line(feed) for feed in feeds], fmt)
     else:
         columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "whole", "imported_at", "documents",

@@ -30,6 +30,12 @@ MOST_REJECTS = 100_000
 #: Characters of a feed's name.
 LONGEST_NAME = 64
 
+#: A folder or archive of so many single advisories is taken for all that its publisher has.
+MANY = 50
+
+#: Names of advisories that mend bugs or bring something new, of Red Hat, its rebuilds, and SUSE.
+_BUG_FIX = re.compile(r"(?:AL|RL|RH|EL)[BE]A-|(?:open)?SUSE-[RFO]U-")
+
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
 
@@ -77,7 +83,7 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: in
         as_of=intake.as_of or as_of,
         imported_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         max_age=max_age,
-        whole=intake.whole or intake.documents > 1,
+        whole=intake.whole or intake.documents >= MANY,
         documents=intake.documents,
         rejects=dict(intake.rejects.most_common()),
         stem=stem,
@@ -139,8 +145,11 @@ class Intake:
         match entry:
             case Statement():
                 self._taken += 1
-                self._last = entry.advisory
-                if self._is_new(entry):
+                last, self._last = self._last, entry.advisory
+                if _BUG_FIX.match(entry.advisory) and not any(flaw.startswith("CVE-") for flaw in entry.flaws):
+                    if last != entry.advisory:
+                        self.reject(Reject(f"{self._document}: {entry.advisory}", "mends bugs, and no flaw"))
+                elif self._is_new(entry):
                     self._statements.write(msgspec.json.encode(parquet.row(entry)) + b"\n")
                 else:
                     where = f"{self._document}: {entry.advisory}"

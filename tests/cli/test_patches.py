@@ -288,7 +288,7 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
     done = citywall(tmp_path, "patches", "feeds", "import", str(old), str(bad))
     assert done.returncode == 0
     assert "kev: 1 flaw, 9 days old: stale\n" in done.stdout
-    assert "2 entries were not understood" in done.stderr
+    assert "2 entries do not count" in done.stderr
     status = citywall(tmp_path, "patches", "feeds", "status")
     assert status.returncode == 1
     assert "9 days old: stale" in status.stdout

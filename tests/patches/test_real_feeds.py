@@ -38,6 +38,8 @@ def fixes_of_alma_9() -> Fixes:
             entry = json.loads(archive.read(name))
             stream = re.search(r"([\w.-]+:[\w.-]+)", entry["summary"].partition(":")[2])
             cves = tuple(sorted({one for one in entry["related"] if one.startswith("CVE-")})) or (entry["id"],)
+            if cves == (entry["id"],) and entry["id"].startswith(("ALBA", "ALEA")):
+                continue  # it mends bugs
             for affected in entry["affected"]:
                 if affected["package"]["ecosystem"] != "AlmaLinux:9":
                     continue

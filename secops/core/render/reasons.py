@@ -313,6 +313,7 @@ REASONS = (
     N_("no list of exploited flaws (KEV) is imported"),
     N_("no EPSS scores are imported"),
     N_("the same advisory stands in another document"),
+    N_("mends bugs, and no flaw"),
     N_("built for another service pack"),
     N_("mended by a live patch"),
     # versions of packages
