@@ -63,7 +63,8 @@ def test_what_has_no_canonical_form(value: object) -> None:
 @pytest.mark.parametrize(
     "raw",
     [b"", b" 1", b"1 ", b"1\n", b"1.0", b"1e2", b"-0", b"NaN", b'{"a":1,"a":1}', b'{"b":1,"a":2}', b'{"a": 1}',
-     b'"\\u0041"', b'"\\/"', b'"\\ud800"', b"\xef\xbb\xbf1", b'"\xff"', b"[" * 100_000, b"9" * 5000, "1".encode("utf-16"), b"{}{}"],
+     b'"\\u0041"', b'"\\/"', b'"\\ud800"', b"\xef\xbb\xbf1", b'"\xff"', b"[" * 100_000, b"9" * 5000,
+     "1".encode("utf-16"), b"{}{}"],
 )  # fmt: skip
 def test_other_bytes_are_refused(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r".") as caught:

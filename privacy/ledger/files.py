@@ -1,0 +1,141 @@
+"""The folder of a ledger: what its files are, read in place, and extended so that a crash leaves the old or the new.
+
+    ledger.json         what the log is called, and its hash; written once
+    entries.jsonl       one entry a line, in canonical JSON
+    ends                where each entry's line ends, 8 bytes each, little-endian
+    nodes-00 …          roots of complete subtrees, 32 bytes each, one file a level; level 0 are the leaves
+    heads.jsonl         the signed heads; the last whole line decides what is in the log
+    cosignatures.jsonl  what witnesses signed
+
+Whatever lies past the last head was never in the log: readers pass over it, the next writer drops it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from secops.core.errors import CitywallError
+from secops.core.folder import writing
+from secops.core.i18n import _, because
+
+#: Longest line of `heads.jsonl` and `cosignatures.jsonl`, in bytes: a head's texts are limited, each byte may be escaped.
+LONGEST_HEAD = 8192
+
+_END, _NODE = 8, 32
+
+
+def damaged(place: Path) -> CitywallError:
+    """The error for a file that does not hold what the ledger wrote."""
+    hint = _("Keep the folder as it is, and verify it; go on from a copy that verifies.")
+    return CitywallError(_("the ledger is damaged"), where=str(place), hint=hint)
+
+
+class Files:
+    """The files of one folder. Sizes are those of the head that the caller goes by."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.entries, self.ends = folder / "entries.jsonl", folder / "ends"
+        self.heads, self.cosignatures = folder / "heads.jsonl", folder / "cosignatures.jsonl"
+
+    def nodes(self, level: int) -> Path:
+        """The file of a level."""
+        return self.folder / f"nodes-{level:02}"
+
+    def node(self, level: int, index: int) -> bytes:
+        """A stored node. Raises `CitywallError` when it is not there."""
+        return _read(self.nodes(level), index * _NODE, _NODE)
+
+    def end(self, size: int) -> int:
+        """Bytes of the first `size` entries."""
+        return int.from_bytes(_read(self.ends, (size - 1) * _END, _END), "little") if size else 0
+
+    def lines(self, start: int, stop: int) -> Iterator[bytes]:
+        """Entries start..stop as they were written, without their ends of line. Raises `CitywallError`."""
+        if start >= stop:
+            return
+        with reading(self.entries) as file:
+            file.seek(self.end(start))
+            for _index in range(start, stop):
+                line = file.readline()
+                if not line.endswith(b"\n"):
+                    raise damaged(self.entries)
+                yield line[:-1]
+
+    def last_head(self) -> tuple[bytes, int]:
+        """The last whole line of the heads, and where it ends. Raises `CitywallError` when there is none."""
+        with reading(self.heads) as file:
+            length = file.seek(0, os.SEEK_END)
+            start = file.seek(max(0, length - 2 * LONGEST_HEAD))
+            tail = file.read()
+        whole = tail[: tail.rfind(b"\n") + 1]
+        if not whole:
+            raise damaged(self.heads)
+        return whole[:-1].rpartition(b"\n")[2], start + len(whole)
+
+    def extend_tree(self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]) -> None:
+        """Put entries and the nodes that they complete behind the first `size` entries, on the disk."""
+        at, ends = self.end(size), []
+        end = at
+        for line in lines:
+            end += len(line) + 1
+            ends.append(end.to_bytes(_END, "little"))
+        extend(self.entries, at, b"".join(line + b"\n" for line in lines))
+        extend(self.ends, size * _END, b"".join(ends))
+        for level, nodes in enumerate(levels):
+            extend(self.nodes(level), (size >> level) * _NODE, b"".join(nodes))
+
+
+def reading(path: Path) -> BinaryIO:
+    """A file of the ledger, open for reading. Raises `CitywallError`."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise CitywallError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
+
+
+def extend(path: Path, at: int, content: bytes) -> None:
+    """Write behind the first `at` bytes, dropping what was there, and wait for the disk. Raises `CitywallError`."""
+    new = not path.exists()
+    with writing(path), open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
+        if file.seek(0, os.SEEK_END) < at:
+            raise damaged(path)
+        try:
+            file.truncate(at)
+            file.seek(at)
+            _write(file, content)
+            os.fdatasync(file.fileno())
+        except OSError:
+            with suppress(OSError):
+                file.truncate(at)
+            raise
+        if new:
+            sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _read(path: Path, at: int, count: int) -> bytes:
+    with reading(path) as file:
+        file.seek(at)
+        found = file.read(count)
+    if len(found) != count:
+        raise damaged(path)
+    return found
