@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,7 @@ from secops.core.errors import CitywallError
 from secops.core.folder import writing
 from secops.core.i18n import _, because
 
-#: Longest line of `heads.jsonl` and `cosignatures.jsonl`, in bytes: a head's texts are limited, each byte may be escaped.
+#: Longest line of `heads.jsonl` and `cosignatures.jsonl`, in bytes: names in them are limited.
 LONGEST_HEAD = 8192
 
 _END, _NODE = 8, 32
@@ -66,28 +67,25 @@ class Files:
                     raise damaged(self.entries)
                 yield line[:-1]
 
-    def last_head(self) -> tuple[bytes, int]:
-        """The last whole line of the heads, and where it ends. Raises `CitywallError` when there is none."""
-        with reading(self.heads) as file:
-            length = file.seek(0, os.SEEK_END)
-            start = file.seek(max(0, length - 2 * LONGEST_HEAD))
-            tail = file.read()
-        whole = tail[: tail.rfind(b"\n") + 1]
-        if not whole:
-            raise damaged(self.heads)
-        return whole[:-1].rpartition(b"\n")[2], start + len(whole)
-
     def extend_tree(self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]) -> None:
         """Put entries and the nodes that they complete behind the first `size` entries, on the disk."""
-        at, ends = self.end(size), []
-        end = at
-        for line in lines:
-            end += len(line) + 1
-            ends.append(end.to_bytes(_END, "little"))
-        extend(self.entries, at, b"".join(line + b"\n" for line in lines))
-        extend(self.ends, size * _END, b"".join(ends))
+        extend(self.entries, self.end(size), b"".join(line + b"\n" for line in lines))
+        for path, at, content in self._derived(size, lines, levels):
+            extend(path, at, content)
+
+    def holds(self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]) -> bool:
+        """Whether that is what is stored behind the first `size` entries. Raises `CitywallError` when there is less."""
+        derived = self._derived(size, lines, levels)
+        return all(_read(path, at, len(content)) == content for path, at, content in derived)
+
+    def _derived(
+        self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]
+    ) -> Iterator[tuple[Path, int, bytes]]:
+        """What is worked out from entries behind the first `size`: which file, from where on, what."""
+        ends = accumulate((len(line) + 1 for line in lines), initial=self.end(size))
+        yield self.ends, size * _END, b"".join(end.to_bytes(_END, "little") for end in list(ends)[1:])
         for level, nodes in enumerate(levels):
-            extend(self.nodes(level), (size >> level) * _NODE, b"".join(nodes))
+            yield self.nodes(level), (size >> level) * _NODE, b"".join(nodes)
 
 
 def reading(path: Path) -> BinaryIO:
@@ -96,6 +94,24 @@ def reading(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise CitywallError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
+
+
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, without their ends of line; what a crash left behind the last is passed over."""
+    with reading(path) as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line[:-1]
+
+
+def last_line(path: Path) -> tuple[bytes, int]:
+    """The last whole line of such a file, and where it ends; nothing and 0 when there is none."""
+    with reading(path) as file:
+        length = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, length - 2 * LONGEST_HEAD))
+        tail = file.read()
+    whole = tail[: tail.rfind(b"\n") + 1]
+    return whole[:-1].rpartition(b"\n")[2], start + len(whole) if whole else 0
 
 
 def extend(path: Path, at: int, content: bytes) -> None:

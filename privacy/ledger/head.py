@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from privacy import canonical
 from privacy.ledger.tree import Hashing, verify_inclusion
+from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 HEAD_CONTEXT = b"citywall-head/1\n"
 COSIGN_CONTEXT = b"citywall-cosign/1\n"
-RECEIPT_FORMAT = "citywall-receipt/1"
 
 #: Key id → the 32 bytes of the Ed25519 public key.
 Keys = Mapping[str, bytes]
@@ -63,6 +64,14 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def of(cls: type[_Document], value: object) -> _Document:
         """The document from plain values. Raises `ValueError`."""
         return msgspec.convert(value, cls)
+
+
+class About(Document, frozen=True):
+    """What a ledger is called, and how it hashes: `ledger.json`, and the first line of an export."""
+
+    origin: Name
+    algorithm: Literal["sha256", "sm3"]
+    format: Literal["citywall-ledger/1"] = "citywall-ledger/1"
 
 
 class Head(Document, frozen=True):
@@ -116,7 +125,20 @@ class Receipt(Document, frozen=True):
     index: Count
     proof: Annotated[list[Hash], Meta(max_length=64)]
     head: Head
-    format: Name = RECEIPT_FORMAT
+    format: Literal["citywall-receipt/1"] = "citywall-receipt/1"
+
+
+def named(origin: str, algorithm: str) -> About:
+    """What a new ledger is called. Raises `UsageError`."""
+    try:
+        about = About.of({"origin": origin, "algorithm": algorithm})
+        about.raw()
+    except ValueError:
+        hint = _("A name has 1 to 200 letters; the hash is one of {names}.").format(
+            names=", ".join(canonical.ALGORITHMS)
+        )
+        raise UsageError(_("no ledger can be called or hashed so"), hint=hint) from None
+    return about
 
 
 Signed = TypeVar("Signed", Head, Cosignature)
@@ -145,11 +167,8 @@ def verify_receipt(receipt: Receipt, keys: Keys) -> bool:
         leaf = hashing.leaf(canonical.encode(receipt.entry))
     except ValueError:  # made by hand, not read from a file
         return False
-    return (
-        receipt.format == RECEIPT_FORMAT
-        and verify_signature(head, keys)
-        and verify_inclusion(hashing, leaf, receipt.index, head.size, proof, head.root_hash)
-    )
+    included = verify_inclusion(hashing, leaf, receipt.index, head.size, proof, head.root_hash)
+    return included and verify_signature(head, keys)
 
 
 def _ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
