@@ -26,7 +26,10 @@ def in_child(work: Callable[[], object]) -> int:
     """Do something in a child process; how that ended."""
     child = os.fork()
     if child == 0:
-        work()
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
@@ -103,13 +106,14 @@ def test_a_full_disk(tmp_path: Path) -> None:
     log = ledger(tmp_path / "l", [3, 2])
     before = log.head()
 
-    def fill() -> None:
+    def fill(room: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # what a full disk does to a write
         with pytest.raises(CitywallError, match="cannot be written") as caught:
             log.append([{**entry(5), "more": "secret" * 1000}] * 2)
         assert "secret" not in str(caught.value)
 
     for room in (300, 4000, 6000, 12000):
-        assert in_child(lambda room=room: (limit(room), fill())) == 0  # type: ignore[misc]
+        assert in_child(lambda room=room: fill(room)) == 0  # type: ignore[misc]
         assert log.head() == before
         assert log.files.entries.stat().st_size == log.files.end(5)  # what was written is given back
     log.append([entry(5)])
@@ -118,11 +122,6 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 def name_of(descriptor: int) -> str:
     return Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
-
-
-def limit(size: int) -> None:
-    """No file of this process may grow beyond: what a full disk does to a write."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def test_a_disk_that_is_full_for_the_head_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
