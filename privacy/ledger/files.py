@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +25,9 @@ from secops.core.i18n import _, because
 
 #: Longest line of `heads.jsonl` and `cosignatures.jsonl`, in bytes: names in them are limited.
 LONGEST_HEAD = 8192
+
+#: A file, how many of its bytes stay, and what comes behind them.
+Part = tuple[Path, int, bytes]
 
 _END, _NODE = 8, 32
 
@@ -69,18 +72,15 @@ class Files:
 
     def extend_tree(self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]) -> None:
         """Put entries and the nodes that they complete behind the first `size` entries, on the disk."""
-        extend(self.entries, self.end(size), b"".join(line + b"\n" for line in lines))
-        for path, at, content in self._derived(size, lines, levels):
-            extend(path, at, content)
+        entries = self.entries, self.end(size), b"".join(line + b"\n" for line in lines)
+        extend(entries, *self._derived(size, lines, levels))
 
     def holds(self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]) -> bool:
         """Whether that is what is stored behind the first `size` entries. Raises `CitywallError` when there is less."""
         derived = self._derived(size, lines, levels)
         return all(_read(path, at, len(content)) == content for path, at, content in derived)
 
-    def _derived(
-        self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]
-    ) -> Iterator[tuple[Path, int, bytes]]:
+    def _derived(self, size: int, lines: Sequence[bytes], levels: Sequence[Sequence[bytes]]) -> Iterator[Part]:
         """What is worked out from entries behind the first `size`: which file, from where on, what."""
         ends = accumulate((len(line) + 1 for line in lines), initial=self.end(size))
         yield self.ends, size * _END, b"".join(end.to_bytes(_END, "little") for end in list(ends)[1:])
@@ -114,9 +114,25 @@ def last_line(path: Path) -> tuple[bytes, int]:
     return whole[:-1].rpartition(b"\n")[2], start + len(whole) if whole else 0
 
 
-def extend(path: Path, at: int, content: bytes) -> None:
-    """Write behind the first `at` bytes, dropping what was there, and wait for the disk. Raises `CitywallError`."""
-    new = not path.exists()
+def extend(*parts: Part) -> None:
+    """Write each content behind the first bytes of its file, and wait for the disk. Raises `CitywallError`.
+
+    What was behind them is dropped. All are written before the first wait: the disk then waits about once.
+    """
+    new = {path.parent for path, _at, _content in parts if not path.exists()}
+    with ExitStack() as stack:
+        files = [(part[0], stack.enter_context(_extended(*part))) for part in parts]
+        for path, file in files:
+            with writing(path):
+                os.fdatasync(file.fileno())
+        for folder in new:
+            with writing(folder):
+                sync_folder(folder)
+
+
+@contextmanager
+def _extended(path: Path, at: int, content: bytes) -> Iterator[BinaryIO]:
+    """A file with this content behind its first `at` bytes; without it again when the block fails."""
     with writing(path), open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
         if file.seek(0, os.SEEK_END) < at:
             raise damaged(path)
@@ -124,13 +140,11 @@ def extend(path: Path, at: int, content: bytes) -> None:
             file.truncate(at)
             file.seek(at)
             _write(file, content)
-            os.fdatasync(file.fileno())
-        except OSError:
+            yield file
+        except BaseException:
             with suppress(OSError):
                 file.truncate(at)
             raise
-        if new:
-            sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

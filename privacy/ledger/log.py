@@ -107,7 +107,7 @@ class Ledger:
             levels = self._tree.grow(last.size, [self._hashing.leaf(line) for line in lines])
             head = self._next(last, levels)
             self.files.extend_tree(last.size, lines, levels)
-            extend(self.files.heads, end, head.raw() + b"\n")
+            extend((self.files.heads, end, head.raw() + b"\n"))
         return head
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
@@ -158,9 +158,9 @@ class Ledger:
             if cosignature.head.raw() not in whole_lines(self.files.heads):
                 raise RefusedError(_("the head is none of this ledger's"), where=str(self.folder))
             if not place.exists():
-                extend(place, 0, line + b"\n")
+                extend((place, 0, line + b"\n"))
             elif line not in whole_lines(place):
-                extend(place, last_line(place)[1], line + b"\n")
+                extend((place, last_line(place)[1], line + b"\n"))
 
     def cosignatures(self) -> Iterator[Cosignature]:
         """What witnesses signed, in the order in which it came."""
@@ -172,9 +172,7 @@ class Ledger:
         """Fill a new folder."""
         time = canonical.time_text(self._clock())
         head = self._sign(0, self._hashing.fold([]), time)
-        extend(self.files.entries, 0, b"")
-        extend(self.files.ends, 0, b"")
-        extend(self.files.heads, 0, head.raw() + b"\n")
+        extend((self.files.entries, 0, b""), (self.files.ends, 0, b""), (self.files.heads, 0, head.raw() + b"\n"))
         write_whole(self.folder / "ledger.json", self.about.raw() + b"\n")
 
     def _next(self, last: Head, levels: Sequence[Sequence[bytes]]) -> Head:

@@ -245,7 +245,8 @@ def test_the_file_stands_alone(tmp_path: Path) -> None:
         0, f"fine: 5 entries, root {log.head().root}, signed at {log.head().time}\n",
     )  # fmt: skip
     assert run(str(path), "--key", OTHER.base64)[0] == 1
-    for wrong in ([str(path)], [str(path), "--key", "AAAA"], [str(path), "--key", "é"], ["/none", "--key", OWNER.base64],
+    for wrong in ([str(path)], [str(path), "--key", "AAAA"], [str(path), "--key", "é"],
+                  ["/none", "--key", OWNER.base64],
                   [str(path), "--key", OWNER.base64, "--head", "/none"],
                   [str(path), "--key", OWNER.base64, "--head", str(receipt)],
                   [str(path), "--key", OWNER.base64, "--receipt", str(head)],
