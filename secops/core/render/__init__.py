@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -88,13 +89,16 @@ def check_place(path: Path) -> None:
             raise UsageError(_("not a regular file"), where=str(path), hint=hint)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put a file in its place by rename, so that nobody ever sees half of it. Only its owner may read it."""
+def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Put a file in its place by rename, so that nobody ever sees half of it. Only its owner may read it.
+
+    `content` in parts is written as they come.
+    """
     check_place(path)
     partial = path.with_name(f".{path.name[:40]}.{token_hex(8)}.partial")
     try:
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

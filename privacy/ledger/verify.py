@@ -1,0 +1,190 @@
+"""Judge a log, in its folder or exported, by what was handed out before: earlier heads, and receipts.
+
+Within itself a log can be shown to be altered. That it was rewound, or shown to others otherwise (forked), can be shown
+only by whoever kept a head or a receipt: no signature made today tells of yesterday's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from privacy import canonical
+from privacy.ledger.files import reading
+from privacy.ledger.head import About, Cosignature, Head, Keys, Receipt, verify_receipt, verify_signature
+from privacy.ledger.log import LARGEST_ENTRY, Ledger
+from privacy.ledger.tree import Frontier, Hashing, Tree
+from secops.core.errors import CitywallError
+from secops.core.i18n import _
+
+#: What an export's lines begin with, and their value's kind.
+_PREFIXES = {b'{"%s":' % kind.encode(): kind for kind in ("entry", "head", "cosignature", "ledger")}
+
+#: Entries that are hashed at a time when stored nodes are compared.
+_CHUNK = 4096
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Something that is not as it was promised. Codes: format, origin, root, order, clock, signature, truncated, nodes,
+    cosignature (the log within itself); forked, rewound, receipt, known (against what was handed out before)."""
+
+    code: str
+    what: str
+
+
+class Examined(msgspec.Struct):
+    """What a log was found to be: nothing in it counts when there are faults."""
+
+    head: Head | None = None
+    heads: int = 0
+    cosigned: int = 0  # signatures of the witnesses asked for
+    unknown_witnesses: int = 0  # signatures of others, which were not checked
+    faults: list[Fault] = []
+
+
+def verify(source: Path, known: Sequence[Head], receipts: Sequence[Receipt], keys: Keys) -> list[Fault]:
+    """The faults of a log in a folder or an export; see `examine`."""
+    return examine(source, known, receipts, keys).faults
+
+
+def examine(
+    source: Path, known: Sequence[Head], receipts: Sequence[Receipt], keys: Keys, witnesses: Keys | None = None
+) -> Examined:
+    """Read a whole log and compare. Of each kind of fault the first is told. Memory does not grow with the log.
+
+    `keys` may sign heads, `witnesses` cosignatures. Raises `UsageError`, `CitywallError` when it cannot be read at all.
+    """
+    handed_out = [*known, *(receipt.head for receipt in receipts)]
+    examination = _Examination(keys, witnesses or {}, {head.size for head in handed_out})
+    if source.is_dir():
+        ledger = Ledger.open(source)
+        examination.read(ledger.records())
+        _compare_nodes(ledger, examination)
+    else:
+        examination.read(_exported(source))
+    examination.end()
+    for receipt in receipts:
+        if not verify_receipt(receipt, keys):
+            examination.fault("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
+    for head in handed_out:
+        examination.compare(head)
+    return examination.found
+
+
+class _Examination:
+    """Goes through a log once, record by record."""
+
+    def __init__(self, keys: Keys, witnesses: Keys, wanted: set[int]) -> None:
+        self.found = Examined(faults=[])
+        self._keys, self._witnesses, self._wanted = keys, witnesses, wanted
+        self._origin, self._algorithm = "", "sha256"
+        self._frontier = Frontier(Hashing(self._algorithm))
+        self._roots: dict[int, str] = {}
+
+    def fault(self, code: str, what: str) -> None:
+        """Keep a fault, when it is the first of its kind."""
+        if all(fault.code != code for fault in self.found.faults):
+            self.found.faults.append(Fault(code, what))
+
+    def read(self, records: Iterator[tuple[str, bytes]]) -> None:
+        """Take in records, up to the first that is not one."""
+        steps = {"ledger": self._begin, "entry": self._entry, "head": self._head, "cosignature": self._cosignature}
+        read = 0
+        try:
+            for kind, raw in records:
+                if (read == 0) != (kind == "ledger"):
+                    raise ValueError
+                steps[kind](raw)
+                read += 1
+        except (ValueError, CitywallError):
+            self.fault("format", _("record {number} is not one of a ledger's").format(number=read + 1))
+
+    def end(self) -> None:
+        """Nothing follows: every entry must have been signed."""
+        signed = self.found.head.size if self.found.head else None
+        if signed != self._frontier.size:
+            self.fault("truncated", _("entries at the end that no head signs, or no head at all"))
+
+    def compare(self, known: Head) -> None:
+        """Hold the log against a head that was handed out before."""
+        last, size = self.found.head, known.size
+        if not verify_signature(known, self._keys):
+            self.fault("known", _("the head of {size} entries given is not signed by a key given").format(size=size))
+        elif known.origin != self._origin:
+            self.fault("origin", _("the head of {size} entries given is of another ledger").format(size=size))
+        elif last is None or size > last.size:
+            what = _("{size} entries were signed at {time}; they are not here").format(size=size, time=known.time)
+            self.fault("rewound", what)
+        elif self._roots.get(size) != known.root:
+            what = _("the first {size} entries are not those signed at {time}").format(size=size, time=known.time)
+            self.fault("forked", what)
+
+    def _begin(self, raw: bytes) -> None:
+        about = About.read(raw)
+        self._origin, self._algorithm = about.origin, about.algorithm
+        self._frontier = Frontier(Hashing(self._algorithm))
+        self._note_root()
+
+    def _entry(self, raw: bytes) -> None:
+        if not isinstance(canonical.decode(raw), dict):
+            raise ValueError
+        self._frontier.add(raw)
+        self._note_root()
+
+    def _note_root(self) -> None:
+        if self._frontier.size in self._wanted:
+            self._roots[self._frontier.size] = self._root()
+
+    def _root(self) -> str:
+        return f"{self._algorithm}:{self._frontier.root().hex()}"
+
+    def _head(self, raw: bytes) -> None:
+        head, last, size = Head.read(raw), self.found.head, self._frontier.size
+        if head.origin != self._origin:
+            self.fault("origin", _("the head of {size} entries is of another ledger").format(size=head.size))
+        if head.size != size or (last and head.size <= last.size):
+            self.fault("order", _("a head of {size} entries follows entry {count}").format(size=head.size, count=size))
+        elif head.root != self._root():
+            self.fault("root", _("the first {size} entries are not those that were signed").format(size=size))
+        if last and head.time < last.time:
+            self.fault("clock", _("the head of {size} entries is older than the one before").format(size=head.size))
+        if not verify_signature(head, self._keys):
+            self.fault("signature", _("the head of {size} entries is not signed by a key given").format(size=head.size))
+        self.found.head = head
+        self.found.heads += 1
+
+    def _cosignature(self, raw: bytes) -> None:
+        cosignature = Cosignature.read(raw)
+        if cosignature.key not in self._witnesses:
+            self.found.unknown_witnesses += 1
+        elif cosignature.head == self.found.head and verify_signature(cosignature, self._witnesses):
+            self.found.cosigned += 1
+        else:
+            what = _("a witness did not sign the head of {size} entries").format(size=cosignature.head.size)
+            self.fault("cosignature", what)
+
+
+def _exported(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The records of an export. Raises `ValueError` at the first line that is none."""
+    with reading(path) as file:
+        while line := file.readline(LARGEST_ENTRY + 100):
+            prefix = line[: line.find(b":") + 1]
+            if prefix not in _PREFIXES or not line.endswith(b"}\n"):
+                raise ValueError("not a record")
+            yield _PREFIXES[prefix], line[len(prefix) : -2]
+
+
+def _compare_nodes(ledger: Ledger, examination: _Examination) -> None:
+    """Proofs are read from stored nodes: they must be those of the entries."""
+    files, hashing = ledger.files, Hashing(ledger.about.algorithm)
+    tree = Tree(hashing, files.node)
+    try:
+        size = ledger.head().size
+        for start in range(0, size, _CHUNK):
+            lines = list(files.lines(start, min(start + _CHUNK, size)))
+            if not files.holds(start, lines, tree.grow(start, [hashing.leaf(line) for line in lines])):
+                raise CitywallError("")
+    except CitywallError:
+        examination.fault("nodes", _("what proofs are read from is not that of the entries"))
