@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -114,7 +115,7 @@ def check_times(*times: str) -> None:
     """Raise `ValueError` unless these are times, each later than the one before."""
     for time in times:
         canonical.parse_time(time)
-    if any(first >= second for first, second in zip(times, times[1:], strict=False)):
+    if any(first >= second for first, second in pairwise(times)):
         raise ValueError("it ends before it begins")
 
 
