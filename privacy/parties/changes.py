@@ -11,7 +11,7 @@ import msgspec
 from privacy.canonical import time_text
 from privacy.parties.keys import key_id
 from privacy.parties.roster import KINDS, Card, Party, Revocation, Roster
-from privacy.parties.signed import Signed, digest
+from privacy.parties.signed import Signed, as_value, digest
 from secops.core.content import convert
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
@@ -33,7 +33,7 @@ def enrol(
         hint = _("Renew the party, or choose another id.")
         raise UsageError(_("the party {id} is enrolled already").format(id=card.body.id), hint=hint)
     party = _enrolled(card, kinds, now, until)
-    return _next(roster, [*msgspec.to_builtins(roster.parties), party], now, valid)
+    return _next(roster, [*as_value(roster.parties), party], now, valid)
 
 
 def renew(
@@ -46,7 +46,7 @@ def renew(
     if party.revoked and not card:
         hint = _("Give a card with a new key.")
         raise RefusedError(_("the key of {id} is revoked").format(id=name), hint=hint)
-    changed = {**msgspec.to_builtins(party), "until": time_text(until)}
+    changed = {**as_value(party), "until": time_text(until)}
     if card:
         changed = _enrolled(card, party.kinds, now, until)
     return _next(roster, _replaced(roster, changed), now, valid)
@@ -58,7 +58,7 @@ def revoke(roster: Roster, name: str, reason: str, *, now: datetime, valid: date
     if party.revoked:
         raise UsageError(_("the key of {id} is revoked already").format(id=name))
     revoked = msgspec.structs.replace(party, revoked=Revocation(time_text(now), reason))
-    return _next(roster, _replaced(roster, msgspec.to_builtins(revoked)), now, valid)
+    return _next(roster, _replaced(roster, as_value(revoked)), now, valid)
 
 
 def _known(roster: Roster, name: str) -> Party:
@@ -87,8 +87,7 @@ def _enrolled(card: Signed[Card], kinds: Sequence[str] | set[str], now: datetime
 
 
 def _replaced(roster: Roster, changed: dict[str, Any]) -> list[dict[str, Any]]:
-    parties: list[dict[str, Any]] = msgspec.to_builtins(roster.parties)
-    return [changed if party["id"] == changed["id"] else party for party in parties]
+    return [changed if party["id"] == changed["id"] else party for party in as_value(roster.parties)]
 
 
 def _next(roster: Roster, parties: Sequence[dict[str, Any]], now: datetime, valid: datetime) -> Roster:

@@ -66,9 +66,14 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: Annotated[str, msgspec.Meta(max_length=100)]
 
 
+def as_value(struct: Any) -> Any:
+    """A struct as a value that canonical JSON carries: with lists and text in place of tuples and days."""
+    return msgspec.json.decode(msgspec.json.encode(struct))
+
+
 def digest(body: Document) -> str:
     """SHA-256 of a document's canonical bytes."""
-    return canonical.digest(msgspec.to_builtins(body))
+    return canonical.digest(as_value(body))
 
 
 def sign(body: D, signer: Signer) -> Signed[D]:
@@ -78,7 +83,7 @@ def sign(body: D, signer: Signer) -> Signed[D]:
 
 def plain(signed: Signed[D]) -> dict[str, Any]:
     """As a value that canonical JSON carries, for files and the ledger."""
-    body = msgspec.to_builtins(signed.body)
+    body = as_value(signed.body)
     return {"body": body, "context": signed.body.CONTEXT, "key_id": signed.key_id, "signature": signed.signature}
 
 
@@ -120,4 +125,4 @@ def check_times(*times: str) -> None:
 
 
 def _message(body: Document) -> bytes:
-    return f"{body.CONTEXT}\n".encode() + canonical.encode(msgspec.to_builtins(body))
+    return f"{body.CONTEXT}\n".encode() + canonical.encode(as_value(body))
