@@ -107,7 +107,9 @@ def _number_fault(signed: Signed[Roster], number: int, known: Mapping[int, str])
 
 
 def _first_fault(signed: Signed[Roster], pin: str) -> str | None:
-    return _signature_fault(signed, signed.body) or (None if signed.key_id == pin else _("is not by the pinned key"))
+    if signed.key_id != pin:
+        return _("is not by the pinned key")
+    return _signature_fault(signed, signed.body)
 
 
 def _signature_fault(signed: Signed[Roster], by: Roster) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -280,3 +281,23 @@ def test_states_of_a_key(when: object, state: str, commission: Commission) -> No
     party = commission.roster.parties[1]
     assert isinstance(party, Party)
     assert party.state(when) == state  # type: ignore[arg-type]
+
+
+def test_a_new_key_begins_anew(commission: Commission) -> None:
+    later = NOW + DAY
+    roster = changes.revoke(commission.roster, "bo", "lost", now=NOW, valid=VALID)
+    commission.rosters.issue(roster, commission.chief)
+    renewed = changes.renew(roster, "bo", now=later, until=VALID, valid=VALID, card=card("bo", Signer.new()))
+    commission.rosters.issue(renewed, commission.chief)
+    party = commission.roster.party("bo")
+    assert party
+    assert (party.since, party.revoked, party.state(later)) == (time_text(later), None, "valid")
+
+
+def test_a_folder_without_locks_is_not_written(commission: Commission, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network file systems have none."""
+    monkeypatch.setattr("privacy.parties.chain.locked", lambda _: nullcontext(False))
+    roster = changes.revoke(commission.roster, "bo", "lost", now=NOW, valid=VALID)
+    with pytest.raises(CitywallError, match="cannot be locked"):
+        commission.rosters.issue(roster, commission.chief)
+    assert len(commission.rosters.read()) == 5
