@@ -63,12 +63,17 @@ def yaml_files(folders: Iterable[Path]) -> Iterator[Path]:
 _one_at_a_time = Lock()
 
 
+def convert(document: object, kind: type[T]) -> T:
+    """A parsed document as `kind`. Raises `msgspec.ValidationError`, which ends with the place in the document."""
+    with _one_at_a_time:
+        return msgspec.convert(document, kind, strict=True)
+
+
 def read_as(path: Path, kind: type[T], *, hint: str = "") -> T:
     """The YAML document in `path` as `kind`. Raises `UsageError` that names the file, and the line or the field."""
     document = yaml.load(path)
     try:
-        with _one_at_a_time:
-            return msgspec.convert(document, kind, strict=True)
+        return convert(document, kind)
     except msgspec.ValidationError as error:
         line = yaml.line_of(path, str(error).rpartition(" - at `")[2].rstrip("`"))
         raise UsageError(str(error), where=f"{path}:{line}" if line else str(path), hint=hint) from error

@@ -1,0 +1,1 @@
+"""Who takes part, with which key, who has approved what, and what was agreed on sharing."""
