@@ -16,8 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-SOURCE = Path(__file__).resolve().parent.parent / "secops"
-PO = SOURCE / "locale/zh/LC_MESSAGES/citywall.po"
+ROOT = Path(__file__).resolve().parent.parent
+PO = ROOT / "secops/locale/zh/LC_MESSAGES/citywall.po"
 MO = PO.with_suffix(".mo")
 CLICK = Path(click.__file__).parent
 #: Of click: what it says of commands and their arguments; not its prompts, progress bars and colours.
@@ -28,7 +28,8 @@ _KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 def extracted() -> Catalog:
     """Every string of the source that is marked for translation, and those that click says by itself."""
     catalog = Catalog()
-    for folder, pattern in ((SOURCE, "**.py"), *((CLICK, f"{name}.py") for name in _CLICK)):
+    sources = ((ROOT / package, "**.py") for package in ("secops", "privacy"))
+    for folder, pattern in (*sources, *((CLICK, f"{name}.py") for name in _CLICK)):
         for _file, _line, message, comments, context in extract_from_dir(
             folder, [(pattern, "python")], keywords=_KEYWORDS, comment_tags=("Translators:",), strip_comment_tags=True
         ):

@@ -67,7 +67,7 @@ def examine(
     examination.end()
     for receipt in receipts:
         if not verify_receipt(receipt, keys):
-            examination.fault("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
+            examination.note("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
     for head in handed_out:
         examination.compare(head)
     return examination.found
@@ -83,7 +83,7 @@ class _Examination:
         self._frontier = Frontier(Hashing(self._algorithm))
         self._roots: dict[int, str] = {}
 
-    def fault(self, code: str, what: str) -> None:
+    def note(self, code: str, what: str) -> None:
         """Keep a fault, when it is the first of its kind."""
         if all(fault.code != code for fault in self.found.faults):
             self.found.faults.append(Fault(code, what))
@@ -99,27 +99,27 @@ class _Examination:
                 steps[kind](raw)
                 read += 1
         except (ValueError, CitywallError):
-            self.fault("format", _("record {number} is not one of a ledger's").format(number=read + 1))
+            self.note("format", _("record {number} is not one of a ledger's").format(number=read + 1))
 
     def end(self) -> None:
         """Nothing follows: every entry must have been signed."""
         signed = self.found.head.size if self.found.head else None
         if signed != self._frontier.size:
-            self.fault("truncated", _("entries at the end that no head signs, or no head at all"))
+            self.note("truncated", _("entries at the end that no head signs, or no head at all"))
 
     def compare(self, known: Head) -> None:
         """Hold the log against a head that was handed out before."""
         last, size = self.found.head, known.size
         if not verify_signature(known, self._keys):
-            self.fault("known", _("the head of {size} entries given is not signed by a key given").format(size=size))
+            self.note("known", _("the head of {size} entries given is not signed by a key given").format(size=size))
         elif known.origin != self._origin:
-            self.fault("origin", _("the head of {size} entries given is of another ledger").format(size=size))
+            self.note("origin", _("the head of {size} entries given is of another ledger").format(size=size))
         elif last is None or size > last.size:
             what = _("{size} entries were signed at {time}; they are not here").format(size=size, time=known.time)
-            self.fault("rewound", what)
+            self.note("rewound", what)
         elif self._roots.get(size) != known.root:
             what = _("the first {size} entries are not those signed at {time}").format(size=size, time=known.time)
-            self.fault("forked", what)
+            self.note("forked", what)
 
     def _begin(self, raw: bytes) -> None:
         about = About.read(raw)
@@ -143,15 +143,15 @@ class _Examination:
     def _head(self, raw: bytes) -> None:
         head, last, size = Head.read(raw), self.found.head, self._frontier.size
         if head.origin != self._origin:
-            self.fault("origin", _("the head of {size} entries is of another ledger").format(size=head.size))
+            self.note("origin", _("the head of {size} entries is of another ledger").format(size=head.size))
         if head.size != size or (last and head.size <= last.size):
-            self.fault("order", _("a head of {size} entries follows entry {count}").format(size=head.size, count=size))
+            self.note("order", _("a head of {size} entries follows entry {count}").format(size=head.size, count=size))
         elif head.root != self._root():
-            self.fault("root", _("the first {size} entries are not those that were signed").format(size=size))
+            self.note("root", _("the first {size} entries are not those that were signed").format(size=size))
         if last and head.time < last.time:
-            self.fault("clock", _("the head of {size} entries is older than the one before").format(size=head.size))
+            self.note("clock", _("the head of {size} entries is older than the one before").format(size=head.size))
         if not verify_signature(head, self._keys):
-            self.fault("signature", _("the head of {size} entries is not signed by a key given").format(size=head.size))
+            self.note("signature", _("the head of {size} entries is not signed by a key given").format(size=head.size))
         self.found.head = head
         self.found.heads += 1
 
@@ -163,7 +163,7 @@ class _Examination:
             self.found.cosigned += 1
         else:
             what = _("a witness did not sign the head of {size} entries").format(size=cosignature.head.size)
-            self.fault("cosignature", what)
+            self.note("cosignature", what)
 
 
 def _exported(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -187,4 +187,4 @@ def _compare_nodes(ledger: Ledger, examination: _Examination) -> None:
             if not files.holds(start, lines, tree.grow(start, [hashing.leaf(line) for line in lines])):
                 raise CitywallError("")
     except CitywallError:
-        examination.fault("nodes", _("what proofs are read from is not that of the entries"))
+        examination.note("nodes", _("what proofs are read from is not that of the entries"))

@@ -35,7 +35,7 @@ class Said:
 
 
 def everything() -> Iterator[Said]:
-    for path in sorted((ROOT / "secops").rglob("*.py")):
+    for path in sorted([*(ROOT / "secops").rglob("*.py"), *(ROOT / "privacy").rglob("*.py")]):
         tree = ast.parse(path.read_text("utf-8"))
         for scope in ast.walk(tree):
             if isinstance(scope, ast.FunctionDef | ast.Module):

@@ -117,7 +117,7 @@ def test_make_scan_works_in_a_fresh_copy(tmp_path: Path) -> None:
 
 def _mentioned() -> Iterator[tuple[str, list[str]]]:
     """Commands that stand in a sentence, of a document or of a message: (place, words)."""
-    for path in [*WRITTEN, *sorted((ROOT / "secops").rglob("*.py"))]:
+    for path in [*WRITTEN, *sorted((ROOT / "secops").rglob("*.py")), *sorted((ROOT / "privacy").rglob("*.py"))]:
         for match in re.finditer(r"`citywall( [^`\n]+)`", path.read_text("utf-8")):
             yield f"{path.relative_to(ROOT)}: {match[0]}", match[1].replace("|", " ").split()
 
@@ -210,7 +210,7 @@ _UNFIT = re.compile(
 
 
 def _files() -> Iterator[Path]:
-    for name in ("secops", "rules", "docs", "tests", "tools", "benchmarks", ".ci"):
+    for name in ("secops", "privacy", "rules", "docs", "tests", "tools", "benchmarks", ".ci"):
         yield from (path for path in (ROOT / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     yield from (path for path in ROOT.iterdir() if path.is_file() and path.name != ".git")
 

@@ -22,6 +22,14 @@ ALLOWED = {
     "cli": {"posture", "patches", "privilege", "passwords", "hosts", "core"},
 }
 
+#: The same of the privacy half; of secops it may import the core alone.
+PRIVATE = {
+    "canonical": set(),
+    "ledger": {"canonical"},
+    "parties": {"canonical"},
+    "disclosure": {"canonical"},
+}
+
 #: Modules that judge: no carrier, no process, no store in them.
 PURE = ("evaluate", "query", "score", "findings", "waivers", "compare", "cases", "lint")
 
@@ -50,6 +58,21 @@ def test_rooms_import_only_what_lies_below_them() -> None:
             target = name.split(".")[1] if name.startswith("secops.") else ""
             if room in ALLOWED and target in ALLOWED and target != room and target not in ALLOWED[room]:
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: {room} may not import {target}")
+    assert wrong == []
+
+
+def test_the_privacy_half_imports_the_core_and_what_lies_below() -> None:
+    wrong = []
+    for path in sorted((ROOT / "privacy").rglob("*.py")):
+        place = path.relative_to(ROOT / "privacy")
+        room = place.parts[0].removesuffix(".py")
+        for line, name in _imports(path):
+            package, _, rest = name.partition(".")
+            target = rest.partition(".")[0]
+            if package == "secops" and target != "core":
+                wrong.append(f"{path}:{line}: {name}")
+            if package == "privacy" and room in PRIVATE and target not in PRIVATE[room] | {room}:
+                wrong.append(f"{path}:{line}: {name}")
     assert wrong == []
 
 
