@@ -136,7 +136,7 @@ def weigh(approvals: Iterable[Signed[Approval]], case: Case) -> Weighed:
     rule = case.rule
     good: list[Signed[Approval]] = []
     for signed in approvals:
-        code = _fault(signed, case) or ("approval-twice" if _counted(signed, good, rule) else None)
+        code = _first_fault(signed, case) or ("approval-twice" if _counted(signed, good, rule) else None)
         if code:
             reasons.append(reason(TEXTS, code, party=signed.body.approver))
         else:
@@ -162,7 +162,7 @@ def _counted(signed: Signed[Approval], good: Sequence[Signed[Approval]], rule: Q
     return any(other.digest == signed.digest for other in good)
 
 
-def _fault(signed: Signed[Approval], case: Case) -> str | None:
+def _first_fault(signed: Signed[Approval], case: Case) -> str | None:
     """The code of the first thing that is wrong with one approval; its signature before what it says."""
     body = signed.body
     party = case.roster.party(body.approver)
