@@ -37,4 +37,5 @@ def unsafe(absolute: Array, largest: Array, rule: Rule) -> Array:
     slack = np.abs(absolute) * 1e-12
     concentrated = (absolute > 0) & (top * 100 + slack >= absolute * rule.k_percent)
     estimable = (absolute > 0) & (others * 100 - slack < largest[:, 0] * rule.p_percent)
-    return concentrated | estimable
+    found: Array = concentrated | estimable
+    return found

@@ -24,4 +24,5 @@ def unsafe(people: Ints, probabilities: tuple[float, ...], rule: Rule) -> Array:
     """(cells, probabilities) bool: whether fewer than `beyond` people lie below or above the quantile."""
     side = np.array([min(p, 1 - p) for p in probabilities])
     # 0.1 * 80 must count as 8: floats come out a little below
-    return np.floor(people[:, None] * side[None, :] + 1e-9) < rule.beyond
+    found: Array = np.floor(people[:, None] * side[None, :] + 1e-9) < rule.beyond
+    return found

@@ -35,7 +35,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Minimum, maximum or a quantile near the edge: it is the value of one person.",
         "最小值、最大值或靠近边缘的分位数：即某一个人的数值。",
     ),
-    "nothing-left": ("Nothing is left to show once the unsafe cells are redacted.", "遮蔽不安全的单元格后没有可显示的内容。"),
+    "nothing-left": (
+        "Nothing is left to show once the unsafe cells are redacted.",
+        "遮蔽不安全的单元格后没有可显示的内容。",
+    ),
     "freedom": (
         "Too few degrees of freedom: the coefficients come near to the records themselves.",
         "自由度过小：系数近乎记录本身。",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import InitVar, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeAlias, TypeVar, dataclass_transform, final
 
 from privacy.disclosure.finding import Finding
 
@@ -45,10 +45,11 @@ class Raw(Generic[T]):
 
     __repr__ = __str__ = __format__ = _refuse
     __bytes__ = __iter__ = __len__ = __bool__ = _refuse
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse  # type: ignore[assignment]
-    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse
+    __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
 
 
+@dataclass_transform(kw_only_default=True, frozen_default=True, eq_default=False)
 def kept(kind: type[T]) -> type[T]:
     """A frozen record of values: compared by identity, and its representation shows none of them."""
     return dataclass(frozen=True, repr=False, eq=False, slots=True, kw_only=True)(kind)
@@ -170,6 +171,24 @@ Table: TypeAlias = Counts | Sums | Means | Quantiles
 Result: TypeAlias = Table | Regression | Model | Plot | Text
 
 
+@kept
+class Shown:
+    """What a table tells of the records: for the history of releases."""
+
+    cells: Ints | None  # int32 per record: the shown cell that it is in, -1 for none
+    asks: tuple[tuple[str, int], ...]  # what is told of the cells: "counts" or "sums:<measure>", and the rounding
+    k: int
+
+
+def population_of(result: Result) -> Population:
+    """The data behind a result. Raises `ValueError` for one that never leaves."""
+    if isinstance(result, Plot) and result.behind is not None:
+        return result.behind.population
+    if isinstance(result, Plot | Text):
+        raise ValueError("has no population")
+    return result.population
+
+
 @final
 @dataclass(frozen=True, eq=False, repr=False, slots=True, kw_only=True)
 class Cleared:
@@ -184,8 +203,8 @@ class Cleared:
     version: str
     #: What was changed on the way: redacted, rounded. Codes and texts, no numbers.
     notes: tuple[Finding, ...]
-    #: What the history of releases must remember: the shown cell of each record, for counts and sums.
-    shown: Raw[Ints] | None = None
+    #: What the history of releases must remember, for counts and sums.
+    shown: Raw[Shown] | None = None
 
     def __post_init__(self, key: object) -> None:
         if key is not _KEY:

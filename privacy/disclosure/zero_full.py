@@ -28,7 +28,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 def empty(people: Ints) -> Array:
     """bool per cell: whether nobody is in it."""
-    return people == 0
+    found: Array = people == 0
+    return found
 
 
 def full(people: Ints, rule: Rule) -> Array:

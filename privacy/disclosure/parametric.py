@@ -1,0 +1,73 @@
+"""Regressions and models: whether enough people stand behind them, and their file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from privacy.disclosure import files, freedom, group_size, min_cell, shape
+from privacy.disclosure.files import names_fit
+from privacy.disclosure.finding import Finding, finding
+from privacy.disclosure.policy import Policy
+from privacy.disclosure.result import Model, Regression
+
+if TYPE_CHECKING:
+    from privacy.disclosure.result import Array
+
+
+def judge_regression(fit: Regression, policy: Policy) -> list[Finding]:
+    """What keeps a regression inside."""
+    if not shape.regression_fits(fit):
+        return [finding("malformed")]
+    codes = {
+        "labels": not names_fit(fit.terms),
+        "family": fit.family not in policy.group_size.families,
+        "freedom": freedom.unsafe(fit.people, len(fit.terms), policy.freedom),
+        "group-size": group_size.small(fit.support, policy.group_size),
+        "not-finite": not _finite(fit.coefficients, fit.errors),
+    }
+    return [finding(code) for code, holds in codes.items() if holds]
+
+
+def judge_model(model: Model, policy: Policy) -> list[Finding]:
+    """What keeps a model inside."""
+    if not shape.model_fits(model):
+        return [finding("malformed")]
+    rule = policy.group_size
+    codes = {
+        "labels": not names_fit(list(model.parameters)),
+        "family": model.family not in rule.families,
+        "group-size": model.people < rule.people or group_size.small(model.groups, rule),
+        "capacity": group_size.roomy(sum(part.size for part in model.parameters.values()), model.people, rule),
+        "not-finite": not _finite(*model.parameters.values()),
+    }
+    return [finding(code) for code, holds in codes.items() if holds]
+
+
+def write_regression(fit: Regression, policy: Policy) -> bytes:
+    """The JSON file: a list of terms, and the rounded number of people."""
+    digits = policy.files.digits
+    columns = zip(fit.terms, files.decimals(fit.coefficients, digits), files.decimals(fit.errors, digits), strict=True)
+    terms = [{"term": term, "coefficient": value, "error": error} for term, value, error in columns]
+    return files.document(
+        {"kind": fit.kind, "family": fit.family, "people": _rounded(fit.people, policy), "terms": terms}
+    )
+
+
+def write_model(model: Model, policy: Policy) -> bytes:
+    """The JSON file: each parameter with its shape and values, in C order."""
+    parameters = {
+        name: {"shape": list(part.shape), "values": files.decimals(part, policy.files.digits)}
+        for name, part in model.parameters.items()
+    }
+    people = _rounded(model.people, policy)
+    return files.document({"kind": model.kind, "family": model.family, "people": people, "parameters": parameters})
+
+
+def _rounded(people: int, policy: Policy) -> int:
+    return int(min_cell.round_to(np.array([people]), policy.min_cell.base)[0])
+
+
+def _finite(*arrays: Array) -> bool:
+    return all(bool(np.isfinite(part).all()) for part in arrays)
