@@ -43,7 +43,10 @@ class Raw(Generic[T]):
     def _refuse(self, *_arguments: object) -> NoReturn:
         raise TypeError("a raw result leaves through the disclosure checks alone")
 
-    __repr__ = __str__ = __format__ = _refuse
+    def __repr__(self) -> str:
+        return "Raw(***)"  # and no error: tracebacks show local variables by it
+
+    __str__ = __format__ = _refuse
     __bytes__ = __iter__ = __len__ = __bool__ = _refuse
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse
     __reduce__ = __reduce_ex__ = __getstate__ = __copy__ = __deepcopy__ = _refuse
