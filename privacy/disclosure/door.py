@@ -54,10 +54,10 @@ class Refusal(Protocol):
 class History(Protocol):
     """Earlier releases of one version of a data set (`differencing.py`)."""
 
-    def check(self, cells: Ints, kind: str, k: int, base: int = 1) -> Refusal | None:
+    def check(self, cells: Ints, below: int, *, variable: str = "", base: int = 1, most: int) -> Refusal | None:
         """Why these cells may not be told as well. `cells`: int32 per record, -1 for none shown."""
 
-    def add(self, cells: Ints, kind: str, base: int = 1) -> None:
+    def add(self, cells: Ints, below: int, *, variable: str = "", base: int = 1) -> None:
         """Remember that these cells were told."""
 
 
@@ -135,7 +135,7 @@ def _table(table: Table, policy: Policy, history: History | None) -> Out | list[
     judged = tables.judge(table, policy)
     if judged.refused:
         return judged.refused
-    shown = _shown(table, judged.hidden, policy.min_cell.below, policy.min_cell.base)
+    shown = _shown(table, judged.hidden, policy, policy.min_cell.base)
     if found := _compared(shown, history):
         return found
     if not tables.finite(table, judged.hidden):
@@ -159,7 +159,7 @@ def _plot(plot: Plot, policy: Policy, history: History | None) -> Out | list[Fin
     judged = tables.judge(table, policy)
     if judged.refused or judged.hidden.any():
         return [finding("shows-unsafe")]
-    shown = _shown(table, judged.hidden, policy.min_cell.below, 1)
+    shown = _shown(table, judged.hidden, policy, 1)
     if found := _compared(shown, history):
         return found
     content = _picture(plot, table, policy)
@@ -175,15 +175,15 @@ def _picture(plot: Plot, table: Table, policy: Policy) -> bytes | None:
         return None
 
 
-def _shown(table: Table, hidden: Array, k: int, base: int) -> Shown | None:
+def _shown(table: Table, hidden: Array, policy: Policy, base: int) -> Shown | None:
     """What a release tells of the records; None for quantiles, of which no history is kept."""
     if isinstance(table, Quantiles):
         return None
     cells = table.population.cells
     if cells is not None:
         cells = np.where((cells < 0) | hidden[cells], -1, cells).astype(np.int32)
-    asks = [("counts", base)] + ([(f"sums:{table.measure}", 1)] if isinstance(table, Sums) else [])
-    return Shown(cells=cells, asks=tuple(asks), k=k)
+    asks = [("", base)] + ([(table.measure, 1)] if isinstance(table, Sums) else [])
+    return Shown(cells=cells, asks=tuple(asks), below=policy.min_cell.below, most=policy.differencing.exact_releases)
 
 
 def _compared(shown: Shown | None, history: History | None) -> list[Finding]:
@@ -194,7 +194,10 @@ def _compared(shown: Shown | None, history: History | None) -> list[Finding]:
         return [finding("membership")]
     if history is None:
         return [finding("history")]
-    refusals = [history.check(shown.cells, kind, shown.k, base) for kind, base in shown.asks]
+    refusals = [
+        history.check(shown.cells, shown.below, variable=variable, base=base, most=shown.most)
+        for variable, base in shown.asks
+    ]
     found = [Finding(refusal.code, refusal.en, refusal.zh) for refusal in refusals if refusal]
     return list(dict.fromkeys(found))
 
@@ -202,6 +205,6 @@ def _compared(shown: Shown | None, history: History | None) -> list[Finding]:
 def _recorded(shown: Shown, history: History) -> list[Finding]:
     found = _compared(shown, history)
     if not found and shown.cells is not None:
-        for kind, base in shown.asks:
-            history.add(shown.cells, kind, base)
+        for variable, base in shown.asks:
+            history.add(shown.cells, shown.below, variable=variable, base=base)
     return found

@@ -14,6 +14,13 @@ from secops.core.errors import UsageError
 from secops.core.i18n import _
 
 
+class Differencing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the history of releases (`differencing.py`) leaves to the policy."""
+
+    #: Exact tables of one version that tell something new. Why 20: 25 random ones of 20 cells determine 500 groups.
+    exact_releases: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 20
+
+
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The rules of all checks. Percentages are whole: a digest is taken over them, and floats have no one form."""
 
@@ -25,6 +32,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     freedom: freedom.Rule = freedom.Rule()
     group_size: group_size.Rule = group_size.Rule()
     files: files.Rule = files.Rule()
+    differencing: Differencing = Differencing()
 
     @property
     def digest(self) -> str:

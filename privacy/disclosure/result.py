@@ -179,8 +179,9 @@ class Shown:
     """What a table tells of the records: for the history of releases."""
 
     cells: Ints | None  # int32 per record: the shown cell that it is in, -1 for none
-    asks: tuple[tuple[str, int], ...]  # what is told of the cells: "counts" or "sums:<measure>", and the rounding
-    k: int
+    asks: tuple[tuple[str, int], ...]  # what is told of the cells: a measure's sums, "" for counts; and the rounding
+    below: int
+    most: int  # exact releases of the version that the policy allows
 
 
 def population_of(result: Result) -> Population:

@@ -22,14 +22,14 @@ class Memory:
     """Lets everything pass but what it has seen before: enough to see what the door asks and tells."""
 
     told: list[tuple[list[int], str, int]] = field(default_factory=list)
-    asked: list[tuple[list[int], str, int, int]] = field(default_factory=list)
+    asked: list[tuple[list[int], str, int, int, int]] = field(default_factory=list)
 
-    def check(self, cells: Any, kind: str, k: int, base: int = 1) -> Any:
-        self.asked.append((cells.tolist(), kind, k, base))
-        return finding("history") if (cells.tolist(), kind, base) in self.told else None
+    def check(self, cells: Any, below: int, *, variable: str = "", base: int = 1, most: int) -> Any:
+        self.asked.append((cells.tolist(), variable, base, below, most))
+        return finding("history") if (cells.tolist(), variable, base) in self.told else None
 
-    def add(self, cells: Any, kind: str, base: int = 1) -> None:
-        self.told.append((cells.tolist(), kind, base))
+    def add(self, cells: Any, below: int, *, variable: str = "", base: int = 1) -> None:
+        self.told.append((cells.tolist(), variable, base))
 
 
 def sides(*lengths: int) -> tuple[Dimension, ...]:

@@ -166,4 +166,4 @@ def test_a_picture_needs_a_table_that_may_be_shown():
 def test_a_picture_tells_counts_unrounded():
     memory = Memory()
     assert not codes(door.clear(plotted(BARS.encode()), POLICY, memory))
-    assert [(kind, base) for _cells, kind, _k, base in memory.asked] == [("counts", 1)]
+    assert [(variable, base) for _cells, variable, base, *_limits in memory.asked] == [("", 1)]

@@ -165,10 +165,10 @@ def test_the_history_is_asked_for_what_is_shown():
     raw = summed(Sums, [[5.0] * 9, [5.0] * 3, [5.0] * 8])
     cleared = door.clear(raw, POLICY, memory)
     cells = [0] * 9 + [-1] * 3 + [2] * 8
-    assert memory.asked == [(cells, "counts", 8, 5), (cells, "sums:pay", 8, 1)]
+    assert memory.asked == [(cells, "", 5, 8, 20), (cells, "pay", 1, 8, 20)]
     assert memory.told == []  # nothing has left yet
     assert door.record(cleared, memory) == []
-    assert memory.told == [(cells, "counts", 5), (cells, "sums:pay", 1)]
+    assert memory.told == [(cells, "", 5), (cells, "pay", 1)]
     assert codes(door.record(cleared, memory)) == ["history"]  # another release left first
     assert len(memory.told) == 2
     assert codes(door.clear(raw, POLICY, memory)) == ["history"]
