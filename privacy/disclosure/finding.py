@@ -27,6 +27,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "A cell holds its whole group: everyone in that group is known to have the property.",
         "有单元格包含整个群组：可知该群组每个人都具有该属性。",
     ),
+    "alike": (
+        "All people of a cell contribute the same, so that the value tells what each of them has.",
+        "有单元格中所有人的数值相同，因此可知每个人的数值。",
+    ),
     "dominance": (
         "In some cells few contributors make up most of the value, so that one can work out another's.",
         "有单元格的数值主要来自少数贡献者，可据此推算他人的数值。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,29 +21,39 @@ def judge_regression(fit: Regression, policy: Policy) -> list[Finding]:
     """What keeps a regression inside."""
     if not shape.regression_fits(fit):
         return [finding("malformed")]
-    codes = {
-        "labels": not names_fit(fit.terms),
-        "family": fit.family not in policy.group_size.families,
-        "freedom": freedom.unsafe(fit.people, len(fit.terms), policy.freedom),
-        "group-size": group_size.small(fit.support, policy.group_size),
-        "not-finite": not _finite(fit.coefficients, fit.errors),
-    }
-    return [finding(code) for code, holds in codes.items() if holds]
+    return [finding(code) for code in fit.checks if _OF_REGRESSION[code](fit, policy)]
 
 
 def judge_model(model: Model, policy: Policy) -> list[Finding]:
     """What keeps a model inside."""
     if not shape.model_fits(model):
         return [finding("malformed")]
-    rule = policy.group_size
-    codes = {
-        "labels": not names_fit(list(model.parameters)),
-        "family": model.family not in rule.families,
-        "group-size": model.people < rule.people or group_size.small(model.groups, rule),
-        "capacity": group_size.roomy(sum(part.size for part in model.parameters.values()), model.people, rule),
-        "not-finite": not _finite(*model.parameters.values()),
-    }
-    return [finding(code) for code, holds in codes.items() if holds]
+    return [finding(code) for code in model.checks if _OF_MODEL[code](model, policy)]
+
+
+def _thin(model: Model, policy: Policy) -> bool:
+    return model.people < policy.group_size.people or group_size.small(model.groups, policy.group_size)
+
+
+def _roomy(model: Model, policy: Policy) -> bool:
+    size = sum(part.size for part in model.parameters.values())
+    return group_size.roomy(size, model.people, policy.group_size)
+
+
+_OF_REGRESSION: dict[str, Callable[[Regression, Policy], bool]] = {
+    "labels": lambda fit, _policy: not names_fit(fit.terms),
+    "family": lambda fit, policy: fit.family not in policy.group_size.families,
+    "freedom": lambda fit, policy: freedom.unsafe(fit.people, len(fit.terms), policy.freedom),
+    "group-size": lambda fit, policy: group_size.small(fit.support, policy.group_size),
+    "not-finite": lambda fit, _policy: not _finite(fit.coefficients, fit.errors),
+}
+_OF_MODEL: dict[str, Callable[[Model, Policy], bool]] = {
+    "labels": lambda model, _policy: not names_fit(list(model.parameters)),
+    "family": lambda model, policy: model.family not in policy.group_size.families,
+    "group-size": _thin,
+    "capacity": _roomy,
+    "not-finite": lambda model, _policy: not _finite(*model.parameters.values()),
+}
 
 
 def write_regression(fit: Regression, policy: Policy) -> bytes:

@@ -1,4 +1,4 @@
-"""What wants to leave, what may leave, and the kinds of results.
+"""What wants to leave, what may leave, and the kinds of results with the checks that each needs.
 
 `Raw` keeps a result from being shown by accident: in a message, a log, a file. It is no wall against code that means
 to look; that code runs where it cannot reach the outside at all.
@@ -83,6 +83,7 @@ class Counts:
     """A table of counts: int64 per cell. `totals` asks for the sums over each dimension."""
 
     kind: ClassVar[str] = "counts"
+    checks: ClassVar[tuple[str, ...]] = ("min-cell", "zero", "full")
     population: Population
     dimensions: tuple[Dimension, ...]
     counts: Ints
@@ -94,6 +95,7 @@ class Sums:
     """A table of sums of one measure: with it, per cell, what dominance needs."""
 
     kind: ClassVar[str] = "sums"
+    checks: ClassVar[tuple[str, ...]] = ("min-cell", "zero", "full", "alike", "dominance")
     population: Population
     dimensions: tuple[Dimension, ...]
     measure: str
@@ -118,6 +120,7 @@ class Quantiles:
     """A table of quantiles of one measure; `values` is (cells, probabilities). 0 and 1 are the minimum and maximum."""
 
     kind: ClassVar[str] = "quantiles"
+    checks: ClassVar[tuple[str, ...]] = ("min-cell", "zero", "extremes")
     population: Population
     dimensions: tuple[Dimension, ...]
     measure: str
@@ -131,6 +134,7 @@ class Regression:
     """Coefficients and their standard errors. `support`: people for whom a term is not zero."""
 
     kind: ClassVar[str] = "regression"
+    checks: ClassVar[tuple[str, ...]] = ("labels", "family", "freedom", "group-size", "not-finite")
     population: Population
     family: str
     terms: tuple[str, ...]
@@ -145,6 +149,7 @@ class Model:
     """Parameters by name. `groups`: people in each group that a part of the model was fitted on (leaf, class, site)."""
 
     kind: ClassVar[str] = "model"
+    checks: ClassVar[tuple[str, ...]] = ("labels", "family", "group-size", "capacity", "not-finite")
     population: Population
     family: str
     parameters: dict[str, Array]

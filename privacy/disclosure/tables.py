@@ -5,8 +5,8 @@ Redact first, then round, then add up the totals from what is shown: in any othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from privacy.disclosure.policy import Policy
 from privacy.disclosure.result import Counts, Means, Quantiles, Sums, Table, kept
 
 if TYPE_CHECKING:
-    from privacy.disclosure.result import Array
+    from privacy.disclosure.result import Array, Ints
 
 
 @kept
@@ -44,7 +44,9 @@ def judge(table: Table, policy: Policy) -> Judged:
     """The verdict of each check that a table of this kind needs."""
     hidden = np.zeros(table.values.shape if isinstance(table, Quantiles) else table.counts.shape, dtype=bool)
     refused: list[Finding] = []
-    for code, act, unsafe in _verdicts(table, policy):
+    people = shape.people_of(table)
+    for code in table.checks:
+        act, unsafe = _CHECKS[code](table, people, policy)
         if act == "show" or not unsafe.any():
             continue
         if act == "refuse":
@@ -55,21 +57,39 @@ def judge(table: Table, policy: Policy) -> Judged:
     return Judged(hidden=hidden, refused=refused)
 
 
-def _verdicts(table: Table, policy: Policy) -> Iterator[tuple[str, str, Array]]:
-    """Each check's code, what the policy does, and the unsafe cells."""
-    people = shape.people_of(table)
-    sides = tuple(len(side.labels) for side in table.dimensions)
-    yield "min-cell", policy.min_cell.act, min_cell.unsafe(people, policy.min_cell)
-    if isinstance(table, Counts):
-        yield "zero", policy.zero_full.zero, zero_full.empty(people)
-        full = zero_full.full(people.reshape(sides), policy.zero_full)
-        yield "full", policy.zero_full.full, full.ravel()
-    else:  # nothing can be said of an empty cell: it has no mean, and the sum 0 tells that it is empty
-        yield "zero", "redact", zero_full.empty(people)
-    if isinstance(table, Sums):
-        yield "dominance", "redact", dominance.unsafe(table.absolute, table.largest, policy.dominance)
-    if isinstance(table, Quantiles):
-        yield "extremes", "redact", extremes.unsafe(people, table.probabilities, policy.extremes)
+def _few(_table: Table, people: Ints, policy: Policy) -> Verdict:
+    return policy.min_cell.act, min_cell.unsafe(people, policy.min_cell)
+
+
+def _zero(table: Table, people: Ints, policy: Policy) -> Verdict:
+    act = policy.zero_full.zero
+    # an empty cell has no mean, and a sum of 0 tells that it may be empty: only counts can be shown
+    return "redact" if act == "show" and not isinstance(table, Counts) else act, zero_full.empty(people)
+
+
+def _full(table: Table, people: Ints, policy: Policy) -> Verdict:
+    sides = [len(side.labels) for side in table.dimensions]
+    return policy.zero_full.full, zero_full.full(people.reshape(sides), policy.zero_full).ravel()
+
+
+def _alike(table: Sums, people: Ints, policy: Policy) -> Verdict:
+    return policy.zero_full.full, zero_full.alike(people, table.absolute, table.largest)
+
+
+def _dominance(table: Sums, _people: Ints, policy: Policy) -> Verdict:
+    return "redact", dominance.unsafe(table.absolute, table.largest, policy.dominance)
+
+
+def _extremes(table: Quantiles, people: Ints, policy: Policy) -> Verdict:
+    return "redact", extremes.unsafe(people, table.probabilities, policy.extremes)
+
+
+#: What the policy does with unsafe cells, and which ones they are.
+Verdict = tuple[str, "Array"]
+
+_CHECKS: dict[str, Callable[[Any, Ints, Policy], Verdict]] = {
+    "min-cell": _few, "zero": _zero, "full": _full, "alike": _alike, "dominance": _dominance, "extremes": _extremes,
+}  # fmt: skip
 
 
 def finite(table: Table, hidden: Array) -> bool:

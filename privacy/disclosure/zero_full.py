@@ -3,6 +3,7 @@
 Why redact zeros: a zero says of each person of the group that they do not have the property. Redacted like the small
 cells, they cannot be told from them. Where zeros are by nature (no men give birth), a policy may show them.
 Why redact full cells: "all 40 in this street have it" needs no small number to tell of a person.
+The same holds where all of a cell contribute alike: the mean is then what each one has, and a sum of 0 is 0 for each.
 A group is a line of the table: all cells that differ in one dimension alone.
 """
 
@@ -39,4 +40,10 @@ def full(people: Ints, rule: Rule) -> Array:
         if length > 1:
             line = people.sum(axis=axis, keepdims=True)
             found |= (people > 0) & (people * 100 >= line * rule.full_percent)
+    return found
+
+
+def alike(people: Ints, absolute: Array, largest: Array) -> Array:
+    """bool per cell: whether all people in it contribute the same, but for the sign."""
+    found: Array = (people > 0) & (largest[:, 0] * people <= absolute * (1 + 1e-9))
     return found

@@ -29,6 +29,7 @@ class Memory:
         return finding("history") if (cells.tolist(), variable, base) in self.told else None
 
     def add(self, cells: Any, below: int, *, variable: str = "", base: int = 1) -> None:
+        assert below >= 3
         self.told.append((cells.tolist(), variable, base))
 
 
@@ -51,11 +52,13 @@ def counted(counts: list[int], *lengths: int, totals: bool = False, people: Any 
     return tabulate.counts(population(counts, people=people), sides(*(lengths or (len(counts),))), totals=totals)
 
 
-def summed(kind: type[Sums] | type[Means], cells: list[list[float]], *, totals: bool = False) -> Raw[Any]:
+def summed(
+    kind: type[Sums] | type[Means], cells: list[list[float]], *, lengths: tuple[int, ...] = (), totals: bool = False
+) -> Raw[Any]:
     """A table of these contributions, a list for each cell."""
     values = np.array([value for cell in cells for value in cell], dtype=float)
     held = population([len(cell) for cell in cells])
-    return tabulate.sums(kind, held, sides(len(cells)), "pay", values, totals=totals)
+    return tabulate.sums(kind, held, sides(*(lengths or (len(cells),))), "pay", values, totals=totals)
 
 
 def rows(outcome: Cleared | list[Any]) -> list[list[str]]:

@@ -190,7 +190,7 @@ class Broken(Memory):
 
     def check(self, *asked, **limits):
         try:
-            raise KeyError(asked, MARKER)
+            raise KeyError(asked, limits, MARKER)
         except KeyError as error:
             raise ValueError(f"cannot tell {MARKER}") from error
 
@@ -218,7 +218,7 @@ def failure(raw, history):
 
 
 def test_no_error_holds_a_value():
-    raw = summed(Sums, [[float(MARKER)] * 9, [1.0] * 9])
+    raw = summed(Sums, [[float(MARKER)] * 9 + [1.0]])
     for error in (failure(raw, Broken()), failure(Raw({"not": MARKER}), Memory())):
         assert type(error) is CitywallError
         assert error.exit_code == Exit.INTERNAL

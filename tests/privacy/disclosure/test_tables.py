@@ -85,7 +85,7 @@ def test_one_label_is_no_line():
 
 def test_the_two_largest_make_up_nine_tenths():
     rest = [1.0] * 10
-    assert shown(summed(Sums, [[50.0, 40.0, *rest], [45.0, 44.9, *rest], [1.0] * 8])) == ["redacted", "12", "8"]
+    assert shown(summed(Sums, [[50.0, 40.0, *rest], [45.0, 44.9, *rest], [1.0] * 7 + [2.0]])) == ["redacted", "12", "8"]
 
 
 def test_the_second_largest_can_work_out_the_largest():
@@ -93,6 +93,20 @@ def test_the_second_largest_can_work_out_the_largest():
     policy = msgspec.structs.replace(EXACT, dominance=rule)
     near, off = [100.0, 50.0, *[1.0] * 9], [100.0, 50.0, *[1.0] * 11]
     assert shown(summed(Sums, [near, off]), policy) == ["redacted", "13"]
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 2500.1, -3.0])
+def test_all_have_the_same(value):
+    alike, almost = [value] * 12, [*[value] * 6, *[value + 1] * 6]
+    assert shown(summed(Sums, [alike, almost])) == ["redacted", "12"]
+
+
+def test_the_counts_beside_sums_are_checked_like_counts():
+    cells = [[1.0, *[2.0] * 11, *[3.0] * 8], [], [2.0, *[1.0] * 15], *[[2.0, *[1.0] * 15]] * 3]
+    raw = summed(Sums, cells, lengths=(3, 2))
+    assert shown(raw) == ["redacted", "redacted", "16", "16", "16", "16"]
+    policy = msgspec.structs.replace(EXACT, zero_full=zero_full.Rule(zero="refuse"))
+    assert codes(door.clear(raw, policy, Memory())) == ["zero"]
 
 
 def test_losses_do_not_hide_gains():
@@ -162,7 +176,7 @@ def test_nothing_shown_is_small_and_totals_add_up(counts, base):
 
 def test_the_history_is_asked_for_what_is_shown():
     memory = Memory()
-    raw = summed(Sums, [[5.0] * 9, [5.0] * 3, [5.0] * 8])
+    raw = summed(Sums, [[5.0, *[4.0] * 8], [5.0] * 3, [5.0, *[4.0] * 7]])
     cleared = door.clear(raw, POLICY, memory)
     cells = [0] * 9 + [-1] * 3 + [2] * 8
     assert memory.asked == [(cells, "", 5, 8, 20), (cells, "pay", 1, 8, 20)]
