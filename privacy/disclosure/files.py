@@ -60,6 +60,11 @@ def _name_fits(name: object) -> bool:
     )
 
 
+def writable(numbers: Array) -> bool:
+    """Whether all are finite numbers, and so far from the largest that rounding and totals do not end there."""
+    return numbers.dtype.kind in "iuf" and bool((np.abs(numbers) < 1e300).all())
+
+
 def decimals(numbers: Array, digits: int) -> list[str]:
     """Each number with so many significant digits, as the shortest text of it; no trace of the other bits."""
     return [_decimal(float(f"{number:.{digits}g}")) for number in numbers.ravel().tolist()]

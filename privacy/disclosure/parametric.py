@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privacy.disclosure import files, freedom, group_size, min_cell, shape
-from privacy.disclosure.files import names_fit
+from privacy.disclosure.files import names_fit, writable
 from privacy.disclosure.finding import Finding, finding
 from privacy.disclosure.policy import Policy
 from privacy.disclosure.result import Model, Regression
-
-if TYPE_CHECKING:
-    from privacy.disclosure.result import Array
 
 
 def judge_regression(fit: Regression, policy: Policy) -> list[Finding]:
@@ -45,14 +41,14 @@ _OF_REGRESSION: dict[str, Callable[[Regression, Policy], bool]] = {
     "family": lambda fit, policy: fit.family not in policy.group_size.families,
     "freedom": lambda fit, policy: freedom.unsafe(fit.people, len(fit.terms), policy.freedom),
     "group-size": lambda fit, policy: group_size.small(fit.support, policy.group_size),
-    "not-finite": lambda fit, _policy: not _finite(fit.coefficients, fit.errors),
+    "not-finite": lambda fit, _policy: not (writable(fit.coefficients) and writable(fit.errors)),
 }
 _OF_MODEL: dict[str, Callable[[Model, Policy], bool]] = {
     "labels": lambda model, _policy: not names_fit(list(model.parameters)),
     "family": lambda model, policy: model.family not in policy.group_size.families,
     "group-size": _thin,
     "capacity": _roomy,
-    "not-finite": lambda model, _policy: not _finite(*model.parameters.values()),
+    "not-finite": lambda model, _policy: not all(map(writable, model.parameters.values())),
 }
 
 
@@ -78,7 +74,3 @@ def write_model(model: Model, policy: Policy) -> bytes:
 
 def _rounded(people: int, policy: Policy) -> int:
     return int(min_cell.round_to(np.array([people]), policy.min_cell.base)[0])
-
-
-def _finite(*arrays: Array) -> bool:
-    return all(bool(np.isfinite(part).all()) for part in arrays)

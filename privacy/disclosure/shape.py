@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privacy.disclosure.files import names_fit
+from privacy.disclosure.files import names_fit, writable
 from privacy.disclosure.result import Counts, Quantiles, Sums
 
 if TYPE_CHECKING:
-    from privacy.disclosure.result import Array, Ints, Model, Population, Regression, Table
+    from privacy.disclosure.result import Ints, Model, Population, Regression, Table
 
 #: Sides of a table: each one multiplies what its totals take.
 _SIDES = 8
@@ -76,7 +76,7 @@ def _contributed(table: Sums, cells: int) -> bool:
     absolute, largest = table.absolute, table.largest
     if not (table.sums.shape == absolute.shape == (cells,) and largest.ndim == 2 and len(largest) == cells):
         return False
-    if not all(_finite(part) for part in (table.sums, absolute, largest)):
+    if not all(writable(part) for part in (table.sums, absolute, largest)):
         return False
     slack = np.abs(absolute) * 1e-9
     return bool(
@@ -96,10 +96,6 @@ def _ordered(table: Quantiles, cells: int) -> bool:
         and (np.diff(probabilities) > 0).all()
         and np.issubdtype(table.values.dtype, np.number)
     )
-
-
-def _finite(numbers: Array) -> bool:
-    return numbers.dtype.kind in "iuf" and bool(np.isfinite(numbers).all())
 
 
 def regression_fits(fit: Regression) -> bool:

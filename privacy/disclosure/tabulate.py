@@ -61,6 +61,7 @@ def quantiles(
     cells, inside = _inside(population)
     order = np.lexsort((values[inside], cells))
     values, counted = values[inside][order], np.bincount(cells, minlength=_size(dimensions))
+    values = np.append(values, 0.0)  # what an empty cell looks up, and is not a number in the end
     starts = np.cumsum(counted) - counted
     places = (counted[:, None] - 1) * np.array(probabilities)[None, :]
     low, high = np.floor(places), np.ceil(places)

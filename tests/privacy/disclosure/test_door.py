@@ -60,6 +60,7 @@ def model(people=1000, size=100, groups=(8, 500), **other):
         (model(groups=()), ["group-size"]),
         (model(family="svm"), ["family"]),
         (model(parameters={"w": np.array([np.inf])}), ["not-finite"]),
+        (model(parameters={"w": np.array([1.5e308])}), ["not-finite"]),
         (model(parameters={"=cmd()": np.ones(2)}), ["labels"]),
         (Raw(Text(content="all is well")), ["text"]),
     ],
