@@ -56,9 +56,10 @@ def test_a_log_does_not_show_it(caplog, capsys):
 
 
 def test_kinds_show_no_value():
-    table = counted([111_223, 9]).open(result._KEY)
-    assert "111223" not in f"{table!r} {table} {table.population!r} {table.dimensions}"
-    assert table != counted([111_223, 9]).open(result._KEY)  # by identity: comparing tells nothing
+    table = counted([9, 9]).open(result._KEY)
+    for part in (table, table.population, *table.dimensions):
+        assert repr(part) == str(part) == object.__repr__(part)
+    assert table != counted([9, 9]).open(result._KEY)  # by identity: comparing tells nothing
 
 
 def test_cleared_is_made_by_the_door_alone():
@@ -75,7 +76,7 @@ def test_cleared_is_made_by_the_door_alone():
     ):  # fmt: skip
         with pytest.raises((TypeError, ValueError, dataclasses.FrozenInstanceError)):
             forge()
-    assert "20" not in repr(made)
+    assert repr(made).startswith("<privacy.disclosure.result.Cleared object at 0x")
 
 
 def opens_raw(node):
