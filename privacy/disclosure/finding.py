@@ -1,0 +1,103 @@
+"""What the checks say. Every text is whole as it stands: no count, no value, no label is ever put into one."""
+
+from __future__ import annotations
+
+import msgspec
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "malformed": (
+        "The result is not in order: sizes, labels, counts and the registered data do not fit together.",
+        "结果不成形：大小、标签、计数与登记的数据互不相符。",
+    ),
+    "labels": (
+        "A name or a label is empty, too long, stands twice, or holds what a label must not hold.",
+        "名称或标签为空、过长、重复，或含有不允许的内容。",
+    ),
+    "membership": (
+        "Nobody says which records are in which cell, so that earlier releases cannot be compared.",
+        "未说明哪些记录属于哪个单元格，因此无法与以前的发布比较。",
+    ),
+    "history": (
+        "There is no history of earlier releases of this data set to compare with.",
+        "没有该数据集以往发布的历史，无法比较。",
+    ),
+    "min-cell": ("Cells with too few people.", "有单元格人数过少。"),
+    "zero": ("Cells that show that nobody is in them.", "有单元格显示其中没有任何人。"),
+    "full": (
+        "A cell holds its whole group: everyone in that group is known to have the property.",
+        "有单元格包含整个群组：可知该群组每个人都具有该属性。",
+    ),
+    "alike": (
+        "All people of a cell contribute the same, so that the value tells what each of them has.",
+        "有单元格中所有人的数值相同，因此可知每个人的数值。",
+    ),
+    "dominance": (
+        "In some cells few contributors make up most of the value, so that one can work out another's.",
+        "有单元格的数值主要来自少数贡献者，可据此推算他人的数值。",
+    ),
+    "extremes": (
+        "Minimum, maximum or a quantile near the edge: it is the value of one person.",
+        "最小值、最大值或靠近边缘的分位数：即某一个人的数值。",
+    ),
+    "nothing-left": (
+        "Nothing is left to show once the unsafe cells are redacted.",
+        "遮蔽不安全的单元格后没有可显示的内容。",
+    ),
+    "freedom": (
+        "Too few degrees of freedom: the coefficients come near to the records themselves.",
+        "自由度过小：系数近乎记录本身。",
+    ),
+    "group-size": (
+        "A term, leaf, class or site rests on too few people, or the whole on too few.",
+        "某一项、叶节点、类别或站点所依据的人数过少，或整体人数过少。",
+    ),
+    "family": (
+        "Models of this family keep records of people inside, or their family is not on the list.",
+        "该类模型内部保存个人记录，或不在允许的类别之列。",
+    ),
+    "capacity": (
+        "The model has so many parameters for its people that it can remember them.",
+        "模型参数相对人数过多，足以记住个人。",
+    ),
+    "media": ("Files of this type do not leave.", "此类型的文件不得出域。"),
+    "file": (
+        "The file is damaged, or holds what a file of its type may not hold here.",
+        "文件损坏，或含有该类型文件在此不允许的内容。",
+    ),
+    "size": ("Larger than what may leave at once.", "超过一次允许出域的大小。"),
+    "no-table": (
+        "A picture needs the table that it was drawn from.",
+        "图形必须附上绘制所依据的表。",
+    ),
+    "shows-unsafe": (
+        "The picture is drawn from cells that may not be shown.",
+        "图形由不得显示的单元格绘制。",
+    ),
+    "text": ("Free text does not leave.", "自由文本不得出域。"),
+    "not-finite": ("A number is missing, infinite or too large to be written.", "有数字缺失、无穷大或过大而无法写出。"),
+    "redacted": ("Unsafe cells were redacted.", "不安全的单元格已遮蔽。"),
+    "rounded": ("Counts were rounded.", "计数已取整。"),
+    "precision": ("Numbers were cut to the digits that the policy allows.", "数字已截为策略允许的位数。"),
+    "totals": ("Totals are those of the cells shown.", "合计只含显示的单元格。"),
+    "rewritten": ("The file was written anew without what cannot be seen in it.", "文件已重写，去除其中不可见的内容。"),
+}
+
+
+class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a result may not leave, or what was changed so that it may (`Cleared.notes`)."""
+
+    code: str
+    en: str
+    zh: str
+
+    def get(self, lang: str) -> str:
+        """The text in `lang`."""
+        return self.zh if lang == "zh" else self.en
+
+
+def finding(code: str) -> Finding:
+    """The finding of that code."""
+    return Finding(code, *_TEXTS[code])
+
+
+CODES = frozenset(_TEXTS)
