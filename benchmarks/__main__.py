@@ -7,10 +7,11 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import fleet, host, passwords, patches, privilege, start
+from benchmarks import differencing, fleet, host, passwords, patches, privilege, start
 
 _ALL = {
     "start": start, "host": host, "fleet": fleet, "passwords": passwords, "privilege": privilege, "patches": patches,
+    "differencing": differencing,
 }  # fmt: skip
 
 _FOOT = """

@@ -7,6 +7,7 @@ group of 1 to k - 1 people comes to be in it, by whatever combination. What is n
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -84,6 +85,7 @@ class History:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._tried: tuple[str, _After | Refusal] | None = None  # what was asked last is mostly added next
 
     @classmethod
     def start(cls, records: int, *, people: Ints | None = None, size_known: bool = True) -> History:
@@ -144,19 +146,27 @@ class History:
         after = self._after(cells, below, variable, base)
         if isinstance(after, Refusal):
             raise RuntimeError(after.code)
-        self._state = after.state
+        self._state, self._tried = after.state, None
 
     def _after(self, cells: NDArray[np.integer], below: int, variable: str, base: int) -> _After | Refusal:
-        state = self._state
-        if len(cells) != len(state.atom) or (len(cells) and cells.min() < -1):
+        """How things would stand after this release."""
+        if len(cells) != len(self._state.atom) or (len(cells) and cells.min() < -1):
             raise ValueError("one cell for each record, -1 for none")
         if base < 1 or (base > 1 and variable):
             raise ValueError("counts alone are rounded")
-        finer = split(state.atom, state.atoms, cells.astype(np.int32))
-        rank = sum(len(space.rows) for space in state.spaces.values()) + int(base == 1) * len(np.unique(cells))
-        if rank * len(finer.sizes) > MOST_NUMBERS:
-            return _FINE
-        return _follow(state.split(finer), finer.cells, below, variable, base)
+        cells = np.ascontiguousarray(cells, np.int32)
+        asked = f"{hashlib.sha256(cells.data).hexdigest()} {below} {base} {variable}"
+        if self._tried is None or self._tried[0] != asked:
+            self._tried = asked, _try(self._state, cells, below, variable, base)
+        return self._tried[1]
+
+
+def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Refusal:
+    finer = split(state.atom, state.atoms, cells)
+    rank = sum(len(space.rows) for space in state.spaces.values()) + int(base == 1) * len(np.unique(cells))
+    if rank * len(finer.sizes) > MOST_NUMBERS:
+        return _FINE
+    return _follow(state.split(finer), finer.cells, below, variable, base)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,7 +184,8 @@ def _follow(state: State, cells: Ints, below: int, variable: str, base: int) -> 
     if variable == COUNTS:
         now = rounded.told(cells, base, state.sizes, state.names)
         single = rounded.remember(state.bounds, now)
-        pinned = rounded.compare(state.bounds, now, map(state.told, range(len(state.bases))), state.sizes, below)
+        others = np.flatnonzero((state.bases > 1) | (base > 1))  # two exact ones: their row space tells more
+        pinned = rounded.compare(state.bounds, now, map(state.told, others), state.sizes, below)
         if base > 1:
             rows = np.where(single[cells] & (cells >= 0), cells, -1)
         state = replace(state, labels=np.vstack((state.labels, cells)), bases=np.append(state.bases, base))

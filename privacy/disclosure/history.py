@@ -87,7 +87,7 @@ class State:
         """What exact releases of a variable tell."""
         return self.spaces.get(variable) or RowSpace.nothing(self.prime, self.atoms)
 
-    def told(self, at: int) -> Told:
+    def told(self, at: int | np.integer[Any]) -> Told:
         """An earlier release of counts."""
         return told(self.labels[at], int(self.bases[at]), self.sizes, self.names)
 

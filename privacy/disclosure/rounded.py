@@ -42,12 +42,7 @@ def told(cells: Ints, base: int, sizes: Ints, names: NDArray[np.uint64]) -> Told
 
 
 def differences(one: Told, other: Told, sizes: Ints, below: int) -> Iterator[tuple[int, int, int]]:
-    """Name, smallest and largest count of each group of 1 to `below` - 1 records between a cell and one inside it.
-
-    Two exact releases give none: what they tell is in the row space.
-    """
-    if one.base == other.base == 1:
-        return
+    """Name, smallest and largest count of each group of 1 to `below` - 1 records between a cell and one inside it."""
     both = (one.cells >= 0) & (other.cells >= 0)
     pairs, place = np.unique(one.cells[both] * len(other.sizes) + other.cells[both], return_inverse=True)
     common = np.zeros(len(pairs), np.int64)

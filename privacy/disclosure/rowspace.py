@@ -50,6 +50,8 @@ class RowSpace:
         return (rows - product(rows[:, self.pivots], self.rows, self.prime)) % self.prime
 
     def _join(self, rows: Ints, pivots: Ints) -> RowSpace:
+        if not len(pivots):
+            return self
         old = self.rows.copy()
         factors = old[:, pivots]
         touched = np.flatnonzero(factors.any(axis=1))
