@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 from privacy.disclosure import history, rounded
 from privacy.disclosure.atoms import split
 from privacy.disclosure.history import COUNTS, State
+from privacy.disclosure.rowspace import RowSpace
 from privacy.disclosure.small_groups import Found, Small, search
 from secops.core.errors import CitywallError, UsageError
 from secops.core.i18n import _, because
 from secops.core.render import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from privacy.disclosure.modular import Ints
-    from privacy.disclosure.rowspace import RowSpace
 
 __all__ = ["COUNTS", "MOST_EXACT", "History", "Refusal"]
 
@@ -154,10 +156,10 @@ class History:
             raise ValueError("one cell for each record, -1 for none")
         if base < 1 or (base > 1 and variable):
             raise ValueError("counts alone are rounded")
-        cells = np.ascontiguousarray(cells, np.int32)
-        asked = f"{hashlib.sha256(cells.data).hexdigest()} {below} {base} {variable}"
+        cell = np.ascontiguousarray(cells, np.int32)
+        asked = f"{hashlib.sha256(cell.data).hexdigest()} {below} {base} {variable}"
         if self._tried is None or self._tried[0] != asked:
-            self._tried = asked, _try(self._state, cells, below, variable, base)
+            self._tried = asked, _try(self._state, cell, below, variable, base)
         return self._tried[1]
 
 
@@ -207,14 +209,18 @@ def _judge(was: State, after: _After, variable: str, below: int, most: int) -> R
 def _search(after: _After, variable: str, below: int) -> Found:
     """Whether a small group is determined now that was not before."""
     state, space = after.state, after.state.space(variable)
-    starts = space.newer(after.before)
-    space = space.turn(state.people, below)
     small = np.flatnonzero(state.people < below)
     place = np.full(state.atoms, -1, np.int64)
     place[small] = np.arange(len(small))
+    starts = place[space.newer(after.before)]
+    space = space.turn(state.people >= below, state.people)
     alone = place[space.pivots] >= 0
-    told = Small(
-        space.rows[alone][:, small], place[space.pivots[alone]], state.weights[small],
-        lambda chosen: state.people_in(small[list(chosen)]), state.prime,
-    )  # fmt: skip
-    return search(told, place[starts][place[starts] >= 0], below)
+    space = RowSpace(state.prime, space.rows[alone][:, small], place[space.pivots[alone]])
+
+    def counts(chosen: Sequence[int]) -> bool:
+        group = small[list(chosen)]
+        row = np.zeros((1, state.atoms), np.int64)
+        row[0, group] = 1
+        return state.people_in(group) < below and bool(after.before.unknown(row).any())
+
+    return search(Small(space, state.weights[small], counts, starts[starts >= 0], below))

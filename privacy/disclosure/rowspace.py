@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privacy.disclosure.modular import Ints, echelon, product
 
@@ -67,15 +68,20 @@ class RowSpace:
         new = self.pivots[len(older.pivots) :]
         return np.concatenate((older.pivots[older.rows[:, new].any(axis=1)], new))
 
-    def turn(self, sizes: Ints, small: int) -> RowSpace:
-        """The same span with a large atom as the pivot of each row that has one.
+    def turn(self, wanted: NDArray[np.bool_], prefer: Ints) -> RowSpace:
+        """The same span with a `wanted` atom as the pivot of each row that has one; those that `prefer` puts highest.
 
-        The rows that keep a small pivot then span all that the releases tell of small atoms alone.
+        The rows that keep another pivot then span all that the releases tell of the other atoms alone. `prefer` is
+        higher for each wanted atom than for all others.
         """
-        large = sizes >= small
-        out = ~large[self.pivots]
-        out[out] = self.rows[out][:, large].any(axis=1)
-        if not out.any():
-            return self
-        rest = RowSpace(self.prime, self.rows[~out], self.pivots[~out])
-        return rest._join(*echelon(self.rows[out], sizes, self.prime))
+        space = self
+        while len(out := space._turnable(wanted)):
+            rest = np.delete(np.arange(len(space.rows)), out)
+            kept = RowSpace(self.prime, space.rows[rest], space.pivots[rest])
+            space = kept._join(*echelon(space.rows[out], prefer, self.prime))
+        return space
+
+    def _turnable(self, wanted: NDArray[np.bool_]) -> Ints:
+        """Some rows without a wanted pivot that could have one."""
+        others = np.flatnonzero(~wanted[self.pivots])
+        return others[self.rows[others][:, wanted].any(axis=1)][:_BLOCK]
