@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.disclosure import history, rounded
+from privacy.disclosure import history
 from privacy.disclosure.atoms import split
 from privacy.disclosure.history import COUNTS, State
 from privacy.disclosure.rowspace import RowSpace
@@ -163,14 +163,6 @@ class History:
         return self._tried[1]
 
 
-def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Refusal:
-    finer = split(state.atom, state.atoms, cells)
-    rank = sum(len(space.rows) for space in state.spaces.values()) + int(base == 1) * len(np.unique(cells))
-    if rank * len(finer.sizes) > MOST_NUMBERS:
-        return _FINE
-    return _follow(state.split(finer), finer.cells, below, variable, base)
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class _After:
     """How things would stand: the state; the span before, over the same atoms; whether rounding leaves one number."""
@@ -180,18 +172,21 @@ class _After:
     pinned: bool
 
 
-def _follow(state: State, cells: Ints, below: int, variable: str, base: int) -> _After:
-    """The state, already split, after the release of these cells (per atom)."""
-    before, pinned, rows = state.space(variable), False, cells
+def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Refusal:
+    """How things would stand after the release of these cells (per record)."""
+    pinned, exact = False, cells
     if variable == COUNTS:
-        now = rounded.told(cells, base, state.sizes, state.names)
-        single = rounded.remember(state.bounds, now)
-        others = np.flatnonzero((state.bases > 1) | (base > 1))  # two exact ones: their row space tells more
-        pinned = rounded.compare(state.bounds, now, map(state.told, others), state.sizes, below)
+        counts, pinned, single = state.counts.after(cells, base, below, state.words)
+        state = replace(state, counts=counts)
         if base > 1:
-            rows = np.where(single[cells] & (cells >= 0), cells, -1)
-        state = replace(state, labels=np.vstack((state.labels, cells)), bases=np.append(state.bases, base))
-    space = before.insert(rows, state.people)
+            exact = np.where(np.isin(cells, single), cells, np.int32(-1))
+    finer = split(state.atom, state.atoms, exact)
+    rank = sum(len(space.rows) for space in state.spaces.values()) + len(np.unique(exact))
+    if (exact >= 0).any() and rank * len(finer.sizes) > MOST_NUMBERS:
+        return _FINE
+    state = state.split(finer)
+    before = state.space(variable)
+    space = before.insert(finer.cells, state.people)
     new = len(space.rows) > len(before.rows)
     state = replace(state, spaces=state.spaces | {variable: space}, exact=state.exact + int(new and base == 1))
     return _After(state, before, pinned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from privacy.disclosure.atoms import Split
 from privacy.disclosure.modular import Ints, random_prime
-from privacy.disclosure.rounded import Bounds, Told, told
+from privacy.disclosure.rounded import Tellings
 from privacy.disclosure.rowspace import RowSpace
 
 #: The name under which counts are kept among the variables.
@@ -33,20 +33,20 @@ class State:
     atom: NDArray[np.int32]  # of each record
     person: NDArray[np.int32]  # of each record; empty: each record is another person's
     spaces: dict[str, RowSpace]  # per variable, `COUNTS` for counts
-    labels: Ints = field(default_factory=lambda: np.zeros((0, 1), np.int64))  # (releases of counts, atoms): cells
-    bases: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # to what each of them was rounded
-    bounds: Bounds = field(default_factory=dict)
+    counts: Tellings
     exact: int = 0  # exact releases that told something new
 
     @classmethod
     def new(cls, records: int, person: NDArray[np.int32]) -> State:
         """Nothing has been released of so many records."""
-        return cls(random_prime(), secrets.randbits(128), np.zeros(records, np.int32), person, {})
+        return cls(
+            random_prime(), secrets.randbits(128), np.zeros(records, np.int32), person, {}, Tellings.none(records)
+        )
 
-    @property
+    @cached_property
     def atoms(self) -> int:
         """How many there are."""
-        return int(self.labels.shape[1])
+        return int(self.atom.max(initial=0)) + 1
 
     @cached_property
     def sizes(self) -> Ints:
@@ -69,13 +69,10 @@ class State:
         share = 1 / np.bincount(self.person)
         return np.bincount(self.atom, weights=share[self.person], minlength=self.atoms).astype(np.float64)
 
-    @cached_property
-    def names(self) -> NDArray[np.uint64]:
-        """Of each atom: the sum of random words of its records, which outlives its number."""
-        words = np.random.Philox(key=self.seed).random_raw(len(self.atom))
-        total = np.zeros(self.atoms, np.uint64)
-        np.add.at(total, self.atom, words)
-        return total
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        """A random word for each record, the same each time: their sum names a set of records."""
+        return np.random.Philox(key=self.seed).random_raw(len(self.atom))
 
     def people_in(self, atoms: Ints) -> int:
         """How many people a group of atoms has."""
@@ -87,16 +84,10 @@ class State:
         """What exact releases of a variable tell."""
         return self.spaces.get(variable) or RowSpace.nothing(self.prime, self.atoms)
 
-    def told(self, at: int | np.integer[Any]) -> Told:
-        """An earlier release of counts."""
-        return told(self.labels[at], int(self.bases[at]), self.sizes, self.names)
-
     def split(self, finer: Split) -> State:
         """The same over finer atoms."""
         spaces = {name: space.split(finer.parents, finer.sizes) for name, space in self.spaces.items()}
-        return replace(
-            self, atom=finer.of, spaces=spaces, labels=self.labels[:, finer.parents], bounds=dict(self.bounds)
-        )
+        return replace(self, atom=finer.of, spaces=spaces)
 
 
 def pack(state: State) -> bytes:
@@ -119,9 +110,10 @@ def digest(state: State) -> str:
 def _arrays(state: State) -> dict[str, NDArray[Any]]:
     arrays: dict[str, Any] = {
         "form": _FORM, "prime": state.prime, "seed": list(state.seed.to_bytes(16, "big")), "exact": state.exact,
-        "atom": state.atom, "person": state.person, "labels": state.labels.astype(np.int32), "bases": state.bases,
-        "variables": np.array(list(state.spaces), "<U256"), "names": np.array(list(state.bounds), np.uint64),
-        "ends": np.array(list(state.bounds.values()), np.int64).reshape(-1, 2),
+        "atom": state.atom, "person": state.person, "variables": np.array(list(state.spaces), str),
+        "told": state.counts.atom, "labels": state.counts.labels, "bases": state.counts.bases,
+        "names": np.array(list(state.counts.bounds), np.uint64),
+        "ends": np.array(list(state.counts.bounds.values()), np.int64).reshape(-1, 2),
     }  # fmt: skip
     for at, space in enumerate(state.spaces.values()):
         arrays |= {f"rows{at}": space.rows.astype(np.uint32), f"pivots{at}": space.pivots}
@@ -140,9 +132,7 @@ def unpack(raw: bytes) -> State:
             str(name): RowSpace(prime, file[f"rows{at}"].astype(np.int64), file[f"pivots{at}"])
             for at, name in enumerate(file["variables"])
         }
-        ends = map(tuple, file["ends"].tolist())
-        return State(
-            prime, int.from_bytes(bytes(file["seed"].tolist()), "big"), file["atom"], file["person"], spaces,
-            file["labels"].astype(np.int64), file["bases"], dict(zip(file["names"].tolist(), ends, strict=True)),
-            int(file["exact"]),
-        )  # fmt: skip
+        bounds = dict(zip(file["names"].tolist(), map(tuple, file["ends"].tolist()), strict=True))
+        counts = Tellings(file["told"], file["labels"], file["bases"], bounds)
+        seed = int.from_bytes(bytes(file["seed"].tolist()), "big")
+        return State(prime, seed, file["atom"], file["person"], spaces, counts, int(file["exact"]))

@@ -120,6 +120,22 @@ def test_rounding_to_one_base_never_leaves_one_number() -> None:
     assert history.exact == 0
 
 
+def test_rounded_counts_do_not_use_up_what_exact_ones_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("privacy.disclosure.differencing.MOST_NUMBERS", 99)
+    history, table = History.start(1000), np.arange(1000) // 20
+    assert code(history, table, 8, base=5) == ""
+    assert code(history, where(1000, (5, 500)), 8) == ""
+    assert code(history, table, 8) == "difference-fine"
+
+
+def test_of_very_many_rounded_releases_the_latest_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("privacy.disclosure.rounded.MOST_LABELS", 12)
+    history = History.start(1000)
+    for stop in (100, 200, 300, 400, 500):
+        assert code(history, where(1000, (0, stop)), 8, base=5) == ""
+    assert history.check(where(1000, (1, 100)), 8, base=5) is None
+
+
 def test_a_count_that_two_bases_leave_one_number_for_is_as_good_as_exact() -> None:
     whole, halves = where(1000, (0, 102)), where(1000, (0, 50), (50, 99))
     history = History.start(1000, size_known=False)
@@ -177,6 +193,12 @@ def test_cells_that_do_not_fit_the_records_are_an_error_of_the_caller() -> None:
         history.check(np.zeros(10, int), 8, variable="income", base=5)
     with pytest.raises(ValueError, match="one person"):
         History.start(10, people=np.zeros(9, int))
+
+
+def test_a_table_without_cells_and_a_data_set_without_records_are_no_trouble() -> None:
+    for base in (1, 5):
+        assert code(History.start(10), where(10), 8, base=base) == ""
+        assert code(History.start(0), where(0), 8, base=base) == ""
 
 
 def test_refusals_name_no_number_and_nothing_of_the_data() -> None:
