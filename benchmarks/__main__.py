@@ -7,11 +7,11 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import disclosure, fleet, host, ledger, passwords, patches, privilege, start
+from benchmarks import differencing, disclosure, fleet, host, ledger, passwords, patches, privilege, start
 
 _ALL = {
     "start": start, "host": host, "fleet": fleet, "passwords": passwords, "privilege": privilege, "patches": patches,
-    "ledger": ledger, "disclosure": disclosure,
+    "ledger": ledger, "disclosure": disclosure, "differencing": differencing,
 }  # fmt: skip
 
 _FOOT = """

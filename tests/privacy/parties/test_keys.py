@@ -49,7 +49,11 @@ def test_the_key_id_is_that_of_the_raw_key() -> None:
     assert key_id(b64encode(raw).decode()) == "ed25519:21fe31dfa154a261626bf854046fd227"
 
 
-@pytest.mark.parametrize("text", ["", "AAAA", "x" * 44, KEY.public_key[:-1], KEY.public_key + "\n", "é" * 44])
+@pytest.mark.parametrize(
+    "text",
+    ["", "AAAA", "x" * 44, KEY.public_key[:-1], KEY.public_key + "\n", "é" * 44],
+    ids=["empty", "short", "no bytes", "cut", "longer", "not ASCII"],
+)
 def test_what_is_no_key(text: str) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         key_id(text)

@@ -1,0 +1,221 @@
+"""Differencing: whether a release, with all earlier ones of the same data, tells of fewer people than any alone.
+
+Two tables that are each fine may differ by one person. What exact counts tell together is linear: any sum and
+difference of their cells. So each history keeps the span of all cells over the atoms, and a release is refused when a
+group of 1 to k - 1 people comes to be in it, by whatever combination. What is not seen stands in docs/differencing.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privacy.disclosure import history
+from privacy.disclosure.atoms import split
+from privacy.disclosure.history import COUNTS, State
+from privacy.disclosure.rowspace import RowSpace
+from privacy.disclosure.small_groups import Found, Small, search
+from secops.core.errors import CitywallError, UsageError
+from secops.core.i18n import _, because
+from secops.core.render import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from privacy.disclosure.modular import Ints
+
+__all__ = ["COUNTS", "MOST_EXACT", "History", "Refusal"]
+
+#: Exact releases of one version that tell something new. Why 20: 25 random tables of 20 cells determine all of 500
+#: groups (measured). Well before, what elimination cannot see (no count is below 0, outside knowledge) tells people.
+MOST_EXACT = 20
+
+#: Numbers that a row space may hold: 512 MB. What does not fit is to be rounded.
+MOST_NUMBERS = 1 << 26
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a release may not leave. The texts are whole as they stand: no count, no cell is ever put into one."""
+
+    code: str
+    en: str
+    zh: str
+
+
+_REFUSED: Final = {
+    Found.ATOM: Refusal(
+        "difference-atom",
+        "Together with earlier releases, this one determines a group with too few people.",
+        "与以往发布合并后，可推算出人数过少的群组。",
+    ),
+    Found.GROUP: Refusal(
+        "difference-group",
+        "The difference between this release and earlier ones is a group with too few people.",
+        "与以往发布相减，所得群组人数过少。",
+    ),
+    Found.UNDECIDED: Refusal(
+        "difference-undecided",
+        "Releases overlap so much that nobody can say in time whether a small group is determined. Round the counts.",
+        "各次发布重叠过多，无法及时判断是否可推算出小群组。请对计数取整。",
+    ),
+}
+_ROUNDED = Refusal(
+    "difference-rounded",
+    "Rounded counts of the same cells, told in several ways, leave one number for a group with too few people.",
+    "同一单元格以多种方式取整发布，使人数过少的群组只剩一个可能的数值。",
+)
+_CAP = Refusal(
+    "difference-cap",
+    "This version has had all the exact releases that the policy allows. Round, or use differential privacy.",
+    "该版本的精确发布次数已达策略上限。请取整，或使用差分隐私。",
+)
+_FINE = Refusal(
+    "difference-fine",
+    "Releases cut the data into so many groups that they can no longer be compared. Use fewer cells, or round.",
+    "各次发布将数据划分得过细，已无法比较。请减少单元格，或取整。",
+)
+
+
+class History:
+    """What was released of one data-set version. One process at a time: the caller holds the lock of its folder."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._tried: tuple[str, _After | Refusal] | None = None  # what was asked last is mostly added next
+
+    @classmethod
+    def start(cls, records: int, *, people: Ints | None = None, size_known: bool = True) -> History:
+        """Nothing released yet. `people` tells whose each record is; None: each is another person's.
+
+        `size_known`: outsiders know how many records there are, so that what a table leaves out can be worked out.
+        """
+        person = np.zeros(0, np.int32)
+        if people is not None:
+            if len(people) != records:
+                raise ValueError("one person for each record")
+            person = np.unique(people, return_inverse=True)[1].astype(np.int32)
+        made = cls(State.new(records, person))
+        if size_known and records:
+            made.add(np.zeros(records, np.int32), 1)
+            made._state = replace(made._state, exact=0)
+        return made
+
+    @classmethod
+    def load(cls, path: Path) -> History:
+        """The history in a file. Raises `UsageError` when it cannot be read, `CitywallError` when it is damaged."""
+        try:
+            return cls(history.unpack(path.read_bytes()))
+        except OSError as error:
+            raise UsageError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from None
+        except ValueError:
+            hint = _("Without it, differences between releases cannot be seen: restore it from a copy.")
+            raise CitywallError(_("no history of releases, or a damaged one"), where=str(path), hint=hint) from None
+
+    def save(self, path: Path) -> str:
+        """Write it whole or not at all; returns the digest. It tells of people: keep it on the secure side."""
+        write_whole(path, history.pack(self._state))
+        return self.digest()
+
+    def digest(self) -> str:
+        """Of what is remembered, for the ledger. It tells nothing: random numbers are part of what is hashed."""
+        return history.digest(self._state)
+
+    @property
+    def exact(self) -> int:
+        """How many exact releases told something new."""
+        return self._state.exact
+
+    def check(
+        self, cells: NDArray[np.integer], below: int, *, variable: str = COUNTS, base: int = 1, most: int = MOST_EXACT
+    ) -> Refusal | None:
+        """Why this release may not follow the earlier ones, None when it may.
+
+        `cells` is the cell of each record, -1 for none (or redacted). A group of 1 to `below` - 1 people is small.
+        `variable`: what is summed up in the cells, `COUNTS` for counts; `base`: to what counts are rounded. Means are
+        checked twice, as counts and as sums. `most`: exact releases that the policy allows.
+        """
+        after = self._after(cells, below, variable, base)
+        return after if isinstance(after, Refusal) else _judge(self._state, after, variable, below, most)
+
+    def add(self, cells: NDArray[np.integer], below: int, *, variable: str = COUNTS, base: int = 1) -> None:
+        """Remember a release that has left. Raises `RuntimeError` when that cannot be done: ask `check` first."""
+        after = self._after(cells, below, variable, base)
+        if isinstance(after, Refusal):
+            raise RuntimeError(after.code)
+        self._state, self._tried = after.state, None
+
+    def _after(self, cells: NDArray[np.integer], below: int, variable: str, base: int) -> _After | Refusal:
+        """How things would stand after this release."""
+        if len(cells) != len(self._state.atom) or (len(cells) and cells.min() < -1):
+            raise ValueError("one cell for each record, -1 for none")
+        if base < 1 or (base > 1 and variable):
+            raise ValueError("counts alone are rounded")
+        cell = np.ascontiguousarray(cells, np.int32)
+        asked = f"{hashlib.sha256(cell.data).hexdigest()} {below} {base} {variable}"
+        if self._tried is None or self._tried[0] != asked:
+            self._tried = asked, _try(self._state, cell, below, variable, base)
+        return self._tried[1]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _After:
+    """How things would stand: the state; the span before, over the same atoms; whether rounding leaves one number."""
+
+    state: State
+    before: RowSpace
+    pinned: bool
+
+
+def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Refusal:
+    """How things would stand after the release of these cells (per record)."""
+    pinned, exact = False, cells
+    if variable == COUNTS:
+        counts, pinned, single = state.counts.after(cells, base, below, state.words)
+        state = replace(state, counts=counts)
+        if base > 1:
+            exact = np.where(np.isin(cells, single), cells, np.int32(-1))
+    finer = split(state.atom, state.atoms, exact)
+    rank = sum(len(space.rows) for space in state.spaces.values()) + len(np.unique(exact))
+    if (exact >= 0).any() and rank * len(finer.sizes) > MOST_NUMBERS:
+        return _FINE
+    state = state.split(finer)
+    before = state.space(variable)
+    space = before.insert(finer.cells, state.people)
+    new = len(space.rows) > len(before.rows)
+    state = replace(state, spaces=state.spaces | {variable: space}, exact=state.exact + int(new and base == 1))
+    return _After(state, before, pinned)
+
+
+def _judge(was: State, after: _After, variable: str, below: int, most: int) -> Refusal | None:
+    if after.pinned:
+        return _ROUNDED
+    found = _search(after, variable, below)
+    if found is not Found.NOTHING:
+        return _REFUSED[found]
+    return _CAP if most < after.state.exact > was.exact else None
+
+
+def _search(after: _After, variable: str, below: int) -> Found:
+    """Whether a small group is determined now that was not before."""
+    state, space = after.state, after.state.space(variable)
+    small = np.flatnonzero(state.people < below)
+    place = np.full(state.atoms, -1, np.int64)
+    place[small] = np.arange(len(small))
+    starts = place[space.newer(after.before)]
+    space = space.turn(state.people >= below, state.people)
+    alone = place[space.pivots] >= 0
+    space = RowSpace(state.prime, space.rows[alone][:, small], place[space.pivots[alone]])
+
+    def counts(chosen: Sequence[int]) -> bool:
+        group = small[list(chosen)]
+        row = np.zeros((1, state.atoms), np.int64)
+        row[0, group] = 1
+        return state.people_in(group) < below and bool(after.before.unknown(row).any())
+
+    return search(Small(space, state.weights[small], counts, starts[starts >= 0], below))
