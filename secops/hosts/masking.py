@@ -86,21 +86,21 @@ DOAS_SECRETS: Rewrite = (
     ("^(.*)$", r"\1"),
 )
 
-_OPTION = f'({any_case("command")}|{any_case("environment")})="'
+_OPTION = f'({any_case("command")}="|{any_case("environment")}="([A-Za-z0-9_]+=)?)'
 _QUOTED = r'([^"\\]|\\.)*'
 
 
 def key_secrets(key: str) -> Rewrite:
     """Rules for authorized_keys: values of `command` and `environment` are taken out of lines that hold `key`.
 
-    A line with three of them becomes `?`.
+    Of `environment` the name stays, as sshd refuses a line where it is none. A line with three of them becomes `?`.
     """
     end = f'(".*[ \t]{key}.*)'
     return (
         (f"^.*{_OPTION}.*{_OPTION}.*{_OPTION}.*$", "?"),
-        (f'^(.*{_OPTION}){_QUOTED}(".*{_OPTION}){_QUOTED}{end}$', r"\1\4\7"),
+        (f'^(.*{_OPTION}){_QUOTED}(".*{_OPTION}){_QUOTED}{end}$', r"\1\5\9"),
         (f"^.*{_OPTION}.*{_OPTION}.*$", "?"),
-        (f"^(.*{_OPTION}){_QUOTED}{end}$", r"\1\4"),
+        (f"^(.*{_OPTION}){_QUOTED}{end}$", r"\1\5"),
         (f"^.*{_OPTION}.*$", "?"),
     )
 

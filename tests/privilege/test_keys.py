@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secops.hosts.tables import Row, column_types, registry
+from secops.hosts.tables import Facts, Row, column_types, registry
+from secops.privilege.fleet.fleet import Fleet, Position
 from secops.privilege.fleet.keys import HELD_BY, MAX_HOLDERS, MAX_ROWS, OPENED_BY, doubts, trust
 
 TODAY = date(2026, 5, 20)
@@ -24,6 +25,7 @@ def line(user: str = "ops", fingerprint: str | None = "SHA256:a", **more: Any) -
     options = [option.partition("=")[0] for option in more.get("options", [])]
     return {
         "user_name": user, "path": f"/home/{user}/.ssh/authorized_keys", "line": 1, "effective": True, "refused": False,
+        "accepted": True,
         "key_type": "ssh-ed25519", "fingerprint": fingerprint, "key_bits": 256, "comment": "", "options": [],
         "from_restricted": "from" in options, "forced_command": "command" in options, "restrict": "restrict" in options,
         "cert_authority": "cert-authority" in options,
@@ -81,6 +83,12 @@ OPENS: dict[str, tuple[dict[str, list[Row]], bool | None, str | None]] = {
     "sshd reads another file": ({"authorized_keys": [line(effective=False)]}, False, "not_read"),
     "others may write the file": ({"authorized_keys": [line(refused=True)]}, False, "strict_modes"),
     "not known whether they may": ({"authorized_keys": [line(refused=None)]}, True, None),
+    "sshd refuses the options": ({"authorized_keys": [line(accepted=False)]}, False, "options"),
+    "not known whether it does": ({"authorized_keys": [line(accepted=None)]}, None, "options"),
+    "refused options and a command": (
+        {"authorized_keys": [line(options=["command"], accepted=False)]}, False, "options",
+    ),
+    "a list of from= that is none": ({"authorized_keys": [line(options=["from=10.0.0.1/8"])]}, False, "options"),
     "which files sshd reads is not known": ({"authorized_keys": [line(effective=None)]}, None, "not_read"),
     "the account is not let in": ({"ssh_logins": [login(key=False)]}, False, "login_refused"),
     "not known whether it is": ({"ssh_logins": [login(key=None)]}, None, "login_refused"),
@@ -88,7 +96,7 @@ OPENS: dict[str, tuple[dict[str, list[Row]], bool | None, str | None]] = {
     "no sshd": ({"ssh_logins": [], "hosts": [{"has_sshd": False}]}, False, "login_refused"),
     "a forced command": ({"authorized_keys": [line(options=["command"])]}, False, "forced_command"),
     "sshd forces a command": ({"ssh_logins": [login(shell=False)]}, False, "sshd_command"),
-    "not known whether it does": ({"ssh_logins": [login(shell=None)]}, None, "sshd_command"),
+    "not known whether sshd does": ({"ssh_logins": [login(shell=None)]}, None, "sshd_command"),
     "an authority": ({"authorized_keys": [line(options=["cert-authority"])]}, None, "certificate"),
     "an authority that may not log in": (
         {"authorized_keys": [line(options=["cert-authority"])], "ssh_logins": [login(key=False)]},
@@ -118,6 +126,13 @@ OPENS: dict[str, tuple[dict[str, list[Row]], bool | None, str | None]] = {
     "the line ended at noon": ({"authorized_keys": [line(options=["expiry-time=202605191200Z"])]}, False, "expired"),
     "the line ends today": ({"authorized_keys": [line(options=["expiry-time=20260520"])]}, None, "expired"),
     "the line ends later": ({"authorized_keys": [line(options=["expiry-time=20270101"])]}, True, None),
+    "the first of two ends counts": (
+        {"authorized_keys": [line(options=["expiry-time=20270101", "expiry-time=20260519"])]}, False, "expired",
+    ),
+    "a 31st that is none is in the next month": (
+        {"authorized_keys": [line(options=["expiry-time=20260431"])]}, False, "expired",
+    ),
+    "an end in UTC": ({"authorized_keys": [line(options=["expiry-time=202701011200UTC"])]}, True, None),
     "an end that is none": ({"authorized_keys": [line(options=["expiry-time=20261340"])]}, False, "expired"),
 }  # fmt: skip
 
@@ -144,6 +159,8 @@ def test_of_lines_with_one_key_the_first_that_always_counts_decides() -> None:
     assert told(forced, plain) == [(False, "forced_command"), (False, "earlier_line")]
     assert told(here, plain) == [(True, None), (True, None)]
     assert told(plain, here) == [(True, None), (False, "earlier_line")]
+    assert told(line(options=["command"], accepted=False), plain) == [(False, "options"), (True, None)]
+    assert told(line(accepted=None), plain) == [(None, "options"), (True, None)]
     assert told(plain, elsewhere) == [(True, None), (True, None)]
     assert told(line(user="root"), plain, line(fingerprint="SHA256:b")) == [(True, None)] * 3
 
@@ -155,6 +172,35 @@ def test_one_line_says_what_is_not_known() -> None:
         "/home/ops/.ssh/authorized_keys:3: whether it is for ops here is not known"
     ]
     assert doubts(trust({"h": host(authorized_keys=lines[:2])}, TODAY)["h"]) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "lacks"),
+    [
+        (
+            identity(fingerprint=None, encrypted=True),
+            ["bastion: /home/ops/.ssh/id: which key the private file holds is not known"],
+        ),
+        (identity(encrypted=True, by_public_file=True), []),  # the public file beside it tells
+    ],
+)
+def test_a_private_key_that_does_not_tell_which_it_is_may_be_any(held: Row, lacks: list[str]) -> None:
+    hosts = {"web1": host(authorized_keys=[line()]), "bastion": host(ssh_identities=[held])}
+    positions = {name: Position.of(whole(tables)) for name, tables in hosts.items()}
+    found = Fleet(today=TODAY).tables(positions)
+    for name in hosts:
+        trusted, paths = found[name]["key_trust"], found[name]["root_paths"]
+        assert trusted.problems[""] == []
+        assert [problem.reason for problem in trusted.problems["holders"]] == lacks
+        assert [problem.reason for problem in paths.problems[""]] == lacks
+
+
+def whole(tables: Mapping[str, list[Row]]) -> dict[str, Facts]:
+    """All tables of a host as they are when everything was seen."""
+    named = tables | {"hosts": [{"name": None, "has_sshd": True}]}
+    return {
+        name: Facts(named.get(name, []), dict.fromkeys(("", *table.parts), [])) for name, table in registry().items()
+    }
 
 
 def test_lines_of_nobody_are_left_out() -> None:

@@ -222,6 +222,7 @@ REASONS = (
     # private keys and the ssh client
     N_("files changed while they were listed"),
     N_("more than {n} settings and accounts"),
+    N_("which key the private file holds is not known"),
     # sudo
     N_("sudo is installed, but its sudoers file is missing or empty"),
     N_("sudo rules of a directory (nsswitch.conf: sudoers) are not seen"),

@@ -9,9 +9,11 @@ from functools import cache
 from posixpath import basename, dirname, join
 
 from secops.hosts.evidence import Evidence, Item, Status
+from secops.hosts.key_options import Form, form, split
 from secops.hosts.masking import key_secrets
 from secops.hosts.section import Files
 from secops.hosts.ssh_key import TYPES, decoded, key_bits, public_key
+from secops.hosts.sshd_keywords import Version
 from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
 from secops.hosts.tables._files import one_path
 from secops.hosts.tables.groups import GROUP, group_lines
@@ -46,7 +48,6 @@ AUTHORIZED_KEYS = Files(
 _KEY = re.compile(rf"(?P<type>{TYPES})[ \t]+(?P<blob>[^ \t]+)(?P<comment>.*)")
 #: Up to the first blank outside quotes; `\"` is a quotation mark that neither opens nor closes.
 _OPTIONS = re.compile(r'(?:[^ \t"\\]++|\\"?|"(?:[^"\\]++|\\"?)*+(?:"|\Z))++')
-_OPTION = re.compile(r'(?:[^,"\\]++|\\"?|"(?:[^"\\]++|\\"?)*+(?:"|\Z))++')
 _SECRET_OPTIONS = frozenset({"command", "environment"})  # their values may hold passwords
 
 
@@ -59,6 +60,7 @@ class Key:
     bits: int | None
     comment: str
     options: tuple[str, ...]
+    form: Form
 
     def has(self, option: str) -> bool:
         return any(found == option or found.startswith(f"{option}=") for found in self.options)
@@ -79,21 +81,20 @@ def parse_line(line: str) -> Key | None:
         return None
     if "-cert" in name:
         known = blob.startswith(len(name).to_bytes(4, "big") + name.encode())
-        return Key(name, None, key_bits(name, ()), comment, _split(options)) if known else None
+        return Key(name, None, key_bits(name, ()), comment, _told(options), form(options)) if known else None
     key = public_key(blob, name)
-    return Key(name, key.fingerprint, key.bits, comment, _split(options)) if key else None
+    return Key(name, key.fingerprint, key.bits, comment, _told(options), form(options)) if key else None
 
 
-def _split(options: str) -> tuple[str, ...]:
+def _told(options: str) -> tuple[str, ...]:
     """Options, each as `name` or `name=value` without quotes; values that may be secret are left out."""
     found = []
-    for match in _OPTION.finditer(options):
-        name, equals, value = match[0].partition("=")
-        name = name.lower()
-        if equals and name not in _SECRET_OPTIONS:
+    for name, value in split(options):
+        told = name
+        if value is not None and name not in _SECRET_OPTIONS:
             inner = value[1:-1] if value.startswith('"') and value.endswith('"') and len(value) > 1 else value
-            name += "=" + inner.replace('\\"', '"')
-        found.append(name)
+            told += "=" + inner.replace('\\"', '"')
+        found.append(told)
     return tuple(found)
 
 
@@ -127,11 +128,12 @@ def build(evidence: Evidence) -> Built:
             built.lack(f"sshd reads keys from {place}, which is not collected")
     by_name = {user.name: user for user in users}
     read = {user.name: {user.expand(place) for place in places} for user in users}
+    version, _ = sshd_effective.release(evidence)
     files = {one_path(item.path): item for item in evidence[AUTHORIZED_KEYS.name].files}
     for path, item in files.items():
         named = [by_name[basename(path)]] if dirname(path) in _NAMED_DIRECTORIES and basename(path) in by_name else []
         owners = homes.get(path, named)
-        for row in _rows(path, item, built):
+        for row in _rows(path, item, version, built):
             if len(built.rows) + len(owners) > MAX_ROWS:
                 built.lack(f"more than {MAX_ROWS} keys and accounts", Status.TRUNCATED)
                 return built
@@ -158,7 +160,7 @@ def _is_collected(path: str, homes: dict[str, list[_User]]) -> bool:
     return path in homes or dirname(path) in _NAMED_DIRECTORIES
 
 
-def _rows(path: str, item: Item, built: Built) -> Iterator[Row]:
+def _rows(path: str, item: Item, version: Version | None, built: Built) -> Iterator[Row]:
     faults = []
     for number, line in enumerate(item.lines, start=1):
         if not line.strip(" \t\r") or line.lstrip(" \t").startswith("#"):
@@ -175,6 +177,7 @@ def _rows(path: str, item: Item, built: Built) -> Iterator[Row]:
             "key_bits": key.bits,
             "comment": key.comment,
             "options": list(key.options),
+            "accepted": key.form.accepted(version),
             "from_restricted": key.has("from"),
             "forced_command": key.has("command"),
             "restrict": key.has("restrict"),
@@ -204,6 +207,12 @@ TABLE = Table(
         Column("key_bits", "integer", "size of the key; NULL when its type does not tell", "bits"),
         Column("comment", "text", "what follows the key, usually whose it is; may be empty"),
         Column("options", "text[]", "options as name or name=value, without the values of command and environment"),
+        Column(
+            "accepted",
+            "boolean",
+            "sshd takes the options: it knows each, and their values have its form; if not, it passes over the line; "
+            "NULL when not known: some releases do",
+        ),
         Column("from_restricted", "boolean", "from= limits the addresses"),
         Column("forced_command", "boolean", "command= is run whatever the user asks"),
         Column("restrict", "boolean", "restrict turns forwarding, terminal and rc file off"),

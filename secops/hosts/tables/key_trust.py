@@ -28,10 +28,10 @@ TABLE = Table(
         Column(
             "why",
             "text",
-            "why not: not_read (sshd does not read the file), strict_modes (it refuses it: others may write it), "
-            "login_refused, account_locked, account_expired, expired, earlier_line (has the same key), forced_command "
-            "(of the line), sshd_command (of sshd); or what is not known, and also certificate, key_type (needs to be "
-            "allowed), revoked_keys (are not read)",
+            "why not: not_read (sshd does not read the file), options (it refuses those of the line), strict_modes (it "
+            "refuses the file: others may write it), login_refused, account_locked, account_expired, expired, "
+            "earlier_line (has the same key), forced_command (of the line), sshd_command (of sshd); or what is not "
+            "known, and also certificate, key_type (needs to be allowed), revoked_keys (are not read)",
         ),
         Column("from_restricted", "boolean", "from= limits the addresses"),
         Column("from_text", "text", "the patterns of from="),

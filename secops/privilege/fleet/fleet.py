@@ -17,7 +17,7 @@ from secops.hosts.tables.role_gaps import TABLE as ROLE_GAPS
 from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
 from secops.privilege.fleet.building import NEEDED, build, trimmed
 from secops.privilege.fleet.graph import AGENT, Agents, At, Graph, Key, Node, Step
-from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, doubts, trust
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, doubts, nameless, trust
 from secops.privilege.fleet.paths import root_paths
 from secops.privilege.fleet.reach import leading_to
 from secops.privilege.roles import grading
@@ -52,6 +52,7 @@ class Position(msgspec.Struct, frozen=True):
             else tables[name].problems[""]
             for name in _KEPT
         }
+        lacks["ssh_identities"] = [*lacks["ssh_identities"], *nameless(rows["ssh_identities"])]
         return cls(msgspec.msgpack.encode(rows), lacks, held)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from secops.hosts.key_options import last_day
 from secops.hosts.tables import Row
+from secops.privilege.fleet.sources import lets_nobody
 
 #: True, False, or None for what is not known.
 Truth = bool | None
@@ -15,14 +16,15 @@ Truth = bool | None
 #: Keys of these types open only what was told to accept them.
 _OLD_TYPES = ("ssh-dss",)
 
-_EXPIRY = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:[0-9]{4}(?:[0-9]{2})?)?Z?")
-
 
 @dataclass(frozen=True)
 class Line:
-    """What a line says. `effective` and `refused` as in authorized_keys; `expires` is None when it never does."""
+    """What a line says. `effective`, `accepted` and `refused` as in authorized_keys, `accepted` false also where from=
+    lets nobody in; `expires` is None when it never does.
+    """
 
     effective: Truth
+    accepted: Truth
     refused: Truth
     key_type: str
     is_key: bool  # and no certificate or authority
@@ -34,35 +36,29 @@ class Line:
     @classmethod
     def of(cls, row: Row) -> Line:
         options: Sequence[str] = row["options"] or ()
+        addresses = next(iter(_values(options, "from")), None)
+        nobody = addresses is not None and lets_nobody(addresses)
+        ends = [last_day(text) or date.min for text in _values(options, "expiry-time")]
         return cls(
             row["effective"],
+            False if nobody else row["accepted"],
             row["refused"],
             row["key_type"],
             row["fingerprint"] is not None and not row["cert_authority"],
             row["forced_command"],
             options,
-            _value(options, "from"),
-            _expiry(_value(options, "expiry-time")),
+            addresses,
+            min(ends, default=None),
         )
 
     @property
     def always(self) -> bool:
         """Whether sshd, once it meets the key here, looks at no later line for it."""
-        return self.is_key and self.addresses is None and self.expires is None
+        return bool(self.is_key and self.accepted and self.addresses is None and self.expires is None)
 
 
-def _value(options: Sequence[str], name: str) -> str | None:
-    return next((option.partition("=")[2] for option in options if option.startswith(f"{name}=")), None)
-
-
-def _expiry(text: str | None) -> date | None:
-    """The last day; one that is none is the first of all, since sshd refuses such a line."""
-    if text is None:
-        return None
-    try:
-        return date(*map(int, match.groups())) if (match := _EXPIRY.fullmatch(text)) else date.min
-    except ValueError:
-        return date.min
+def _values(options: Sequence[str], name: str) -> list[str]:
+    return [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
 
 
 @dataclass(frozen=True)
@@ -119,6 +115,7 @@ def lets_in(line: Line, known: Account, *, again: bool, today: date | None) -> t
     day = (today - _EPOCH).days if today else None
     refusals: Sequence[tuple[Truth, str]] = (
         (_not(line.effective), "not_read"),
+        (_not(line.accepted), "options"),
         (line.refused is True, "strict_modes"),  # where modes were not seen sshd is taken to be content with them
         (_not(known.publickey), "login_refused"),
         (known.locked, "account_locked"),

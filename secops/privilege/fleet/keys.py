@@ -75,6 +75,16 @@ def doubts(rows: Iterable[Row]) -> list[Problem]:
     return []
 
 
+def nameless(rows: Iterable[Row]) -> list[Problem]:
+    """Why it is not known what a host holds, from its private keys (`ssh_identities`): one that does not tell, may be
+    that of any line.
+    """
+    for row in rows:
+        if row["fingerprint"] is None:
+            return [Problem(Status.FAILED, f"{row['path']}: which key the private file holds is not known")]
+    return []
+
+
 def fleet_keys(hosts: Mapping[str, Tables]) -> dict[str, Key]:
     """Keys by fingerprint: all their holders, those without a passphrase first, and how much they open."""
     found: defaultdict[str, Key] = defaultdict(Key)
@@ -96,7 +106,7 @@ def _count_opened(found: defaultdict[str, Key], lines: Iterable[Row]) -> None:
     for row in lines:
         if row["fingerprint"] and row["user_name"]:
             found[row["fingerprint"]].lines += 1
-            if row["effective"] is not False:
+            if row["effective"] is not False and row["accepted"] is not False:
                 opened[row["fingerprint"]].add(row["user_name"])
     for fingerprint, accounts in opened.items():
         found[fingerprint].accounts += len(accounts)

@@ -147,10 +147,16 @@ class _Connection(NamedTuple):
     sure: bool = True
 
 
+def lets_nobody(text: str) -> bool:
+    """Whether a list keeps out every host: sshd does not understand it, or it has nothing that is not negated."""
+    entries = patterns(text)
+    return entries is None or all(entry.negated for entry in entries)
+
+
 def lets_in(text: str, source: Source, *, same_host: bool, names: Truth) -> Truth:
     """Whether from= lets some connection of a host in. `names`: sshd looks clients' names up (UseDNS)."""
     entries = patterns(text)
-    if entries is None or all(entry.negated for entry in entries):
+    if entries is None or lets_nobody(text):
         return False
     if any(len(entry.text) > _LONGEST for entry in entries):
         return None

@@ -55,6 +55,7 @@ def test_a_key() -> None:
         "user_name": "root", "path": "/root/.ssh/authorized_keys", "line": 1, "effective": True, "refused": None,
         "key_type": "ssh-ed25519", "fingerprint": ED25519_PRINT, "key_bits": 256, "comment": "张三@host  x",
         "options": [], "from_restricted": False, "forced_command": False, "restrict": False, "cert_authority": False,
+        "accepted": True,
     }  # fmt: skip
 
 
@@ -116,6 +117,29 @@ def test_options(options: str, parsed: list[str]) -> None:
     assert found["forced_command"] is ("command" in names)
     assert found["restrict"] is ("restrict" in names)
     assert found["cert_authority"] is ("cert-authority" in names)
+
+
+@pytest.mark.parametrize(
+    ("options", "program", "accepted"),
+    [
+        ("no-pty", "", True),
+        ("no-such", "", None),
+        ("no-such", "OpenSSH_9.2p1 Debian\n", False),
+        ("no-such", "OpenSSH_99.1p1\n", None),
+        ("no-such", "OpenSSH_7.4p1\n", None),  # as some vendors have it, who knows
+        ("verify-required", "OpenSSH_8.4p1\n", True),
+        ("verify-required", "OpenSSH_8.2p1\n", None),
+        ("verify-required", "", None),
+        ('permitopen="bad"', "OpenSSH_9.2p1\n", False),
+        ('permitopen="h:80"', "", True),
+        ('environment="A=x"', "", True),
+        ('environment="A B=x"', "OpenSSH_9.2p1\n", False),
+    ],
+)
+def test_whether_sshd_takes_the_options_hangs_on_its_release(options: str, program: str, accepted: bool | None) -> None:
+    line = rewrite(f"{options} {ED25519}".encode(), AUTHORIZED_KEYS.rewrite).decode()
+    found = facts({"/root/.ssh/authorized_keys": line}, sshd_program={"/usr/sbin/sshd": program})
+    assert [row["accepted"] for row in found.rows] == [accepted]
 
 
 def test_a_key_within_quotes_of_an_option_is_not_the_key() -> None:
@@ -231,8 +255,10 @@ def test_the_filter_keeps_every_line_that_is_a_key() -> None:
         ('command="a \\" -p s3,x" ', 'command="" '),
         (
             'no-pty,Command="s3",from="10.0.0.1",environment="A=s3" ',
-            'no-pty,Command="",from="10.0.0.1",environment="" ',
+            'no-pty,Command="",from="10.0.0.1",environment="A=" ',
         ),
+        ('environment="A=s3",Environment="B_1=s3=s3" ', 'environment="A=",Environment="B_1=" '),
+        ('environment="s3",environment="-A=s3" ', 'environment="",environment="" '),
         ('environment="A=s3",environment="B=s3",command="s3" ', None),
         ('command="s3 ', None),
     ],
