@@ -1,6 +1,7 @@
 """What users keep in ~/.ssh: private keys, found by their content, and what configurations of the client give away.
 
-Keys that configurations name elsewhere are found, too. The answer is made of records: see `ssh_records`.
+Directories in ~/.ssh are looked into, two deep, and keys that configurations and jobs name elsewhere are found. The
+answer is made of records: see `ssh_records`.
 
 Nothing of a private key leaves the host but what `private_key` says. Whether one asks for a passphrase is read, never
 tried. A file of more than a megabyte is no key to ssh, either. Of a configuration (it may hold commands with passwords)
@@ -12,6 +13,7 @@ from __future__ import annotations
 from secops.hosts.private_key import PRIVATE_KEY_AWK
 from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.shell import BLOCKED
+from secops.hosts.ssh_jobs import JOBS, JOBS_AWK
 from secops.hosts.ssh_records import LARGEST, LONGEST, MOST, PUBLIC
 
 #: The client's configuration: of the system, and below each home.
@@ -101,6 +103,9 @@ BEGIN {
 }
 """
 
+#: Directories in ~/.ssh that are looked into: links to others are not followed.
+DEEP = 2
+
 # busybox's find knows no `-exec … +` within parentheses.
 _SCRIPT = r"""[ "$(command -v awk)" ] || exit 66
 LC_ALL=C; export LC_ALL
@@ -109,6 +114,7 @@ nl='
 told='@LOOK@'
 lines='@LINES@'
 named='@NAMED@'
+jobs='@JOBS_AWK@'
 look='dirs=$nl/
 for f do
   d=${f%/*}
@@ -119,7 +125,14 @@ for f do
 done
 IFS=$nl; set -f
 stat -L -c "%a %u %g" "$@" ${dirs#"$nl"} 2>/dev/null | awk "$told" "$@" "" ${dirs#"$nl"}'
-export nl told
+scan='for d do
+  shift
+  if [ -f "$d" ] || { [ -r "$d" ] && [ -x "$d" ]; }; then set -- "$@" "$d"
+  else printf "! %s\n" "$(printf %s "$d" | tr "\n" "?")"
+  fi
+done
+[ $# = 0 ] || find -L "$@" -maxdepth 1 -type f -size +0c -size -@LARGER@c -exec sh -c "$look" _ {} +'
+export nl told look scan
 @BLOCKED@
 closed() { printf '! %s\n' "$1"; }
 configs() {
@@ -130,13 +143,15 @@ configs() {
     fi
   done
 }
-start() { # FILE: one more place to look at
+start() { # FILE: one more place to look at, and the public file beside it
   case $starts$nl in *"$nl$1$nl"* | *"$nl${1%/*}$nl"*) return ;; esac
-  if [ -f "$1" ]; then starts=$starts$nl$1
+  if [ -f "$1" ]; then
+    starts=$starts$nl$1
+    if [ -f "$1.pub" ]; then starts=$starts$nl$1.pub; fi
   elif blocked "$1"; then closed "$1"
   fi
 }
-starts= configs=
+starts= configs= names=
 configs @SYSTEM@
 homes=$(printf '/\n/root\n'; head -c @PASSWD@ /etc/passwd | cut -d: -f6 | sort -u)
 IFS=$nl; set -f
@@ -153,21 +168,26 @@ if [ "$configs" ]; then
   find -L ${configs#"$nl"} -maxdepth 0 -type f -size +@LARGEST@c -exec printf '> %s\n' {} +
   find -L ${configs#"$nl"} -maxdepth 0 -type f -size -@LARGER@c -exec awk "$lines" {} +
   names=$(find -L ${configs#"$nl"} -maxdepth 0 -type f -size -@LARGER@c -exec awk "$named" {} +)
-  for f in $names; do
-    case $f in
-      /*) start "$f" ;;
-      *) for h in $homes; do case $h in /*) start "${h%/}${f#?}" ;; esac; done ;; # ~/name
-    esac
-  done
 fi
-[ -z "$starts" ] ||
-  find -L ${starts#"$nl"} -maxdepth 1 -type f -size +0c -size -@LARGER@c -exec sh -c "$look" _ {} +
+set +f; set -- @JOBS@; set -f
+names=$names$nl$(find -L "$@" -maxdepth 0 -type f -size -@LARGER@c -exec awk "$jobs" {} + 2>/dev/null)
+for f in $names; do
+  case $f in
+    /*) start "$f" ;;
+    *) for h in $homes; do case $h in /*) start "${h%/}${f#?}" ;; esac; done ;; # ~/name
+  esac
+done
+[ -z "$starts" ] || {
+  sh -c "$scan" _ ${starts#"$nl"}
+  find -H ${starts#"$nl"} -mindepth 1 -maxdepth @DEEP@ -type d -exec sh -c 'eval "$scan"' _ {} +
+} | awk '!told[$0]++'
 exit 0
 """
 
 
 for _name, _text in (
-    ("@LOOK@", _LOOK_AWK), ("@LINES@", _LINES_AWK), ("@NAMED@", _NAMED_AWK), ("@PUBLIC@", PUBLIC),
+    ("@LOOK@", _LOOK_AWK), ("@LINES@", _LINES_AWK), ("@NAMED@", _NAMED_AWK), ("@JOBS_AWK@", JOBS_AWK),
+    ("@JOBS@", " ".join(JOBS)), ("@DEEP@", str(DEEP)), ("@PUBLIC@", PUBLIC),
     ("@BLOCKED@", BLOCKED), ("@PASSWD@", str(PASSWD_LIMIT)), ("@MOST@", str(MOST)), ("@LONGEST@", str(LONGEST)),
     ("@LARGEST@", str(LARGEST)), ("@LARGER@", str(LARGEST + 1)), ("@SYSTEM@", " ".join(SYSTEM_CONFIGS)),
     ("@HOME@", " ".join(f'"$h"/{name}' for name in HOME_CONFIGS)),

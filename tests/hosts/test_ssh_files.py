@@ -82,6 +82,7 @@ def plant(host: TestHost) -> None:
     host.at("/home/ops/.ssh/config.d/shadow").symlink_to("/etc/shadow")
     os.mkfifo(host.at("/home/ops/.ssh/config.d/fifo"))
     host.write("/etc/ssh/ssh_config.d/own.conf", "Host *\n\tIdentityFile ~/jobs/key\n  IdentityFile=/gone\n")
+    plant_jobs(host, plain.content)
     for folder in ("/opt/deploy", "/home/ops/jobs", "/root/.ssh", "/.ssh"):
         host.at(folder).mkdir(mode=0o755)
     for path in ("/opt/deploy/key", "/opt/deploy/my key", "/home/ops/jobs/key", "/root/.ssh/id", "/.ssh/id"):
@@ -93,6 +94,36 @@ def plant(host: TestHost) -> None:
         host.at(f"/home/ops/.ssh/{name}").symlink_to(target)
     host.write("/home/ops/.ssh/huge", "")
     os.truncate(host.at("/home/ops/.ssh/huge"), 8 << 30)
+
+
+#: Files of root that name keys, and those that are found by them; the other names are none that anybody may see.
+JOBS = {
+    "/etc/cron.d/copy": "0 3 * * * root rsync -e 'ssh -i /srv/keys/cron' /a b:\n",
+    "/etc/systemd/system/tunnel.service": "[Service]\nExecStart=/usr/bin/ssh -oIdentityFile=/srv/keys/unit -N b\n",
+    "/usr/local/bin/push now": '#!/bin/sh\nssh -p 22 \\\n  -i"$HOME/keys/home" -i /srv/keys/none b\n',
+    "/usr/local/sbin/silent": "sed -i /srv/keys/sed x\ngrep -i /srv/keys/grep\n",  # has nothing to do with SSH
+    "/usr/local/sbin/relative": "ssh -i keys/cron -i $KEYS/other b\n",
+    "/usr/local/lib/deep": "ssh -i /srv/keys/elsewhere b\n",
+}
+JOB_KEYS = {"/srv/keys/cron", "/srv/keys/unit", "/home/ops/keys/home"}
+
+
+def plant_jobs(host: TestHost, key: bytes) -> None:
+    for folder in ("/srv/keys", "/home/ops/keys", "/home/ops/.ssh/old/er/oldest", "/opt/linked"):
+        host.at(folder).mkdir(parents=True)
+    for path, text in JOBS.items():
+        host.write(path, text)
+    for name in ("cron", "unit", "sed", "grep", "elsewhere", "other"):
+        host.write(f"/srv/keys/{name}", key)
+    host.write("/srv/keys/cron", key_kit.made()["rsa-pem-locked"].content)
+    host.write("/srv/keys/cron.pub", key_kit.made()["rsa-pem-locked"].public)
+    for path in ("/home/ops/keys/home", "/opt/linked/id", *(f"/home/ops/.ssh/{deep}/id" for deep in DEEP), TOO_DEEP):
+        host.write(path, key, 0o600, OPS)
+    host.at("/home/ops/.ssh/link").symlink_to("/opt/linked")
+
+
+DEEP = ("old", "old/er")
+TOO_DEEP = "/home/ops/.ssh/old/er/oldest/id"
 
 
 def answer(host: TestHost, shell: str, uid: int = 0) -> bytes:
@@ -112,6 +143,8 @@ def test_every_key_is_found_and_nothing_else(host: TestHost) -> None:
     odd = ["two\nlines", "sp ace", "-n", "quo'te\"", "%41\\", "日志", "tab\t", "$(touch owned)", ".hidden", "a=b",
            "\\xff\\xfe", "lies", "linked"]  # fmt: skip
     elsewhere = {"/opt/deploy/key", "/opt/deploy/my key", "/home/ops/jobs/key", "/root/.ssh/id", "/.ssh/id"}
+    elsewhere |= JOB_KEYS | {f"/home/ops/.ssh/{deep}/id" for deep in DEEP}
+    assert found["/srv/keys/cron"].public.encode() == key_kit.made()["rsa-pem-locked"].public.strip()
     assert set(found) == {f"/home/ops/.ssh/{name}" for name in [*key_kit.made(), *odd]} | elsewhere
     assert found["/home/ops/.ssh/linked"].place == Place(0o640, 0, 0)
     for name, key in key_kit.made().items():

@@ -197,9 +197,10 @@ def test_a_private_key_that_does_not_tell_which_it_is_may_be_any(held: Row, lack
 
 def whole(tables: Mapping[str, list[Row]]) -> dict[str, Facts]:
     """All tables of a host as they are when everything was seen."""
-    named = tables | {"hosts": [{"name": None, "has_sshd": True}]}
+    named = {**tables, "hosts": [{"name": None, "has_sshd": True}]}
     return {
-        name: Facts(named.get(name, []), dict.fromkeys(("", *table.parts), [])) for name, table in registry().items()
+        name: Facts(named.get(name, []), {part: [] for part in ("", *table.parts)})
+        for name, table in registry().items()
     }
 
 

@@ -6,13 +6,15 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from posixpath import dirname
 
 from secops.hosts.evidence import Item, judge
 from secops.hosts.image import Image, homes, literal
 from secops.hosts.private_key import told
 from secops.hosts.section import PASSWD_LIMIT, Command
-from secops.hosts.ssh_files import HOME_CONFIGS, SYSTEM_CONFIGS
+from secops.hosts.ssh_files import DEEP, HOME_CONFIGS, SYSTEM_CONFIGS
+from secops.hosts.ssh_jobs import JOBS, job_keys
 from secops.hosts.ssh_records import (
     LARGEST,
     LONGEST,
@@ -46,6 +48,7 @@ class _Search:
 
     def records(self) -> Iterator[bytes]:
         yield from self.configurations()
+        self.jobs()
         above: set[bytes] = set()
         files = {path: place for path in self.candidates() if (place := self.regular(path))}
         for path, place in files.items():
@@ -72,12 +75,38 @@ class _Search:
                 self.named += named_keys(content, home)
             yield from config_records(path, content) if size <= LARGEST else [large_record(path)]
 
+    def jobs(self) -> None:
+        """Note the keys that jobs and scripts name; those that may not be read are passed over."""
+        for pattern in JOBS:
+            with suppress(PermissionError):
+                for path in self.image.glob(pattern.encode()):
+                    content = _read(self.image, path, LARGEST) or b""
+                    self.named += [key for home in self.homes for key in job_keys(content, home)]
+
     def candidates(self) -> Iterator[bytes]:
-        """What lies in ~/.ssh, and the files that configurations name elsewhere."""
-        for home, names in self.folders.items():
-            yield from (home + b"/.ssh/" + name for name in names)
+        """What lies in ~/.ssh, and the files that are named elsewhere, with the public files beside them."""
+        for home in self.folders:
+            yield from self.within(home + b"/.ssh", DEEP)
         seen = {home + b"/.ssh" for home in self.folders}
-        yield from dict.fromkeys(path for path in self.named if dirname(path) not in seen)
+        for path in dict.fromkeys(path for path in self.named if dirname(path) not in seen):
+            yield path
+            if self.size(path) and self.size(path + b".pub"):
+                yield path + b".pub"
+
+    def within(self, folder: bytes, deep: int) -> Iterator[bytes]:
+        """What lies in a directory, and in those in it."""
+        for name in self.names(folder) or ():
+            yield (path := folder + b"/" + name)
+            if deep and self.is_folder(path):
+                yield from self.within(path, deep - 1)
+
+    def is_folder(self, path: bytes) -> bool:
+        """Whether it is a directory and no link to one."""
+        try:
+            with self.image.at(path, follow=False) as fd:
+                return stat.S_ISDIR(os.fstat(fd).st_mode)
+        except OSError:
+            return False
 
     def matching(self, pattern: bytes) -> list[bytes]:
         try:

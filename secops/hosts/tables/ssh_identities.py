@@ -55,8 +55,8 @@ class _Accounts:
 
     def of_key(self, path: str) -> Sequence[str | None]:
         """The accounts whose key it is: in whose home it lies, or whose configuration names it."""
-        home = dirname(dirname(path)) if dirname(path).endswith("/.ssh") else ""
-        return self.homes.get(home) or self.named.get(path) or [None]
+        home, mark, _ = path.partition("/.ssh/")
+        return (self.homes.get(home or "/") if mark else None) or self.named.get(path) or [None]
 
     def owner(self, uid: int) -> str | None:
         return next((name for name, own in self.uids.items() if own == uid), None)
@@ -176,8 +176,9 @@ def _everyone_reads(file: Place, above: Sequence[Place | None]) -> bool | None:
 
 TABLE = Table(
     name="ssh_identities",
-    doc="Private keys in ~/.ssh and those that configurations of the ssh client name, one row per file and account. "
-    "The host's own keys, those of an agent or a token, and those of dropbear are not in it.",
+    doc="Private keys in ~/.ssh, two directories deep, and those that configurations of the ssh client, jobs, units and "
+    "scripts of root name, one row per file and account. Elsewhere the disk is not searched. The host's own keys, those "
+    "of an agent or a token, and those of dropbear are not in it.",
     columns=(
         Column("user_name", "text", "account whose home it lies in, or whose configuration names it; NULL for neither"),
         Column("path", "text", "file"),

@@ -155,13 +155,23 @@ def test_whose_key_it_is() -> None:
         *config_records(b"/home/bob/.ssh/config", b"IdentityFile /srv/key\n"),
         *config_records(b"/etc/ssh/ssh_config", b"IdentityFile ~/keys/key\nIdentityFile /other/key\n"),
     ]
-    paths = ["/home/alice/.ssh/id", "/.ssh/id", "/srv/key", "/home/bob/keys/key", "/other/key"]
+    paths = [
+        "/home/alice/.ssh/id",
+        "/home/bob/.ssh/old/er/id",
+        "/home/bob/ssh/id",
+        "/.ssh/id",
+        "/srv/key",
+        "/home/bob/keys/key",
+        "/other/key",
+    ]
     found = facts(*[key(path) for path in paths], *above(CLOSED), *config)
     assert [(row["path"], row["user_name"]) for row in found.rows] == [
         ("/.ssh/id", "bare"),
         ("/home/alice/.ssh/id", "alice"),
         ("/home/alice/.ssh/id", "twin"),
+        ("/home/bob/.ssh/old/er/id", "bob"),
         ("/home/bob/keys/key", "bob"),
+        ("/home/bob/ssh/id", None),
         ("/other/key", None),
         ("/srv/key", "bob"),
     ]
