@@ -177,8 +177,8 @@ def test_keys_of_different_people_open_an_administrators_account(
 def test_keys_that_open_no_session_or_are_the_same_do_not_count(tmp_path: Path) -> None:
     def of(**columns: Any) -> list[Any]:
         keys = [
-            {"user_name": "alice", "path": "/k", "line": n, "effective": True, "fingerprint": f"f{n}",
-             "comment": f"p{n}@pc", "forced_command": False, "cert_authority": False, **columns}
+            {"user_name": "alice", "path": "/k", "line": n, "effective": True, "accepted": True,
+             "fingerprint": f"f{n}", "comment": f"p{n}@pc", "forced_command": False, "cert_authority": False, **columns}
             for n in (1, 2)
         ]  # fmt: skip
         found = holdings({**tables("alice", ALICE), "authorized_keys": Facts(keys, {"": []})}, TODAY)
@@ -190,6 +190,7 @@ def test_keys_that_open_no_session_or_are_the_same_do_not_count(tmp_path: Path) 
         ("cert_authority", True),
         ("fingerprint", "f"),
         ("effective", False),
+        ("accepted", False),
     ):
         assert of(**{column: value}) == []
 

@@ -176,9 +176,9 @@ def _everyone_reads(file: Place, above: Sequence[Place | None]) -> bool | None:
 
 TABLE = Table(
     name="ssh_identities",
-    doc="Private keys in ~/.ssh, two directories deep, and those that configurations of the ssh client, jobs, units and "
-    "scripts of root name, one row per file and account. Elsewhere the disk is not searched. The host's own keys, those "
-    "of an agent or a token, and those of dropbear are not in it.",
+    doc="Private keys in ~/.ssh, two directories deep, and those that configurations of the ssh client, jobs, units "
+    "and scripts of root name, one row per file and account. Elsewhere the disk is not searched. The host's own keys, "
+    "those of an agent or a token, and those of dropbear are not in it.",
     columns=(
         Column("user_name", "text", "account whose home it lies in, or whose configuration names it; NULL for neither"),
         Column("path", "text", "file"),

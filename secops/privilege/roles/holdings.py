@@ -90,7 +90,7 @@ class _Host:
         self.root = root_of(self.known)
         self.passwd = {row["user_name"]: row for row in reversed(self.rows("users"))}
         self.shadow = {row["user_name"]: row for row in reversed(self.rows(_SHADOW))}
-        self.keys = _by_user(row for row in self.rows(_KEYS) if row["effective"])
+        self.keys = _by_user(row for row in self.rows(_KEYS) if row["effective"] and row["accepted"] is not False)
         self.opened = not any(self.problems(_SHADOW, _KEYS))
         self.ways = _by_user(way for way in self.rows("root_ways") if way["certain"])
         self.others = _by_user(way for way in self.rows("account_ways") if way["certain"])
