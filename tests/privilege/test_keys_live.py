@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 from base64 import b64encode
@@ -25,6 +24,7 @@ from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, trust
 from secops.privilege.fleet.sources import Source, lets_in
 from tests import testroot
 from tests.hosts.carriers.kit import make_key
+from tests.privilege.key_options_kit import OPTIONS, offered
 from tests.testroot import OPS, TestHost
 
 SSHD = """PermitRootLogin no
@@ -229,36 +229,6 @@ def test_lists_of_from_are_matched_as_sshd_matches_them(fleet: Fleet) -> None:
     assert {*so.values()} == {True, False}
 
 
-#: Options of lines by whether sshd takes them; those of None it takes or not, as its host or its patches have it.
-OPTIONS: dict[bool | None, tuple[str, ...]] = {
-    True: (
-        "", "No-PTY,PTY,,Restrict", "restrict,port-forwarding,agent-forwarding,X11-forwarding,user-rc", "no-user-rc,",
-        "no-port-forwarding,no-agent-forwarding,no-x11-forwarding", "no-touch-required,touch-required",
-        "verify-required", "no-verify-required", 'command="a \\"b\\", c"', 'COMMAND=""',
-        'environment="A_1=x y"', 'environment="A="', 'environment="A=1",environment="A=2"', 'tunnel="any"',
-        'tunnel="0"', 'Tunnel="2147483645"', 'permitopen="h:80"', 'permitopen="*:*"', 'permitopen="[::1]:65535"',
-        'permitopen="a.b-c:00080",permitopen=":1"', 'permitlisten="80"', 'permitlisten="*"', 'permitlisten="l:0080"',
-        'expiry-time="29990101"', 'expiry-time="299901011259"', 'expiry-time="29990101125960Z"',
-        'expiry-time="29990101utc"', 'expiry-time="29990231"', 'from="127.0.0.1"', "restrict,pty",
-    ),
-    False: (
-        "nonsense-option", "ptyx", "pty=yes", 'pty="yes"', "no-restrict", "no-cert-authority", "no-no-pty",
-        "restrict;pty", 'principals="a,b"', 'principals=""',
-        "command", "tunnel", "from=127.0.0.1", "tunnel=0", "permitopen=h:80", 'tunnel="2147483646"', 'tunnel=""',
-        'tunnel="tun0"', 'tunnel="-"', 'permitopen="bad"', 'permitopen="h:"', 'permitopen="h:0"',
-        'permitopen="h:65536"',
-        'permitopen="80"', 'permitopen="::1:80"', 'permitopen="[::1:80"', 'permitopen="[::1]80"', 'permitopen=""',
-        'permitlisten=""', 'permitlisten="0"', 'permitlisten="h:"', 'permitopen="h:80,h:81"', 'environment="A-B=x"',
-        'environment="A"', 'environment="=x"', 'environment=" A=x"', 'command="x"y', 'no-pty,"command"="x"',
-        'command="a",command="a"', 'from="127.0.0.1",from="*"', 'principals="a",principals="a"', "no-pty,nonsense",
-        'expiry-time="2999"', 'expiry-time="29991301"', 'expiry-time="29990132"', 'expiry-time="299901012460"',
-        'expiry-time="29990101 "', 'expiry-time="29990101ZZ"', 'expiry-time=""', 'expiry-time="never"',
-        'from="127.0.0.1/8"', 'from="127.0.0.1,"', 'from="!10.0.0.1"',
-    ),
-    None: ('permitopen="h:http"', 'permitopen="h:nosuch"', 'tunnel="+5"', 'permitopen="h/80"'),
-}  # fmt: skip
-
-
 def test_lines_whose_options_sshd_refuses_open_nothing(fleet: Fleet, tmp_path: Path) -> None:
     """Each has a key of its own; the client offers all of them, and sshd tells which it would take."""
     options = [text for texts in OPTIONS.values() for text in texts]
@@ -269,7 +239,7 @@ def test_lines_whose_options_sshd_refuses_open_nothing(fleet: Fleet, tmp_path: P
     fleet.opened.write("/home/given/.ssh/authorized_keys", "".join(lines))
     for at, key in enumerate(keys):
         (tmp_path / f"{at}.pub").write_text(key + "\n")
-    taken = offered(fleet, "given", [tmp_path / str(at) for at in range(len(keys))])
+    taken = offered(fleet.opened, "given", [tmp_path / str(at) for at in range(len(keys))])
     rows = trust({"web1": seen(fleet.opened)}, datetime.now(UTC).date())["web1"]
     fleet.opened.write("/home/given/.ssh/authorized_keys", before)
     said = {row["line"]: row for row in rows if row["user_name"] == "given"}
@@ -286,19 +256,6 @@ def test_lines_whose_options_sshd_refuses_open_nothing(fleet: Fleet, tmp_path: P
     assert {said[at]["why"] for at, text in enumerate(options, start=1) if text in OPTIONS[True]} == {
         None, "forced_command",
     }  # fmt: skip
-
-
-def offered(fleet: Fleet, user: str, keys: list[Path]) -> set[int]:
-    """Which keys, by number, sshd would take, of some of which only the public part is there."""
-    taken = set[int]()
-    for some in (keys[:60], keys[60:]):  # ssh offers a hundred at most
-        argv = ["nsenter", f"--target={fleet.opened.pid}", "--net", "ssh", "-v", "-F", "/dev/null", "-oBatchMode=yes",
-                "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oIdentitiesOnly=yes",
-                *(f"-oIdentityFile={key}" for key in some), f"{user}@127.0.0.1", "true"]  # fmt: skip
-        told = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
-        assert "Permission denied" in told.stderr
-        taken |= {int(Path(path).name) for path in re.findall(r"Server accepts key: (\S+)", told.stderr)}
-    return taken
 
 
 @pytest.mark.parametrize("user", ["plain", "quiet", "tight", "mute", "strict", "given"])

@@ -3,6 +3,7 @@
 import base64
 import re
 import subprocess
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from secops.hosts.carriers.root import rewrite
 from secops.hosts.evidence import Status
+from secops.hosts.key_options import form, last_day
 from secops.hosts.tables import Facts
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS, TABLE, parse_line
 from tests.hosts.evidence_kit import derive, evidence
@@ -282,6 +284,16 @@ def test_hostile_lines_cost_no_more_than_their_length(hostile: str) -> None:
     assert parse_line(hostile) is None
     parse_line(f"x{hostile} {ED25519}")
     rewrite(hostile.encode(), AUTHORIZED_KEYS.rewrite)
+
+
+@given(
+    st.lists(st.sampled_from(["permitopen", "expiry-time", "tunnel", "no-pty", "environment", "=", '"', "\\", ",", ":",
+                              "[", "]", "/", "80", "9" * 5000, "99990231", "٣", "Z", " ", "A"]), max_size=12)
+)  # fmt: skip
+def test_options_are_judged_without_raising(words: list[str]) -> None:
+    found = form("".join(words))
+    assert found.accepted(None) is not False  # nothing is refused by a release that nobody knows
+    assert last_day("".join(words)) != date.min
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", "ssh-rsa ", "x ", '"']))
