@@ -98,21 +98,24 @@ def paths(
     "who",
     help=N_("""Tell of one account what it can become, by which ways, and who can become it.
 
+Of many ways that every account has, text shows a few; JSON has all.
+
 Example:
   citywall privilege who ops@web1
 """),
 )
 @click.argument("account", type=Account(), metavar="USER@HOST")
+@click.option("--all", "every", is_flag=True, help=N_("Show each way that every account has."))
 @run_option
 @_format_option
-def who(account: tuple[str, str], run_id: str, fmt: str) -> int:
+def who(account: tuple[str, str], every: bool, run_id: str, fmt: str) -> int:
     from secops.cli._fleet import Fleet
     from secops.cli._paths import show_who
     from secops.privilege.fleet.search import Search
 
     fleet = Fleet.of(run_id)
     one, search = fleet.account(account), Search(fleet.graph)
-    show_who(fleet.graph, one, list(search.of(one)), list(search.to(one)), fmt)
+    show_who(fleet.graph, one, list(search.of(one)), list(search.to(one)), fmt, every=every)
     fleet.warn()
     return Exit.CLEAN
 

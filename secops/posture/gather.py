@@ -55,7 +55,7 @@ class Seen(msgspec.Struct, frozen=True):
     """A host that answered (its spool and what the report says of it) or did not (`unreachable`).
 
     `claim` is who it says it is; who it is in this run is in `report` and `spooled`. `position` and `basis` are for the
-    tables over all hosts.
+    tables over all hosts, `logins` are its accounts, None when they are not all known.
     """
 
     claim: str
@@ -65,6 +65,7 @@ class Seen(msgspec.Struct, frozen=True):
     held: Held = Held()
     position: Position | None = None
     basis: Basis = Basis("", "")
+    logins: frozenset[str] | None = None
 
 
 def gather(
@@ -149,7 +150,7 @@ def _spooled(facts: HostFacts, path: Path, fleet: Fleet) -> Seen:
         not_seen=_not_seen(facts.tables),
     )
     held, position, basis = facts.held, fleet.position(facts.tables), Basis.of(facts.tables)
-    return Seen(facts.host, report, row.get("family"), spooled, held, position, basis)
+    return Seen(facts.host, report, row.get("family"), spooled, held, position, basis, position.logins)
 
 
 def _not_seen(tables: Mapping[str, Facts]) -> dict[str, str]:

@@ -68,14 +68,14 @@ def scan(
     failure, and on Ctrl-C, no snapshot stays behind. What fails after the judging, in `first_seen` and `save` too, is
     a `NotKeptError` that has the report.
     """
-    progress = progress or Progress(quiet=True)
+    progress, fleet = progress or Progress(quiet=True), fleet or Fleet()
     started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{token_hex(2)}"
     with run_folder(runs, run_id) as partial:
         if shelf:
             with shelf.reading():
                 shelf.files(shelf.feeds())  # what is damaged is told before a host is asked
-        seen = gather(carriers, partial, audit, fleet or Fleet(), advise, progress)
+        seen = gather(carriers, partial, audit, fleet, advise, progress)
         progress.step(_("judging"))
         with shelf.reading() if shelf else nullcontext():  # feeds that are told of are those that are read
             feeds = shelf.feeds() if shelf else []
@@ -90,7 +90,7 @@ def scan(
             rules=Rules(len(rules.files), rules.digest),
             feeds=[feed.use(datetime.now(UTC).date()) for feed in feeds],
         )
-        report = _report(run, seen, outcomes, rules, waivers)
+        report = _report(run, seen, outcomes, rules, waivers, fleet)
         try:
             report = _dated(report, first_seen([finding.identity for finding in report.findings]))
             with writing(runs):
@@ -106,12 +106,12 @@ def scan(
 
 
 def _report(
-    run: Run, seen: Sequence[Seen], outcomes: Sequence[Outcome], rules: RuleSet, waivers: Sequence[Waiver]
+    run: Run, seen: Sequence[Seen], outcomes: Sequence[Outcome], rules: RuleSet, waivers: Sequence[Waiver], fleet: Fleet
 ) -> Report:
     found = findings(outcomes, rules.rules, {s.report.host: s.family for s in seen}, run.lang)
     found, notes = apply(found, waivers, date.fromisoformat(run.started[:10]))
     verdicts = apply_to_verdicts(_verdicts(outcomes), found)
-    notes += disputed(seen)
+    notes += [*disputed(seen), *fleet.notes({one.report.host: one.logins for one in seen})]
     return Report(run=run, hosts=_host_reports(seen, verdicts, rules), findings=found, verdicts=verdicts, notes=notes)
 
 

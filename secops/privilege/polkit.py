@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from secops.hosts.polkit.local_authority import RESULTS
-from secops.hosts.polkit.script import Function, Subject
+from secops.hosts.polkit.script import Function, Returned, Subject
 from secops.hosts.polkit.values import UNKNOWN, ScriptFailure, truth
 from secops.hosts.sudoers import Answer, TooLargeError
 from secops.hosts.tables import Row
@@ -131,9 +131,9 @@ class Polkit:
                     return replace(by_files, certain=certain)
             else:
                 for function in file.script.functions:
-                    value = self._call(function, subject) if function.admin else ""
+                    value, line = self._call(function, subject) if function.admin else ("", 0)
                     if truth(value) is not False:
-                        return Administrators(_identities(value), file.path, function.line, certain)
+                        return Administrators(_identities(value), file.path, line, certain)
         return _ROOT_ALONE
 
     def is_administrator(self, account: Account, identity: str) -> Answer:
@@ -172,9 +172,9 @@ class Polkit:
                     return found, certain
             else:
                 for function in file.script.functions:
-                    value = "" if function.admin else self._call(function, subject)
+                    value, line = ("", 0) if function.admin else self._call(function, subject)
                     if truth(value) is not False:
-                        return Decision(_result(value), file.path, function.line), certain
+                        return Decision(_result(value), file.path, line), certain
         return None, certain
 
     def _locally(self, account: Account | None, action: str, *, of_everyone: bool) -> Decision | None:
@@ -201,13 +201,13 @@ class Polkit:
             return Subject(action, details, UNKNOWN, UNKNOWN)
         return Subject(action, details, account.name, self._groups.named(account))
 
-    def _call(self, function: Function, subject: Subject) -> Any:
+    def _call(self, function: Function, subject: Subject) -> Returned:
         """What a rule returns: where it fails, what polkit then answers."""
         self._spend(1 + function.size // _TOKENS)
         try:
             return function(subject)
         except ScriptFailure:
-            return "no"
+            return Returned("no", function.line)
 
     def _spend(self, steps: int) -> None:
         self._steps += steps

@@ -57,11 +57,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hosts = {"web": web, "db": db, "vault": vault}.items()
     inventory = "hosts:\n" + "".join(f"  - {{name: {name}, root: {place}}}\n" for name, place in hosts)
     (folder / "hosts.yml").write_text(inventory)
-    done = citywall(
-        folder, "scan", "--inventory", str(folder / "hosts.yml"), "--fail-on", "never", "--min-coverage", "0"
+    (folder / "roles.yml").write_text(
+        "people: [{name: 张伟, level: operator, accounts: [alise, alice], hosts: [web, ved]}]\n"
+        "break_glass: [{account: bob@gov, reason: fire}]\n"
     )
+    done = citywall(
+        folder, "scan", "--inventory", str(folder / "hosts.yml"), "--roles", str(folder / "roles.yml"),
+        "--fail-on", "never", "--min-coverage", "0",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    (folder / "said.txt").write_text(done.stdout)
     return folder
+
+
+def test_what_roles_yml_names_and_the_run_does_not_have_is_among_its_notes(home: Path) -> None:
+    notes = " ".join((home / "said.txt").read_text().partition("\nNotes\n")[2].split())
+    assert "no host of this run is called so: ved (people[0].hosts). Its hosts: web, db, vault" in notes
+    assert "bob@gov (host gov, break_glass[0].account)" in notes
+    assert "has such an account: alise (people[0].accounts)" in notes
+    assert "alice (" not in notes
 
 
 def test_paths_lists_who_can_become_root(home: Path) -> None:

@@ -93,7 +93,7 @@ def test_a_rule_that_makes_root_is_found(name: str) -> None:
     condition, expected = FOUND[name]
     rows = ways(rule(condition))
     assert short(rows) == [expected, BY_WHEEL]
-    assert (rows[0]["source"], rows[0]["line"], rows[0]["certain"]) == (RULES, 1, True)
+    assert (rows[0]["source"], rows[0]["line"], rows[0]["certain"]) == (RULES, 2, True)
 
 
 @pytest.mark.parametrize("name", SILENT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from secops.hosts.polkit.script_lexer import ScriptError as ScriptError
 from secops.hosts.polkit.script_lexer import Token, tokens
@@ -23,6 +23,13 @@ from secops.hosts.polkit.values import UNDEFINED, UNKNOWN
 _LOCAL_AUTHORITY = frozenset({"7101b43552f4d96ee144c4fb09ec08c0d0ce3c642a8e053fc690dfd8a396bc00"})
 
 
+class Returned(NamedTuple):
+    """What a rule returns, `UNKNOWN` where that is not known, and the line on which it hangs: a condition's if any."""
+
+    value: Any
+    line: int
+
+
 @dataclass(frozen=True)
 class Function:
     """A rule: with `admin` it tells who is an administrator, else what is authorized. `size` is what a call costs."""
@@ -32,14 +39,15 @@ class Function:
     size: int
     _found: Found
 
-    def __call__(self, subject: Subject) -> Any:
-        """What it returns; `UNKNOWN` where that is not known. Raises `ScriptFailure` where the script would fail."""
+    def __call__(self, subject: Subject) -> Returned:
+        """What it returns. Raises `ScriptFailure` where the script would fail."""
         scope = Scope(subject, dict(self._found.constants))
         try:
             self._found.body(scope)
+            value = scope.names.get("return", UNDEFINED)
         except Unsure:
-            return UNKNOWN
-        return scope.names.get("return", UNDEFINED)
+            value = UNKNOWN
+        return Returned(value, scope.line or self.line)
 
 
 @dataclass(frozen=True)

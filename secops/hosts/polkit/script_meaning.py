@@ -37,10 +37,14 @@ class Subject:
 
 @dataclass
 class Scope:
-    """One call of a function: `names` are its variables, and `return` its value once it has one."""
+    """One call of a function: `names` are its variables, and `return` its value once it has one.
+
+    `line` is that of the condition on which it goes, the innermost; None before the first.
+    """
 
     subject: Subject
     names: dict[str, Any] = field(default_factory=dict)
+    line: int | None = None
 
 
 class Unsure(Exception):  # noqa: N818 - the end of a function, not an error
@@ -55,11 +59,16 @@ def run(statements: Sequence[Statement], scope: Scope) -> bool:
     return any(statement(scope) for statement in statements)
 
 
-def branch(condition: Expression, then: Statement, otherwise: Statement, scope: Scope) -> bool:
-    holds = truth(condition(scope))
+def branch(condition: Expression, then: Statement, otherwise: Statement, line: int, scope: Scope) -> bool:
+    holds, outer = truth(condition(scope)), scope.line
+    if holds is False:
+        return otherwise(scope)
+    scope.line = line
     if holds is None:
         raise Unsure
-    return then(scope) if holds else otherwise(scope)
+    returned = then(scope)
+    scope.line = scope.line if returned else outer
+    return returned
 
 
 def give_back(value: Expression, scope: Scope) -> bool:

@@ -124,13 +124,13 @@ class Parser:
             self._depth -= 1
 
     def _if(self) -> Statement:
+        line = self._tokens[self._at - 1].line
         self._take("(")
         condition = self._expression()
         self._take(")")
         then = self._statement()
-        return partial(
-            meaning.branch, condition, then, self._statement() if self._has("else") else partial(meaning.run, [])
-        )
+        otherwise = self._statement() if self._has("else") else partial(meaning.run, [])
+        return partial(meaning.branch, condition, then, otherwise, line)
 
     def _return(self) -> Statement:
         value: Expression = partial(meaning.constant, UNDEFINED)

@@ -19,6 +19,9 @@ from secops.privilege.roles.roles_file import Joined
 
 _HINT = N_("The format of a mapping is in docs/roles.md.")
 
+#: Fields that only the declaration for hosts has.
+_OF_HOSTS = frozenset({"services", "break_glass", "shared", "host_groups", "unused_days"})
+
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the columns of the export are called. `person_id` is what tells people of one name apart."""
@@ -112,6 +115,9 @@ def load(paths: Sequence[Path]) -> Application:
         part = yaml.load(path)
         if not isinstance(part, dict):
             raise _wrong(path, _("is no mapping of names to values"))
+        if part.keys() & _OF_HOSTS or isinstance(part.get("people"), list):
+            hint = _("Hosts are reviewed by `citywall scan --roles {file}`.").format(file=path)
+            raise UsageError(_("declares who holds what on hosts, not in an application"), where=str(path), hint=hint)
         if twice := whole.keys() & part.keys():
             raise _wrong(path, _("{key} is also in another file").format(key=min(twice)))
         whole |= _placed(part, path.parent)

@@ -18,6 +18,11 @@ DELIMITERS = (",", ";", "\t", "|")
 _LOST = "\ufffd"
 _NO_CHARACTER = Unreadable(Text("holds bytes that are no characters", "含有无法解码的字节"))
 
+#: Control characters but for what parts lines and pages, and the end that DOS marks; none is in a text, or few are.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
+_SHARE_OF_CONTROLS = 50
+_LOOKED_AT = 1 << 16  # bytes
+
 _QUOTES = Text("its quotation marks do not match", "引号不配对")
 _TOO_LONG = Text("a cell is longer than 131072 characters", "单元格超过 131072 个字符")
 
@@ -68,6 +73,12 @@ def decoded(raw: bytes, encoding: str | None = None) -> str:
         text = raw.decode("utf-8-sig", "replace")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     return text if 10 * text.count(_LOST) < beyond_ascii else raw.decode("gb18030", "replace")
+
+
+def is_text(raw: bytes, encoding: str | None = None) -> bool:
+    """Whether the begin of a file reads as text: of other files one character in ten is a control character."""
+    begin = decoded(raw[:_LOOKED_AT], encoding)
+    return _SHARE_OF_CONTROLS * len(_CONTROL.findall(begin)) <= len(begin)
 
 
 def _delimiter(text: str, header: int) -> str:

@@ -67,6 +67,9 @@ def _rows(path: Path, layout: Layout) -> Iterator[Row]:
                 hint = _("Save it as .xlsx without a password, or as CSV.")
                 raise UsageError(_("is an old or encrypted Excel file"), where=str(path), hint=hint)
             raw = start + file.read(MAX_BYTES)
+            if not delimited.is_text(raw, layout.encoding):
+                hint = _("Give it as CSV or XLSX; if it is text, name its encoding in `layout`.")
+                raise UsageError(_("is no table of text"), where=str(path), hint=hint)
     except IsADirectoryError as error:
         raise UsageError(_("not a regular file"), where=str(path)) from error
     except OSError as error:
@@ -76,9 +79,9 @@ def _rows(path: Path, layout: Layout) -> Iterator[Row]:
 
 def _places(path: Path, layout: Layout, rows: Iterator[Row], columns: Mapping[str, str]) -> dict[str, int]:
     """Where each column stands. `rows` is read up to the header, which counts by its number in the file."""
-    header = next((row for row in rows if row.number >= layout.header), None)
+    header = _header(path, layout, rows)
     names: dict[str, list[int]] = {}
-    for at, cell in header.cells.items() if header and header.number == layout.header else ():
+    for at, cell in header.cells.items() if header.number == layout.header else ():
         if not isinstance(cell, Unreadable) and cell:
             names.setdefault(" ".join(cell.split()), []).append(at)
     for name in columns.values():
@@ -87,3 +90,12 @@ def _places(path: Path, layout: Layout, rows: Iterator[Row], columns: Mapping[st
             hint = _("Row {n} has: {names}").format(n=layout.header, names=", ".join(names)[:_SHOWN])
             raise UsageError(what.format(name=name), where=str(path), hint=hint)
     return {ours: names[theirs][0] for ours, theirs in columns.items()}
+
+
+def _header(path: Path, layout: Layout, rows: Iterator[Row]) -> Row:
+    """The row that names the columns, or the first one behind where it should be."""
+    header = next((row for row in rows if row.number >= layout.header), None)
+    if header is None or (header.is_empty and all(row.is_empty for row in rows)):
+        what = _("is empty") if layout.header == 1 else _("has nothing from row {n} on").format(n=layout.header)
+        raise UsageError(what, where=str(path))
+    return header

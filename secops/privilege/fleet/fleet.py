@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ from secops.privilege.fleet.graph import AGENT, Agents, At, Graph, Key, Node, St
 from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, doubts, nameless, trust
 from secops.privilege.fleet.paths import root_paths
 from secops.privilege.fleet.reach import leading_to
-from secops.privilege.roles import grading
+from secops.privilege.roles import grading, unmatched
 from secops.privilege.roles.holdings import Holdings, holdings
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ class Position(msgspec.Struct, frozen=True):
         }
         lacks["ssh_identities"] = [*lacks["ssh_identities"], *nameless(rows["ssh_identities"])]
         return cls(msgspec.msgpack.encode(rows), lacks, held)
+
+    @property
+    def logins(self) -> frozenset[str] | None:
+        """The accounts of the host; None when they are not all known."""
+        held = self.holdings
+        return frozenset(held.accounts) if held and not held.lacks[""] else None
 
 
 class _Unpacked(Mapping[str, "Rows"]):
@@ -104,6 +110,10 @@ class Fleet:
             host: {KEY_TRUST.name: trusted[host], ROOT_PATHS.name: paths[host], ROLE_GAPS.name: gaps[host]}
             for host in positions
         }
+
+    def notes(self, hosts: Mapping[str, Collection[str] | None]) -> list[str]:
+        """What roles.yml names and the run does not have: hosts, and `logins` of those that answered."""
+        return unmatched.notes(self.roles, hosts) if self.roles else []
 
     def _gaps(self, positions: Mapping[str, Position]) -> dict[str, Facts]:
         held = {host: position.holdings for host, position in positions.items() if position.holdings}

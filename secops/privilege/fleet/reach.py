@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from secops.privilege.fleet.graph import Graph, Node, Step
+from secops.privilege.fleet.graph import At, Graph, Node, Step
+from secops.privilege.way import EVERYONE
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -64,16 +65,19 @@ def leading_to(before: Mapping[T, Iterable[T]], targets: Iterable[T]) -> set[T]:
 def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> dict[int, int]:
     """For each node that reaches a target the next one on a shortest path; a target leads to itself.
 
-    The length of a path is the number of its ways.
+    The length of a path is the number of its ways. Of two as long an account goes its own, not what every account has.
     """
     following = {target: target for target in targets}
     distance = dict.fromkeys(following, 0)
     todo = deque(following)
+    everyones = {graph.numbers.get(At(EVERYONE, host)) for host in graph.roots}
     while todo:
         node = todo.popleft()
         for before in network.pred[node]:
             length = distance[node] + isinstance(graph.nodes[before], Step)
             if before in distance and distance[before] <= length:
+                if distance[before] == length and following[before] in everyones:
+                    following[before] = node
                 continue
             distance[before], following[before] = length, node
             (todo.append if length > distance[node] else todo.appendleft)(before)

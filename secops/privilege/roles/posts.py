@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import translate
@@ -45,6 +45,24 @@ class Account:
     def is_glob(self) -> bool:
         return any(char in self.written for char in "*?[")
 
+    def is_among(self, logins: Collection[str]) -> bool:
+        """Whether it takes in one of the logins."""
+        return any(login in self.login for login in logins) if self.is_glob else self.written in logins
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of `roles.yml` that means hosts, or an account on some, and where it stands.
+
+    `host` is the part of `login@host` behind the @.
+    """
+
+    place: str
+    written: str
+    hosts: Names
+    account: Account | None = None
+    host: str = ""
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -85,13 +103,17 @@ class Post:
 
 @dataclass(frozen=True)
 class Roles:
-    """What is declared. `separate` are duties that no person may join, `unused_days` when a right counts as unused."""
+    """What is declared. `separate` are duties that no person may join, `unused_days` when a right counts as unused.
+
+    `words` are what is to be found among the hosts and accounts of a run.
+    """
 
     holders: tuple[Holder, ...]
     shared: tuple[Shared, ...]
     separate: frozenset[Pair]
     unused_days: int
     source: str
+    words: tuple[Word, ...] = ()
 
     def posts(self, host: str, today: date) -> Iterator[Post]:
         """The posts on a host: of holders that have an account or, said of this host itself, a level there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from secops.core.content import read_as
 from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
 from secops.privilege.roles.levels import SEPARATE, Level
-from secops.privilege.roles.posts import UNUSED_DAYS, Account, Grant, Holder, Kind, Names, Roles, Shared
+from secops.privilege.roles.posts import UNUSED_DAYS, Account, Grant, Holder, Kind, Names, Roles, Shared, Word
 
 _LONGEST = 253
 _HINT = N_("The format of roles.yml is in docs/roles.md.")
@@ -90,7 +90,7 @@ def load(path: Path) -> Roles:
     joined = {frozenset(entry.duties) for entry in file.may_join}
     separate = (SEPARATE | {frozenset(pair) for pair in file.separate}) - joined
     shared = [Shared(_account(entry.account, file), entry.until) for entry in file.shared]
-    return Roles(tuple(_holders(file)), tuple(shared), separate, file.unused_days, str(path))
+    return Roles(tuple(_holders(file)), tuple(shared), separate, file.unused_days, str(path), tuple(_words(file)))
 
 
 def _holders(file: RolesFile) -> Iterator[Holder]:
@@ -121,6 +121,38 @@ def _account(account: str | Login, file: RolesFile) -> Account:
 def _names(hosts: Iterable[str], file: RolesFile) -> Names:
     """Hosts by name, glob or group; a group goes before a host of its name."""
     return Names.of([name for host in hosts for name in file.host_groups.get(host, [host])])
+
+
+def _words(file: RolesFile) -> Iterator[Word]:
+    """What names hosts and accounts. A group of hosts is looked at where it is made, not where it is used."""
+    for number, person in enumerate(file.people):
+        for account in person.accounts:
+            yield from _words_of(f"people[{number}].accounts", account, file)
+        yield from _hosts(f"people[{number}].hosts", person.hosts, file)
+        for right in person.levels:
+            yield from _hosts(f"people[{number}].levels", right.hosts, file)
+    entries: dict[str, Sequence[Service | Excepted]] = {
+        "services": file.services, "break_glass": file.break_glass, "shared": file.shared,
+    }  # fmt: skip
+    for kind, those in entries.items():
+        for number, entry in enumerate(those):
+            yield from _words_of(f"{kind}[{number}].account", entry.account, file)
+    for name, hosts in file.host_groups.items():
+        yield from (Word(f"host_groups.{name}", host, Names.of([host])) for host in hosts)
+
+
+def _words_of(place: str, written: str | Login, file: RolesFile) -> Iterator[Word]:
+    account = _account(written, file)
+    if isinstance(written, Login):
+        yield Word(place, written.login, account.hosts, account)
+        yield from _hosts(place, written.hosts, file)
+    else:
+        _login, at, host = written.rpartition("@")
+        yield Word(place, written, account.hosts, account, host if at else "")
+
+
+def _hosts(place: str, hosts: Iterable[str], file: RolesFile) -> Iterator[Word]:
+    yield from (Word(place, host, Names.of([host])) for host in hosts if host not in file.host_groups)
 
 
 def _earlier(one: date | None, other: date | None) -> date | None:

@@ -47,11 +47,44 @@ polkit.addRule(function(a, s) {
 def test_what_is_shipped_is_read(text: str) -> None:
     script = read(text)
     assert len(script.functions) == 1
-    assert script.functions[0](ASKED) in (UNDEFINED, polkit_null(), ("unix-group:wheel",))
+    assert script.functions[0](ASKED).value in (UNDEFINED, polkit_null(), ("unix-group:wheel",))
+
+
+_LINES = """
+polkit.addRule(function(action, subject) {
+    if (action.id == "org.a.none") return "no";
+    if (action.id.indexOf("org.a.") == 0) {
+        var seen = 1;
+    }
+    if (action.id ==
+        "org.a.one") {
+        if (%s)
+            return "yes";
+        else
+            return "auth_self";
+    }
+    return "auth_admin";
+});
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "asked", "line"),
+    [
+        ('subject.user == "alice"', ASKED, 9),
+        ('subject.user == "bob"', ASKED, 7),
+        ('subject.user == "alice"', ANYONE, 9),
+        ("true", Subject("org.b", {}, "alice", ()), 2),
+    ],
+    ids=["the inner condition", "where it does not hold the outer one", "one not known", "none"],
+)
+def test_the_line_is_that_of_the_condition(condition: str, asked: Subject, line: int) -> None:
+    (function,) = read(_LINES % condition).functions
+    assert function(asked).line == line
 
 
 def polkit_null() -> object:
-    return read(RULE.format("return null;")).functions[0](ASKED)
+    return read(RULE.format("return null;")).functions[0](ASKED).value
 
 
 @pytest.mark.parametrize(
@@ -74,7 +107,7 @@ def polkit_null() -> object:
     ],
 )
 def test_what_a_rule_returns(body: str, value: object) -> None:
-    assert read(RULE.format(body)).functions[0](ASKED) == value
+    assert read(RULE.format(body)).functions[0](ASKED).value == value
 
 
 def test_what_hangs_on_nobody_is_told_of_anyone() -> None:
@@ -84,7 +117,7 @@ def test_what_hangs_on_nobody_is_told_of_anyone() -> None:
         'if (subject.isInGroup("x")) return polkit.Result.YES;': UNKNOWN,
         'if (subject.user.indexOf("x") == 0) return polkit.Result.YES;': UNKNOWN,
     }
-    assert {body: read(RULE.format(body)).functions[0](ANYONE) for body in answers} == answers
+    assert {body: read(RULE.format(body)).functions[0](ANYONE).value for body in answers} == answers
 
 
 @pytest.mark.parametrize(
@@ -126,7 +159,7 @@ def test_what_is_not_read(text: str) -> None:
 def test_a_script_is_read_in_proportion_to_its_length() -> None:
     conditions = " || ".join(f'action.id == "org.a.{n}"' for n in range(1_000))
     (function,) = read(RULE.format(f"if ({conditions}) return polkit.Result.YES;")).functions
-    assert function(ASKED) is UNDEFINED
+    assert function(ASKED).value is UNDEFINED
     for hostile in (
         "/*" * 100_000,
         '"' + "\\" * 100_001,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from hashlib import shake_256
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ roles:
 conflicts: [[录入员, 审批员]]
 people: {columns: {person: 姓名, person_id: 工号, left: 离职日期, status: 状态}}
 """
+_RANDOM = shake_256(b"no text").digest(4000)
 STAFF = """姓名,工号,离职日期,状态
 张伟,1,,在职
 李娜,2,2026-06-30,在职
@@ -258,6 +260,7 @@ def test_a_header_that_is_not_the_first_row_and_empty_rows(tmp_path: Path) -> No
         (HEADER.replace("姓名", "名字"), "there is no column '姓名'", "Row 1 has: 登录名, 名字, "),
         (HEADER + ",姓名", "column '姓名' stands twice", ""),
         ("", "there is no column '登录名'", "Row 1 has: "),
+        ("a,b", "there is no column '登录名'", "Row 1 has: a, b"),
     ],
 )
 def test_a_column_that_is_not_there_is_an_error(tmp_path: Path, header: str, what: str, hint: str) -> None:
@@ -274,6 +277,38 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     for name in ("old.xls", "no.xlsx", "empty.csv", "gone.csv", "."):
         with pytest.raises(UsageError):
             review(tmp_path / name, application, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("raw", "layout", "what"),
+    [
+        (b"", "", "is empty"),
+        (b"\xef\xbb\xbf\r\n ,\r\n", "", "is empty"),
+        (b"a\nb\n", "layout: {header: 3}", "has nothing from row 3 on"),
+        (_RANDOM, "", "is no table of text"),
+        (_RANDOM, "layout: {encoding: gb18030}", "is no table of text"),
+        (b"\x7fELF\x02\x01\x01" + bytes(9), "", "is no table of text"),
+        ("登录名\n张伟\n".encode("utf-16-le"), "layout: {encoding: utf-8}", "is no table of text"),
+        ("登录名\n张伟\n".encode("utf-16-le"), "layout: {encoding: utf-16-le}", ""),
+        ("登录名\n张伟\n\x1a".encode("gb18030"), "", ""),
+        ("登录名\n" + "张伟\n" * 40 + "李\x01娜\n", "", ""),
+    ],
+    ids=[
+        "empty", "empty rows", "behind the end", "random bytes", "in an encoding", "a program", "another encoding",
+        "its encoding", "the end mark of DOS", "one spoilt character",
+    ],
+)  # fmt: skip
+def test_what_is_no_table_says_so(tmp_path: Path, raw: bytes | str, layout: str, what: str) -> None:
+    export = tmp_path / "users.csv"
+    export.write_bytes(raw if isinstance(raw, bytes) else raw.encode())
+    (tmp_path / "m.yml").write_text(f"columns: {{account: 登录名}}\n{layout}\n", "utf-8")
+    application = load([tmp_path / "m.yml"])
+    if not what:
+        assert review(export, application, TODAY).accounts
+        return
+    with pytest.raises(UsageError) as caught:
+        review(export, application, TODAY)
+    assert caught.value.what == what
 
 
 def test_the_mapping_may_name_the_list_of_people(tmp_path: Path) -> None:
@@ -311,6 +346,14 @@ def test_a_mapping_that_cannot_be_meant_is_refused(tmp_path: Path, name: str) ->
     with pytest.raises(UsageError) as caught:
         load([tmp_path / "m.yml"])
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["people: [{name: x, accounts: [x], level: audit}]", MAPPING + "shared: []"])
+def test_the_declaration_for_hosts_is_told_from_a_mapping(tmp_path: Path, text: str) -> None:
+    (tmp_path / "roles.yml").write_text(text, "utf-8")
+    with pytest.raises(UsageError, match="declares who holds what on hosts") as caught:
+        load([tmp_path / "roles.yml"])
+    assert "`citywall scan --roles " in caught.value.hint
 
 
 def test_a_mapping_in_two_files(tmp_path: Path) -> None:
