@@ -47,10 +47,11 @@ def product(left: Ints, right: Ints, prime: int) -> Ints:
     terms = 1 << (_EXACT - 31 - min(max(most, 1), _PIECE))
     for at in range(0, left.shape[1], terms):
         factor = right[at : at + terms].astype(np.float64)
-        for shift in range(0, most, _PIECE):
+        part = np.zeros_like(total)
+        for shift in reversed(range(0, most, _PIECE)):
             piece = (left[:, at : at + terms] >> shift) & ((1 << _PIECE) - 1)
-            total += ((piece.astype(np.float64) @ factor).astype(np.int64) % prime) << shift
-            total %= prime
+            part = (part % prime << _PIECE) + (piece.astype(np.float64) @ factor).astype(np.int64)
+        total = (total + part) % prime
     return total
 
 

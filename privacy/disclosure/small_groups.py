@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,14 +61,22 @@ class Small:
 
 def search(told: Small) -> Found:
     """Whether a group of fewer than `below` people is determined now."""
+    for way in (partial(by_atoms, budget=BUDGET // 20), by_rows, partial(by_atoms, budget=BUDGET)):
+        if (found := way(told)) is not Found.UNDECIDED:
+            return found
+    return Found.UNDECIDED
+
+
+def by_atoms(told: Small, budget: int) -> Found:
+    """The same by choosing atom after atom, `budget` times at most."""
     try:
-        return _Search(told, BUDGET).from_any()
+        return _Search(told, budget).from_any()
     except _OverBudgetError:
-        return by_rows(told)
+        return Found.UNDECIDED
 
 
 def by_rows(told: Small) -> Found:
-    """The same in another way, for few rows over many atoms of one or two people.
+    """The same by reduced forms, for few rows over many atoms of one or two people.
 
     The pivots of one reduced form fix a group, so it has at least one of them. So it is with the pivots of a second
     form, on other atoms. With four such forms, a group of at most seven atoms has one pivot alone in one of them, and
