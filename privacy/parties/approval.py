@@ -100,7 +100,7 @@ def approve(
     """The approval of the party that holds the key. Raises `RefusedError` for one that could never count."""
     party = roster.holder(signer.key_id)
     if party is None or party.state(now) != "valid" or not roster.holds(now):
-        hint = _("`citywall party list` shows who is enrolled, and until when.")
+        hint = _("The roster says who is enrolled, and until when.")
         raise RefusedError(_("the key is not in the roster, or not valid now"), where=signer.key_id, hint=hint)
     if party.id == requester:
         raise RefusedError(str(reason(TEXTS, "approval-own", party=party.id)))

@@ -94,7 +94,7 @@ def in_force(rosters: Sequence[Roster], when: datetime) -> Roster:
         raise RefusedError(_("no roster was in force at {time}").format(time=now), hint=_("Check the clock."))
     if not issued[-1].holds(when):
         what = _("the roster was valid until {time}").format(time=issued[-1].until)
-        raise RefusedError(what, hint=_("The authority issues a new version: `citywall party renew`."))
+        raise RefusedError(what, hint=_("The authority must issue a new version."))
     return issued[-1]
 
 

@@ -64,7 +64,7 @@ def revoke(roster: Roster, name: str, reason: str, *, now: datetime, valid: date
 def _known(roster: Roster, name: str) -> Party:
     party = roster.party(name)
     if party is None:
-        raise UsageError(_("there is no party {id}").format(id=name), hint=_("`citywall party list` shows them."))
+        raise UsageError(_("there is no party {id}").format(id=name), hint=_("The roster lists them."))
     return party
 
 
