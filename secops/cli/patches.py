@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from secops.patches.shelf import Shelf
 
 _FILE = click.Path(path_type=Path, exists=True)
+_OLDEST = datetime(2000, 1, 1)
 _format_option = click.option(
     "--format", "fmt", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True
 )
@@ -75,13 +76,16 @@ is changed unless all was imported.
 )
 @click.option("--max-age", type=click.IntRange(0, 3650), default=7, show_default=True, metavar="DAYS",
               help=N_("From which age it counts as stale."))  # fmt: skip
-def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age: int) -> None:
+@click.option("--whole", is_flag=True, help=N_("It has all advisories of its publisher, though they are few."))
+def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age: int, whole: bool) -> None:
     from secops.cli._feeds import check_name, show_imported
     from secops.core.progress import Progress
     from secops.patches.importing import import_feeds
 
     if name:
         check_name(name, files)
+    if as_of and not _OLDEST <= as_of <= datetime.now() + timedelta(days=1):
+        raise click.UsageError(_("--as-of is no day on which a feed can have been made."))
     with Progress() as progress:
         found = import_feeds(
             _shelf(),
@@ -89,6 +93,7 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
             name=name,
             as_of=as_of.date() if as_of else None,
             max_age=max_age,
+            whole=whole,
             tell=lambda path: progress.step(_("importing {file}").format(file=path.name)),
         )
     show_imported(found)

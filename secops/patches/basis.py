@@ -18,6 +18,12 @@ from secops.patches.shelf import Feed
 #: The tables that matching reads: of them a host's rows are made.
 READ = ("hosts", "packages", "kernels", "running_code", "live_patches")
 
+#: So many advisories on a release are taken for all that its publisher has, fewer for single ones.
+MANY = 50
+
+#: The parts that each have a feed of their own.
+_PARTS = {"alpine": {"main", "community"}}
+
 _NO_RELEASE = Problem(Status.ABSENT, "which release of which distribution it is, is not known")
 
 
@@ -79,8 +85,16 @@ def _tells(feed: Feed, basis: Basis) -> str:
 
 def _is_whole(feed: Feed, basis: Basis) -> bool:
     """Whether it means something that a feed does not speak of a flaw."""
-    passing = {(release.ecosystem, release.release) for release in feed.releases if release.in_passing}
-    return feed.whole and (basis.ecosystem, basis.release) not in passing
+    if feed.exploited or feed.scored:
+        return True
+    of = next((r for r in feed.releases if (r.ecosystem, r.release) == (basis.ecosystem, basis.release)), None)
+    return of is not None and (feed.whole or (of.advisories >= MANY and not of.in_passing))
+
+
+def _parts_missing(basis: Basis, serving: Sequence[Feed]) -> set[str]:
+    """Parts of which a release is made and that no feed tells of; none where one tells of all."""
+    parts = {feed.part for feed in serving if _is_whole(feed, basis) and _tells(feed, basis) in ("fixed", "unfixed")}
+    return set() if "" in parts else _PARTS.get(basis.ecosystem, set()) - parts
 
 
 def _row(feed: Feed, basis: Basis, today: date) -> Row:
@@ -112,6 +126,8 @@ def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem
             yield _absent(
                 f"only single advisories that concern {of} are imported" if some else f"no feed is imported for {of}"
             )
+        elif missing := _parts_missing(basis, serving):
+            yield _absent(f"of the feeds for {basis.ecosystem} {basis.release} {min(missing)} is not imported")
     elif part == "unfixed" and "unfixed" not in told:
         yield _absent("the feeds tell only of flaws that have a fix")
     elif part == "exploited" and "exploited" not in told:

@@ -22,7 +22,7 @@ from secops.patches.feeds import recognise
 from secops.patches.feeds.container import documents
 from secops.patches.feeds.format import HEAD, FeedError, PackingError
 from secops.patches.shelf import MAX_AGE, REJECTS, Feed, Shelf
-from secops.patches.statement import About, Entry, Flaw, Reject, Statement
+from secops.patches.statement import About, Entry, Flaw, Kind, Reject, Statement
 
 #: Rejects that are kept with the place where they stand; those beyond are only counted.
 MOST_REJECTS = 100_000
@@ -30,11 +30,15 @@ MOST_REJECTS = 100_000
 #: Characters of a feed's name.
 LONGEST_NAME = 64
 
-#: A folder or archive of so many single advisories is taken for all that its publisher has.
-MANY = 50
-
 #: Names of advisories that mend bugs or bring something new, of Red Hat, its rebuilds, and SUSE.
 _BUG_FIX = re.compile(r"(?:AL|RL|RH|EL)[BE]A-|(?:open)?SUSE-[RFO]U-")
+
+#: Architectures by the word of another packager.
+_ARCHES: dict[Kind, dict[str, str]] = {
+    "dpkg": {"x86_64": "amd64", "aarch64": "arm64", "i686": "i386", "noarch": "all"},
+    "rpm": {"amd64": "x86_64", "arm64": "aarch64", "i386": "i686", "all": "noarch"},
+    "apk": {"amd64": "x86_64", "arm64": "aarch64", "i386": "x86", "i686": "x86"},
+}
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9._-]+")
 
@@ -46,18 +50,20 @@ def import_feeds(
     name: str = "",
     as_of: date | None = None,
     max_age: int = MAX_AGE,
+    whole: bool = False,
     tell: Callable[[Path], None] = lambda _path: None,
 ) -> list[Feed]:
     """Import every path as a feed; all of them, or none. Feeds of the same names are replaced.
 
     `name` is for a single path: else a feed is named by what it holds. `as_of` dates what has no date of its own.
-    Raises `FeedError` for what is no feed, `CitywallError` when the shelf cannot be written.
+    `whole`: it has all advisories of its publisher, few as they are. Raises `FeedError` for what is no feed,
+    `CitywallError` when the shelf cannot be written.
     """
     feeds: dict[str, Feed] = {}
     with shelf.changing():
         for path in paths:
             tell(path)
-            feed = _import(shelf.folder, path, name, as_of, max_age)
+            feed = _import(shelf.folder, path, name, as_of, max_age, whole)
             if other := feeds.get(feed.name):
                 what = _("gives the feed {name}, as does {other}").format(name=feed.name, other=other.source)
                 raise UsageError(what, where=str(path), hint=_("Import them one by one, each with a --name."))
@@ -66,7 +72,7 @@ def import_feeds(
     return list(feeds.values())
 
 
-def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: int) -> Feed:
+def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: int, whole: bool) -> Feed:
     stem = token_hex(8)
     with Intake(folder / stem) as intake:
         for where, stream in documents(path, intake.reject):
@@ -83,7 +89,8 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: in
         as_of=intake.as_of or as_of,
         imported_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         max_age=max_age,
-        whole=intake.whole or intake.documents >= MANY,
+        whole=whole,
+        part=intake.part,
         documents=intake.documents,
         rejects=dict(intake.rejects.most_common()),
         stem=stem,
@@ -100,7 +107,7 @@ class Intake:
         self._kept = self._taken = 0
         self._document = ""
         self.documents = 0
-        self.format = self._part = self._last = ""
+        self.format = self.part = self._last = ""
         self.as_of: date | None = None
         self.whole = True
         self.rejects: Counter[str] = Counter()
@@ -150,7 +157,7 @@ class Intake:
                     if last != entry.advisory:
                         self.reject(Reject(f"{self._document}: {entry.advisory}", "mends bugs, and no flaw"))
                 elif self._is_new(entry):
-                    self._statements.write(msgspec.json.encode(parquet.row(entry)) + b"\n")
+                    self._write(entry)
                 else:
                     where = f"{self._document}: {entry.advisory}"
                     self.reject(Reject(where, "the same advisory stands in another document"))
@@ -159,10 +166,15 @@ class Intake:
                 self._flaws.write(msgspec.json.encode(entry) + b"\n")
             case Reject():
                 self.reject(entry)
+                if entry.unclear and self._is_new(entry.unclear):
+                    self._write(entry.unclear)
             case About():
                 self.as_of = max(filter(None, (self.as_of, entry.as_of)), default=None)
                 self.whole &= entry.whole
-                self._part = entry.part or self._part
+                self.part = entry.part or self.part
+
+    def _write(self, statement: Statement) -> None:
+        self._statements.write(msgspec.json.encode(parquet.row(in_our_words(statement))) + b"\n")
 
     def _is_new(self, entry: Statement) -> bool:
         """Whether no other document says the like: of several, which may differ, the first counts."""
@@ -174,7 +186,7 @@ class Intake:
         self.rejects[reject.reason] += 1
         if self._kept < MOST_REJECTS:
             self._kept += 1
-            self._rejects.write(msgspec.json.encode(reject) + b"\n")
+            self._rejects.write(msgspec.json.encode(Reject(reject.where, reject.reason)) + b"\n")
 
     def name(self, contents: parquet.Contents) -> str:
         """What a feed of this content is called where the user does not say: its format, and whom it speaks of."""
@@ -183,7 +195,18 @@ class Intake:
         main = [release for release in contents.releases if not release.in_passing]
         ecosystems, releases = ({getattr(one, part) for one in main} for part in ("ecosystem", "release"))
         words = [self.format, *(ecosystems if len(ecosystems) == 1 else ()), *(releases if len(releases) == 1 else ())]
-        return _name("-".join([*words, *([self._part] if self._part else ())]))
+        return _name("-".join([*words, *([self.part] if self.part else ())]))
+
+
+def in_our_words(statement: Statement) -> Statement:
+    """With ids, architectures and releases as hosts have them, whatever case or packager's word a feed has."""
+    arches = _ARCHES[statement.kind]
+    return msgspec.structs.replace(
+        statement,
+        flaws=tuple(flaw.upper() if flaw[:4].lower() == "cve-" else flaw for flaw in statement.flaws),
+        arch=tuple(arches.get(arch, arch) for arch in statement.arch),
+        release=statement.release.upper() if statement.ecosystem == "kylin" else statement.release,
+    )
 
 
 def _name(text: str) -> str:

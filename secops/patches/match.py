@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class FeedFiles(msgspec.Struct, frozen=True):
-    """A feed as the matching needs it: its date (ISO 8601), empty when it has none, and its Parquet files."""
+    """A feed as the matching needs it: what sorts newer ones behind older ones, and its Parquet files."""
 
     name: str
     as_of: str
@@ -123,14 +123,15 @@ with compared as (
     regexp_extract(sub.version, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as pack,
     regexp_extract(fixed || last_affected, '[.](oe[0-9]+(sp[0-9]+)?)', 1) as other_pack,
     regexp_extract(sub.version, '[.](el[0-9]+_[0-9]+)', 1) as minor,
-    regexp_extract(fixed, '[.](el[0-9]+_[0-9]+)', 1) as other_minor
+    regexp_extract(fixed, '[.](el[0-9]+_[0-9]+)', 1) as other_minor,
+    sub.module = '' and s.module <> '' and contains(sub.version, '.module') as streamless
   from subjects sub join statements s using (ecosystem, release, kind, by_source, package)
     join keys k on k.kind = sub.kind and k.version = sub.version
-  where sub.module = s.module and (len(s.arch) = 0 or list_contains(s.arch, sub.arch))
+  where (streamless or sub.module = s.module) and (len(s.arch) = 0 or list_contains(s.arch, sub.arch))
 )
 select id, sid, kind, version, introduced, fixed, last_affected, no_epoch,
   minor <> '' and minor = other_minor as same_minor,
-  pack <> '' and other_pack <> '' and pack <> other_pack as foreign_pack,
+  pack <> '' and other_pack <> '' and pack <> other_pack as foreign_pack, streamless,
   (introduced = '' or installed_key >= introduced_key) and
     case when fixed <> '' then installed_key < fixed_key when last_affected <> '' then installed_key <= last_key
     else true end as covered
@@ -168,7 +169,7 @@ def _is_covered(kind: Kind, version: str, introduced: str, fixed: str, last_affe
 #: the next one's are higher; one for another service pack says nothing of this one's versions.
 _TOLD = """
 select id, flaw, sid, feed_rank, if(status = 'fixed', fixed_key, introduced_key) as since,
-  case when foreign_pack then 4
+  case when streamless then if(covered, 11, 10) when foreign_pack then 4
     when status = 'fixed' and same_minor then if(covered, 1, 2)
     when status = 'fixed' then if(covered, 3, 5)
     when not covered then 10 when status = 'affected' then 6 when status = 'will-not-fix' then 7
@@ -178,13 +179,15 @@ from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
 """
 
 #: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one. A version
-#: that is affected again, from one on that is later than the fix, is not mended by it.
+#: that is affected again, from one on that is later than the fix, is not mended by it. That a version is not among
+#: those affected does not say that it is mended: another feed may know better.
 _UNMENDED = """
 select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
   published, score,
   case when meaning in (1, 3) then 'fixed-available' when meaning = 6 then 'affected-no-fix'
     when meaning = 7 then 'will-not-fix' when meaning = 9 then 'not-affected' else 'unknown' end as status,
-  if(meaning = 4, 'built for another service pack', nullif(words, '')) as words,
+  case meaning when 4 then 'built for another service pack' when 11 then 'its module''s stream is not known'
+    else nullif(words, '') end as words,
   coalesce(nullif(severity, ''), case when score >= 9 then 'critical' when score >= 7 then 'high'
     when score >= 4 then 'medium' when score >= 0 then 'low' end) as graded,
   exploited_since, due, ransomware, epss, percentile,
@@ -193,12 +196,12 @@ select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '
 from (
   select * from (
     select *, meaning between 6 and 8 and since > max(since) filter (meaning = 5) over feed as again
-    from told window feed as (partition by id, flaw, feed_rank))
+    from told where meaning <> 10 window feed as (partition by id, flaw, feed_rank))
   qualify row_number() over (
     partition by id, flaw order by feed_rank, if(again, 5, meaning), again desc, meaning, since desc nulls last, sid
   ) = 1
 ) t join statements using (sid) left join flaws f on f.flaw = t.flaw
-where meaning not in (2, 5, 10)
+where meaning not in (2, 5)
 """
 
 _HELD = f"""

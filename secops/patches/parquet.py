@@ -115,8 +115,8 @@ passing as (
   group by r.ecosystem, r.release, s.ecosystem, s.release
   having count(*) = any_value(own.n) and any_value(other.n) >= 10 * any_value(own.n)
 )
-select ecosystem, release, count(*), bool_or(status in ('affected', 'will-not-fix')),
-  (ecosystem, release) in (from passing)
+select ecosystem, release, count(*), 100 * count(*) filter (status in ('affected', 'will-not-fix')) >= count(*),
+  (ecosystem, release) in (from passing), count(distinct advisory)
 from statements group by ecosystem, release order by ecosystem, release
 """
 

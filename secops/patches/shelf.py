@@ -45,12 +45,14 @@ class Release(msgspec.Struct, frozen=True):
     statements: int
     tells_unfixed: bool
     in_passing: bool = False
+    advisories: int = 0
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """One imported feed. `source` and `digest` (SHA-256) are of the file it came from; `as_of` is its own date.
 
-    `whole`: it holds all that its publisher says of a release, not single advisories. `stem` names its files.
+    `whole`: whoever imported it says that it holds all that its publisher has, few as it is; `part`: it is one of
+    several that together do. `stem` names its files.
     """
 
     name: str
@@ -60,7 +62,8 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     as_of: date | None
     imported_at: str
     max_age: int = MAX_AGE
-    whole: bool = True
+    whole: bool = False
+    part: str = ""
     documents: int = 0
     advisories: int = 0
     statements: int = 0
@@ -88,6 +91,11 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
         """What a report says of it."""
         day = self.as_of.isoformat() if self.as_of else None
         return FeedUse(self.name, day, self.age(today), self.stale(today))
+
+    def ranked_by(self) -> str:
+        """The day by which feeds are told newer and older: its own where it has one that can be, else its import's."""
+        imported = self.imported_at[:10]
+        return f"{min(self.as_of.isoformat(), imported) if self.as_of else imported} {self.imported_at}"
 
 
 #: Kinds of files of a feed: `stem` + this.
@@ -125,7 +133,7 @@ class Shelf:
         found = [
             FeedFiles(
                 feed.name,
-                feed.as_of.isoformat() if feed.as_of else "",
+                feed.ranked_by(),
                 str(self.path(feed, STATEMENTS)),
                 str(self.path(feed, FLAWS)),
             )

@@ -58,11 +58,15 @@ class Flaw(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
 
 
-class Reject(msgspec.Struct, frozen=True):
-    """An entry that is not understood, and so counts for nothing: where it stands, and why."""
+class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An entry that is not understood, and so counts for nothing: where it stands, and why.
+
+    `unclear` is what it still says where only its versions are not understood: nobody knows which have the flaw.
+    """
 
     where: str
     reason: str
+    unclear: Statement | None = None
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import pytest
 
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import registry
-from secops.patches.basis import READ, Basis, digest, late_tables
+from secops.patches.basis import MANY, READ, Basis, digest, late_tables
 from secops.patches.shelf import Feed, Release
 
 TODAY = date(2026, 11, 30)
@@ -23,8 +23,8 @@ def feed(name: str = "osv", *releases: Release, **more: Any) -> Feed:
     return Feed(name=name, releases=list(releases), **{**basic, **more})
 
 
-def debian(release: str = "12", *, unfixed: bool = True, in_passing: bool = False) -> Release:
-    return Release("debian", release, 10, unfixed, in_passing)
+def debian(release: str = "12", *, unfixed: bool = True, in_passing: bool = False, advisories: int = MANY) -> Release:
+    return Release("debian", release, 10, unfixed, in_passing, advisories)
 
 
 def lacks(*feeds: Feed, basis: Basis = HOST) -> dict[str, list[str]]:
@@ -45,7 +45,7 @@ def test_with_all_feeds_nothing_is_missing() -> None:
     [
         ([KEV, EPSS], "", "no feed is imported for debian 12"),
         ([feed("a", debian("11")), KEV, EPSS], "", "no feed is imported for debian 12"),
-        ([feed("a", debian(), whole=False), KEV, EPSS], "",
+        ([feed("a", debian(advisories=MANY - 1)), KEV, EPSS], "",
          "only single advisories that concern debian 12 are imported"),
         ([feed("a", debian(in_passing=True)), KEV, EPSS], "",
          "only single advisories that concern debian 12 are imported"),
@@ -109,3 +109,18 @@ def test_rows_are_made_anew_for_other_feeds_and_on_another_day() -> None:
     assert digest(tables, [KEV, EPSS], TODAY) != same
     assert digest(tables, [feed("kev", exploited=True, stem="new")], TODAY) != same
     assert digest(tables, [KEV], date(2026, 12, 1)) != same
+
+
+def test_a_few_advisories_are_the_whole_where_the_user_says_so() -> None:
+    assert lacks(feed("a", debian(advisories=1), whole=True), KEV, EPSS) == {}
+
+
+def test_a_release_that_comes_in_parts_needs_all_of_them() -> None:
+    basis = Basis("alpine", "3.19")
+    main, community = (
+        feed(part, Release("alpine", "3.19", 100, True, advisories=MANY), part=part) for part in ("main", "community")
+    )
+    every = feed("osv", Release("alpine", "3.19", 100, True, advisories=MANY))
+    assert lacks(main, KEV, EPSS, basis=basis)[""] == ["of the feeds for alpine 3.19 community is not imported"]
+    assert lacks(main, community, KEV, EPSS, basis=basis) == {}
+    assert lacks(every, KEV, EPSS, basis=basis) == {}

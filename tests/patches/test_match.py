@@ -154,6 +154,21 @@ def test_the_newest_feed_that_speaks_of_a_flaw_decides(tmp_path: Path) -> None:
     assert brief(rows, "package", "feed") == [("vim", "old")]
 
 
+def test_that_a_version_is_not_affected_as_far_as_is_known_does_not_mend_it(tmp_path: Path) -> None:
+    """`last_affected` tells of builds that were looked at; the fix is further on."""
+    old = feed(tmp_path, "old", [said("baz", "1.0-5")], "2026-11-01")
+    new = feed(tmp_path, "new", [said("baz", last_affected="1.0-1")], "2026-11-29")
+    assert brief(matched([old, new], {"h": [deb("baz", "1.0-2")]}), "feed", "status") == [("old", "fixed-available")]
+
+
+def test_a_build_of_a_module_without_its_label_may_be_of_any_stream(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("nodejs", "1:18.20-1.module_el9", module="nodejs:18")])
+    hosts = {"old": [rpm("nodejs", "1:18.12-1.module_el9")], "new": [rpm("nodejs", "1:20.1-1.module_el9")]}
+    assert brief(matched([one], hosts, ALMA), "host", "status", "words") == [
+        ("old", "unknown", "its module's stream is not known")
+    ]
+
+
 def test_the_same_flaw_of_an_undated_feed_weighs_less(tmp_path: Path) -> None:
     undated = feed(tmp_path, "undated", [said("sudo", "1.4")], "")
     dated = feed(tmp_path, "dated", [said("sudo", status="affected")], "2020-01-01")

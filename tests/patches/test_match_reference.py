@@ -145,8 +145,8 @@ def _expected(
             told = [[one for one in said_ if _concerns(one, package, release)] for said_ in feeds]
             for flaw in {flaw for said_ in told for one in said_ for flaw in one.flaws}:
                 speaking = [[one for one in said_ if flaw in one.flaws] for said_ in told]
-                newest = next(said_ for said_ in speaking if said_)
-                found = [meaning for one in newest if (meaning := _means(one, package))]
+                meant = ([meaning for one in said_ if (meaning := _means(one, package))] for said_ in speaking)
+                found = next(filter(None, meant), [])  # the newest that says something of this version
                 if found and (status := _verdict(found)):
                     yield host, package["name"], package["version"], flaw, status
 

@@ -46,7 +46,7 @@ FEEDS = [
         Feed(name="tracker", format="debian-tracker", source="", digest="", as_of=TODAY, imported_at=""), **more
     )
     for more in (
-        {"releases": [Release("debian", "12", 1, True)]},
+        {"releases": [Release("debian", "12", 1, True, advisories=1000)]},
         {"name": "kev", "exploited": True},
         {"name": "epss", "scored": True},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
 
@@ -110,12 +110,24 @@ def rejects(where: str, faults: Iterable[Fault]) -> Iterator[Reject]:
 
 def vetted(statement: Statement, where: str) -> Statement | Reject:
     """The statement, or why it counts for nothing."""
-    fault = _fault(statement)
-    bounds = " ".join(filter(None, (statement.introduced, statement.fixed, statement.last_affected)))
-    return Reject(line(f"{where}: {statement.package} {bounds}"), fault) if fault else statement
+    bounds = [version for version in (statement.introduced, statement.fixed, statement.last_affected) if version]
+    place = line(" ".join([f"{where}: {statement.package}", *bounds]))
+    if fault := _identity_fault(statement, bounds):
+        return Reject(place, fault)
+    if fault := _bounds_fault(statement, bounds):
+        return Reject(place, fault, None if statement.hot else _unclear(statement, fault))
+    return statement
 
 
-def _fault(statement: Statement) -> str:
+def _unclear(statement: Statement, why: str) -> Statement:
+    """What is left to say where nobody knows which versions have the flaw."""
+    return msgspec.structs.replace(
+        statement, introduced="", fixed="", last_affected="", status="unknown", words=statement.words or why
+    )
+
+
+def _identity_fault(statement: Statement, bounds: Iterable[str]) -> str:
+    """What is wrong with what a statement is on."""
     if not _NAME.fullmatch(statement.package):
         return "no name of a package"
     if not statement.flaws or not all(_FLAW.fullmatch(flaw) for flaw in statement.flaws):
@@ -126,7 +138,13 @@ def _fault(statement: Statement) -> str:
         return "no name of a module and its stream"
     if not all(map(_ARCH.fullmatch, statement.arch)):
         return "no name of an architecture"
-    bounds = [version for version in (statement.introduced, statement.fixed, statement.last_affected) if version]
+    if not statement.module and statement.kind == "rpm" and any(_MODULE_BUILD.search(version) for version in bounds):
+        return "a module's build whose stream is not named"
+    return ""
+
+
+def _bounds_fault(statement: Statement, bounds: Sequence[str]) -> str:
+    """What is wrong with the versions it names."""
     for version in bounds:
         if fault := versions.fault(statement.kind, version):
             return fault
@@ -134,8 +152,6 @@ def _fault(statement: Statement) -> str:
         names = (*bounds, statement.package) if statement.hot else bounds
         if any(tagged_for_another(statement.release, name) for name in names):
             return "a build for another release"
-    if not statement.module and statement.kind == "rpm" and any(_MODULE_BUILD.search(version) for version in bounds):
-        return "a module's build whose stream is not named"
     return _order_fault(statement)
 
 
