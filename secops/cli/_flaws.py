@@ -33,22 +33,27 @@ def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything
         _, (count,) = _asked(run, f"{COUNT} where {where(OPEN, hosts)}")
     if by == "upgrade":
         columns, rows = ["to", *columns], [{"to": target(row), **row} for row in rows]
-    shown = rows[:most]
+    shown, lacking = rows[:most], _lacking(run, hosts)
+    unseen = any(not row["part"] for row in lacking)
     if fmt == "text":
-        _show_text(by, shown, len(rows), count)
+        _show_text(by, shown, len(rows), count, judged=not unseen)
     else:
         show(columns, [list(row.values()) for row in shown], fmt)
-    unseen = _warn(run, hosts)
+    _warn(lacking)
     return Exit.FINDINGS if count["flaws"] else Exit.INCOMPLETE if unseen else Exit.CLEAN
 
 
-def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str, int]) -> None:
-    """A list for people, of which these rows are shown."""
+def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str, int], *, judged: bool) -> None:
+    """A list for people, of which these rows are shown. `judged`: every host could be."""
     from secops.cli._say import say
     from secops.cli._tables import show
 
     if not count["flaws"]:
-        say(_("No known flaw is open in what is installed."))
+        say(
+            _("No known flaw is open in what is installed.")
+            if judged
+            else _("No known flaw was found, but not every host could be judged.")
+        )
     if shown:
         show(*_text(by, shown), "text")
     if len(shown) < of:
@@ -118,12 +123,17 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
 
 
-def _warn(run: Tables, hosts: Sequence[str]) -> bool:
-    """Say on stderr where flaws may be missing. Whether there is such a place."""
-    from secops.core.render.reasons import reason
+def _lacking(run: Tables, hosts: Sequence[str]) -> list[dict[str, Any]]:
+    """Where flaws may be missing, as `listing.missing` tells it."""
     from secops.patches.listing import missing
 
-    _columns, rows = _asked(run, missing(hosts))
+    return _asked(run, missing(hosts))[1]
+
+
+def _warn(rows: Sequence[dict[str, Any]]) -> None:
+    """Say on stderr where flaws may be missing."""
+    from secops.core.render.reasons import reason
+
     bare = {row["reason"] for row in rows if not row["part"]}
     for row in rows:
         if row["part"] == "feed":
@@ -132,11 +142,10 @@ def _warn(run: Tables, hosts: Sequence[str]) -> bool:
             where = row["host"] if row["n"] == 1 else ngettext("{n} host", "{n} hosts", row["n"]).format(n=row["n"])
             text = _("{where}: flaws may be missing, or stand too low: {reason}")
             complain(text.format(where=where, reason=reason(row["reason"])))
-    return bool(bare)
 
 
 def _stale(feed: str, age: int | None) -> str:
-    if age is None:
+    if age is None or age < 0:
         return _("the feed {feed} is of no known date: what came out since is not known").format(feed=feed)
     text = ngettext(
         "the feed {feed} was {n} day old: what came out since is not known",
@@ -155,11 +164,14 @@ def show_vex(run: Tables, hosts: Sequence[str], output: Path | None) -> int:
 
     _check(run, hosts)
     _columns, rows = _asked(run, select(hosts))
-    text = document(rows, run.run)
+    lacking = _lacking(run, hosts)
+    _names, feeds = _asked(run, "select distinct feed, as_of, is_stale from feeds order by feed")
+    text = document(rows, run.run, feeds, [row for row in lacking if row["part"] != "feed"])
     if output:
         write_whole(output, text.encode())
     else:
         sys.stdout.write(text)
-    unseen = _warn(run, hosts)
+    _warn(lacking)
+    unseen = any(not row["part"] for row in lacking)
     still_open = any(row["status"] != "not-affected" for row in rows)
     return Exit.FINDINGS if still_open else Exit.INCOMPLETE if unseen else Exit.CLEAN

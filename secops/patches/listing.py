@@ -33,7 +33,13 @@ _FIRST = (
     " arg_min(severity, array_position(['critical', 'high', 'medium', 'low'], severity)) as severity,"
     " max(score) as score"
 )
-_ORDER = "exposed desc, urgency, listening desc, as_root desc, epss desc nulls last, score desc nulls last"
+_ORDER = (
+    "exposed desc, least(urgency, 3), array_position(['critical', 'high', 'medium', 'low'], severity) nulls last,"
+    " listening desc, as_root desc, epss desc nulls last, score desc nulls last"
+)
+
+#: What an upgrade is for: a kernel that does not run is removed instead.
+_MENDABLE = "status = 'fixed-available' and exposed is distinct from false"
 
 _BY = {
     "flaw": (
@@ -57,8 +63,8 @@ _BY = {
 
 #: How many flaws are open, and of how many of them there is no upgrade that mends them.
 COUNT = (
-    "select count(distinct flaw) as flaws,"
-    " count(distinct flaw) - count(distinct flaw) filter (status = 'fixed-available') as without"
+    "select count(distinct flaw) as flaws,"  # noqa: S608 - ours
+    f" count(distinct flaw) - count(distinct flaw) filter ({_MENDABLE}) as without"
     " from vulnerabilities v join hosts h using (host)"
 )
 
@@ -66,10 +72,11 @@ COUNT = (
 def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
     """The SELECT over `vulnerabilities` and `hosts` that gives the rows of a list, in its order."""
     columns, group = _BY[by]
-    asked = ["fixed-available"] if by == "upgrade" else statuses
+    only = f" and {_MENDABLE}" if by == "upgrade" else ""
+    keys = ", ".join(key.rpartition(".")[2] for key in group.split(", "))
     return (
-        f"select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host) where {where(asked, hosts)}"  # noqa: S608 - quoted
-        f" group by {group} order by {_ORDER}, {group}"
+        f"select * from (select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
+        f" where {where(statuses, hosts)}{only} group by {group}) order by {_ORDER}, {keys}"
     )
 
 
@@ -130,5 +137,5 @@ def why(row: dict[str, Any]) -> str:
     if row["as_root"]:
         said.append(_("runs as root"))
     if not row["exposed"]:
-        said.append(_("does not run"))
+        said.append(_("does not run: remove it"))
     return ", ".join(said)

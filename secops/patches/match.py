@@ -186,7 +186,7 @@ select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '
   published, score,
   case when meaning in (1, 3) then 'fixed-available' when meaning = 6 then 'affected-no-fix'
     when meaning = 7 then 'will-not-fix' when meaning = 9 then 'not-affected' else 'unknown' end as status,
-  case meaning when 4 then 'built for another service pack' when 11 then 'its module''s stream is not known'
+  case meaning when 4 then 'built for another service pack' when 11 then 'the stream of its module is not known'
     else nullif(words, '') end as words,
   coalesce(nullif(severity, ''), case when score >= 9 then 'critical' when score >= 7 then 'high'
     when score >= 4 then 'medium' when score >= 0 then 'low' end) as graded,

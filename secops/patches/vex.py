@@ -60,10 +60,21 @@ _TYPES = {"dpkg": "deb", "rpm": "rpm", "apk": "apk"}
 _VENDORS = {"rhel": "redhat", "sles": "suse", "sled": "suse", "opensuse-leap": "opensuse", "ol": "oracle"}
 
 
-def document(rows: Sequence[dict[str, Any]], run: str) -> str:
-    """The rows that `select` gives as one CycloneDX 1.6 document in JSON. `run` becomes a property of it."""
+def document(
+    rows: Sequence[dict[str, Any]], run: str, feeds: Sequence[dict[str, Any]], missing: Sequence[dict[str, Any]]
+) -> str:
+    """The rows that `select` gives as one CycloneDX 1.6 document in JSON.
+
+    The run, the feeds with their dates, and why flaws may be missing (`listing.missing`) are properties of it.
+    """
     bom = Bom()
     bom.properties.add(Property(name="citywall:run", value=run))
+    for feed in feeds:
+        date = f"{feed['as_of'] or 'no date'}{', stale' if feed['is_stale'] else ''}"
+        bom.properties.add(Property(name=f"citywall:feed:{feed['feed']}", value=date))
+    for lack in missing:
+        who = lack["host"] if lack["n"] == 1 else f"{lack['n']} hosts"
+        bom.properties.add(Property(name="citywall:not-judged", value=f"{who}: {lack['reason']}"))
     on: defaultdict[str, set[str]] = defaultdict(set)
     components: dict[str, Component] = {}
     for row in rows:

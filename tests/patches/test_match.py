@@ -165,7 +165,7 @@ def test_a_build_of_a_module_without_its_label_may_be_of_any_stream(tmp_path: Pa
     one = feed(tmp_path, "a", [said_rpm("nodejs", "1:18.20-1.module_el9", module="nodejs:18")])
     hosts = {"old": [rpm("nodejs", "1:18.12-1.module_el9")], "new": [rpm("nodejs", "1:20.1-1.module_el9")]}
     assert brief(matched([one], hosts, ALMA), "host", "status", "words") == [
-        ("old", "unknown", "its module's stream is not known")
+        ("old", "unknown", "the stream of its module is not known")
     ]
 
 

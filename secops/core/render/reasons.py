@@ -316,7 +316,7 @@ REASONS = (
     N_("the same advisory stands in another document"),
     N_("mends bugs, and no flaw"),
     N_("of the feeds for {release} {part} is not imported"),
-    N_("its module's stream is not known"),
+    N_("the stream of its module is not known"),
     N_("built for another service pack"),
     N_("mended by a live patch"),
     # versions of packages
