@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from secops.patches.listing import By
     from secops.patches.shelf import Shelf
 
-_FILE = click.Path(path_type=Path, exists=True)
+_FILE = click.Path(path_type=Path)
 _OLDEST = datetime(2000, 1, 1)
 _format_option = click.option(
     "--format", "fmt", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True
@@ -31,7 +31,7 @@ First import feeds, then scan, then list. docs/patches.md says which feeds there
 where they come from.
 
 Examples:
-  citywall patches feeds import almalinux-9-osv.zip known_exploited_vulnerabilities.json
+  citywall patches feeds import almalinux-9.zip kev.json
   citywall scan
   citywall patches list
 """),
@@ -40,7 +40,16 @@ def command() -> None:
     pass
 
 
-@command.group("feeds", cls=Group, help=N_("Import, show and remove the feeds that tell of flaws."))
+@command.group(
+    "feeds",
+    cls=Group,
+    help=N_("""Import, show and remove the feeds that tell of flaws.
+
+Examples:
+  citywall patches feeds status
+  citywall patches feeds remove kev
+"""),
+)
 def feeds() -> None:
     pass
 
@@ -57,12 +66,12 @@ def _shelf() -> Shelf:
     cls=Command,
     help=N_("""Import feeds from files or folders; what each is, its content tells.
 
-Formats: OSV (zip or JSON), Debian's tracker, CSAF and VEX, CVRF, OVAL, Alpine's secdb,
-CISA KEV, EPSS, and a CSV for vendors that publish none of these (docs/feeds-csv.md).
+Formats: OSV (zip or JSON), Debian's tracker, CSAF and VEX, CVRF, OVAL, secdb,
+CISA KEV, EPSS, and a CSV for vendors without any of these (docs/feeds-csv.md).
 A feed of the same name is replaced, at the end and at once.
 
 Examples:
-  citywall patches feeds import almalinux-9-osv.zip epss_scores-2026-11-30.csv.gz
+  citywall patches feeds import almalinux-9.zip epss.csv.gz
   citywall patches feeds import --name kylin --max-age 30 kylin-v10-sp3.csv
 
 Exit code: 0 imported, 2 wrong usage or no feed that can be read, 5 internal error. Nothing

@@ -314,7 +314,7 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
         (["--name", "A", "a"], "A feed's name has small letters"),
         (["--name", "../a", "a"], "A feed's name has small letters"),
         (["a"], "is of no format that is known here"),
-        (["none"], "does not exist"),
+        (["none"], "No such file or directory"),
     ],
 )
 def test_wrong_usage_of_an_import(tmp_path: Path, args: list[str], said: str) -> None:
