@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cmp_to_key, partial
+from functools import cmp_to_key, lru_cache, partial
 from typing import NamedTuple
 
 import msgspec
@@ -50,14 +50,26 @@ _KINDS = ("introduced", "fixed", "last_affected", "limit")
 def spans(kind: Kind, ranges: Sequence[Range], listed: Sequence[str]) -> list[Span]:
     """The spans of versions that are affected. Raises `RangeError`.
 
-    `listed` versions count where there is no range; beside one they are its expansion.
+    `listed` versions are affected too: beside a range most are its expansion.
     """
     ordered = [found for found in ranges if found.type == "ECOSYSTEM"]
-    if ordered:
-        return [span for found in ordered for span in _of_range(kind, found.events or [])]
-    if listed:
-        return [Span(version, last_affected=version) for version in listed]
-    raise RangeError("its versions are commits" if ranges else "names no versions")
+    found = [span for one in ordered for span in _of_range(kind, one.events or [])]
+    if not found and not listed:
+        raise RangeError("its versions are commits" if ranges else "names no versions")
+    return [*found, *(Span(one, last_affected=one) for one in listed if not any(_holds(kind, it, one) for it in found))]
+
+
+def _holds(kind: Kind, span: Span, version: str) -> bool:
+    return (
+        (not span.introduced or _compared(kind, version, span.introduced) >= 0)
+        and (not span.fixed or _compared(kind, version, span.fixed) < 0)
+        and (not span.last_affected or _compared(kind, version, span.last_affected) <= 0)
+    )
+
+
+@lru_cache(1 << 16)  # entries on one package list the same versions over and over
+def _compared(kind: Kind, version: str, other: str) -> int:
+    return versions.compare(kind, version, other)
 
 
 def _of_range(kind: Kind, events: Sequence[Event]) -> list[Span]:

@@ -166,6 +166,15 @@ def test_versions_count_where_there_is_no_range() -> None:
     assert why(affected=[{**listed, "ranges": commits, "versions": []}]) == ["its versions are commits"]
 
 
+def test_versions_beside_a_range_are_affected_too() -> None:
+    """Most are what the range holds already; one that it does not hold is affected all the same."""
+    range_ = ({"introduced": "0"}, {"fixed": "0.5-1"})
+    listed = package("Debian:12", "x", *range_, versions=["0.1-1", "0.4-1", "1.0-1"])
+    assert [(one.introduced, one.fixed, one.last_affected, one.status) for one in said(affected=[listed])] == [
+        ("", "0.5-1", "", "fixed"), ("1.0-1", "", "1.0-1", "affected"),
+    ]  # fmt: skip
+
+
 def test_versions_that_are_none_are_rejects() -> None:
     for events in ([{"introduced": "0"}, {"fixed": "1.0 2"}], [{"introduced": "1:2:3 "}, {"fixed": "2"}]):
         (reason,) = why(affected=[package("Debian:12", "curl", *events)])
