@@ -42,8 +42,9 @@ def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None
     _table(con, "held", _HELD)
     _add_live(con)
     _add_roles(con)
+    _table(con, "placed", _PLACED)
     con.execute("drop table facts.vulnerabilities")
-    con.execute(f"create view facts.vulnerabilities as {_VULNERABILITIES}")
+    con.execute(f"create view facts.vulnerabilities as {_view(con)}")
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
@@ -243,21 +244,37 @@ def _add_roles(con: duckdb.DuckDBPyConnection) -> None:
     _table(con, "roles", "select id::bigint as id, role from named")
 
 
+#: Which host has which of the packages, and whether their code runs there: worked out here, since flaws are many more.
 #: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
-_VULNERABILITIES = """
-with kernels_running as (select distinct host, package_version as version from facts.kernels where running),
+_PLACED = """
+with kernels_running as (select host, any_value(package_version) as version from facts.kernels where running
+  group by host),
 code as (select host, package, bool_or(listening) as listening, bool_or(as_root) as as_root from facts.running_code
   group by host, package)
-select held.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
-  if(l.flaw is null, o.status, 'not-affected') as status,
-  if(l.flaw is null, o.words, 'mended by a live patch') as words,
-  o.fixed, o.graded as severity, o.score, o.published,
-  date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed,
-  o.exploited_since, o.due, o.ransomware, o.epss, o.percentile, o.urgency,
+select held.host, held.id,
   case r.role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
   c.listening, c.as_root
-from held join unmended o on o.id = held.id join installed i on i.id = held.id left join roles r on r.id = held.id
-  left join kernels_running k on k.host = held.host and r.role = 'kernel'
-  left join live l on l.host = held.host and l.id = held.id and l.flaw = o.flaw
+from held join installed i using (id) left join roles r using (id)
+  left join kernels_running k on k.host = held.host
   left join code c on c.host = held.host and c.package = i.name
 """
+
+_VULNERABILITIES = """
+select p.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
+  {status} as status, {words} as words, o.fixed, o.graded as severity, o.score, o.published,
+  date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed,
+  o.exploited_since, o.due, o.ransomware, o.epss, o.percentile, o.urgency, p.exposed, p.listening, p.as_root
+from placed p join unmended o using (id) join installed i using (id) {live}
+"""
+
+
+def _view(con: duckdb.DuckDBPyConnection) -> str:
+    """The SELECT of `vulnerabilities`. Only where a live patch mends something it is asked of every flaw."""
+    some = con.execute("select 1 from live limit 1").fetchone()
+    if not some:
+        return _VULNERABILITIES.format(status="o.status", words="o.words", live="")
+    return _VULNERABILITIES.format(
+        status="if(l.flaw is null, o.status, 'not-affected')",
+        words="if(l.flaw is null, o.words, 'mended by a live patch')",
+        live="left join live l on l.host = p.host and l.id = p.id and l.flaw = o.flaw",
+    )
