@@ -65,11 +65,11 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
         titles = [_("feed"), _("of"), _("age"), _("statements"), _("left out"), _("for")]
         show(titles, [_line(feed) for feed in feeds], fmt)
     else:
-        columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "whole", "imported_at", "documents",
+        columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "imported_at", "documents",
                    "advisories", "statements", "flaws", "rejected", "releases", "source", "digest"]  # fmt: skip
         show(columns, [
             [feed.name, feed.format, feed.as_of and feed.as_of.isoformat(), feed.age(today), feed.max_age,
-             feed.stale(today), feed.whole, feed.imported_at, feed.documents, feed.advisories, feed.statements,
+             feed.stale(today), feed.imported_at, feed.documents, feed.advisories, feed.statements,
              feed.flaws, feed.rejected, [f"{r.ecosystem}:{r.release}" for r in feed.releases], feed.source, feed.digest]
             for feed in feeds
         ], fmt)  # fmt: skip

@@ -151,7 +151,6 @@ class Intake:
     def _take(self, entry: Entry) -> None:
         match entry:
             case Statement():
-                self._taken += 1
                 last, self._last = self._last, entry.advisory
                 if _BUG_FIX.match(entry.advisory) and not any(flaw.startswith("CVE-") for flaw in entry.flaws):
                     if last != entry.advisory:
@@ -174,6 +173,7 @@ class Intake:
                 self.part = entry.part or self.part
 
     def _write(self, statement: Statement) -> None:
+        self._taken += 1
         self._statements.write(msgspec.json.encode(parquet.row(in_our_words(statement))) + b"\n")
 
     def _is_new(self, entry: Statement) -> bool:

@@ -52,6 +52,9 @@ def stands(format_: Format, document: bytes) -> None:
     for entry in entries:
         if isinstance(entry, Statement):
             _is_sound(entry)
+        elif isinstance(entry, Reject) and entry.unclear:
+            _is_sound(entry.unclear)
+            assert entry.unclear.status == "unknown"
 
 
 def _is_sound(statement: Statement) -> None:
