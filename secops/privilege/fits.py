@@ -34,9 +34,8 @@ class Fit:
     """What a program gives with some arguments, and how.
 
     `user` is the account that they name, None where it is the one that the program runs as; with `login` only one that
-    can log in. `mine` are files that the
-    caller must be able to put there, `linked` such as may be links to others; `me` is who the caller must be. `exec`:
-    only by starting a program.
+    can log in. `mine` are files that the caller must be able to put there, `linked` such as may be links to others;
+    `me` is who the caller must be. `exec`: only by starting a program.
     """
 
     program: str | None

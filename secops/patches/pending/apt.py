@@ -22,6 +22,7 @@ def updates(evidence: Evidence, tables: Mapping[str, Facts], built: Built) -> No
     rows = [row for row in tables["packages"].rows if row["kind"] == "dpkg"]
     apt = read_apt(evidence, rows, built)
     pins = read_pins(evidence, built)
+    everywhere = {row["name"] for row in rows if row["architecture"] == "all"}
     packages = gather((package_of(row, apt.native) for row in rows), apt.repositories, apt.native)
     held, machine = _held(evidence, apt.native), apt.settings.find("APT::Machine-ID") or machine_id(evidence)
     try:
@@ -30,7 +31,8 @@ def updates(evidence: Evidence, tables: Mapping[str, Facts], built: Built) -> No
         for package in packages:
             row = _row(package, policy, plain, apt, machine)
             if row:
-                built.rows.append(row | {"held": (package.name, package.architecture) in held})
+                told = "all" if package.name in everywhere else package.architecture  # to apt it is its own
+                built.rows.append(row | {"architecture": told, "held": (package.name, package.architecture) in held})
     except UndecidableError as error:
         built.lack(f"the preferences of apt cannot be worked out: {error}")
 

@@ -75,6 +75,12 @@ def test_a_package_on_hold_is_listed_as_held(root: AptRoot, selection: str, held
         assert ("Inst a " in root.apt("apt-get", "-s", "upgrade")) is not held
 
 
+def test_a_package_for_all_architectures_is_told_as_its_package_manager_does(root: AptRoot) -> None:
+    root.status(Deb("tzdata", "1", "all"), Deb("curl", "1"))
+    root.keep(stable(Deb("tzdata", "2", "all"), Deb("curl", "2")))
+    assert {row["package"]: row["architecture"] for row in root.pending()[0].rows} == {"tzdata": "all", "curl": NATIVE}
+
+
 def test_a_hold_is_of_one_architecture(root: AptRoot) -> None:
     root.status(Deb("a", "1.0", FOREIGN, selection="hold"), Deb("a", "1.0"))
     root.keep(stable(Deb("a", "2.0"), Deb("a", "2.0", FOREIGN)))
