@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,21 @@ class Differencing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     exact_releases: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 20
 
 
+#: Kinds of parties, by the words of the roster (a test holds the two together).
+Kind = Literal["owner", "checker", "researcher", "site", "hub", "witness", "authority"]
+
+
+class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many parties, each of one of these kinds and none of them the requester, approve a release.
+
+    Why two checkers: one alone can be deceived, hurried or bought; and who looks at what leaves should not be who
+    gains by it.
+    """
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=9)] = 2
+    kinds: Annotated[tuple[Kind, ...], msgspec.Meta(min_length=1)] = ("checker",)
+
+
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The rules of all checks. Percentages are whole: a digest is taken over them, and floats have no one form."""
 
@@ -33,6 +48,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     group_size: group_size.Rule = group_size.Rule()
     files: files.Rule = files.Rule()
     differencing: Differencing = Differencing()
+    approvals: Approvals = Approvals()
 
     @property
     def digest(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from privacy.disclosure import min_cell, policy
-from privacy.disclosure.policy import Policy
+from privacy.disclosure.policy import Approvals, Policy
 from secops.core.content import shipped
 from secops.core.errors import UsageError
 
@@ -24,8 +24,10 @@ def test_the_example_says_the_defaults():
 def test_a_short_policy(tmp_path):
     read = load(tmp_path, "name: strict\nmin_cell: {below: 13}\n")
     assert read.min_cell == min_cell.Rule(below=13, base=5)
+    assert (read.approvals.count, read.approvals.kinds) == (2, ("checker",))
     assert read.digest.startswith("sha256:")
     assert read.digest != Policy(name="strict").digest == Policy(name="strict").digest
+    assert Policy(name="strict").digest != Policy(name="strict", approvals=Approvals(count=1)).digest
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,10 @@ def test_a_short_policy(tmp_path):
         ("name: x\nmin_cell:\n  act: ask\n", ":3"),
         ("name: x\nfiles:\n  media: [text/csv, text/html]\n", ":3"),
         ("name: x\nfiles:\n  media: [text/csv]\n  digits: 17\n", ":4"),
+        ("name: x\napprovals:\n  count: 0\n", ":3"),
+        ("name: x\napprovals:\n  count: 10\n", ":3"),
+        ("name: x\napprovals:\n  kinds: []\n", ":3"),
+        ("name: x\napprovals:\n  kinds: [cheker]\n", ":3"),
         ("name: x\nmin_cell: {below: 6}\n", ""),  # 6 and 7 alone would be shown as 5
         ("name: x\nzero_full: {zero: show}\n", ""),
     ],
