@@ -1,1 +1,1 @@
-"""The one door out: a raw result becomes a cleared one, or a list of findings (docs/disclosure.md)."""
+"""The one door out: a raw result becomes a cleared one, or the list of reasons why not (docs/disclosure.md)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from privacy.disclosure import history
 from privacy.disclosure.atoms import split
 from privacy.disclosure.history import COUNTS, State
+from privacy.disclosure.reasons import refusal
 from privacy.disclosure.rowspace import RowSpace
 from privacy.disclosure.small_groups import Found, Small, search
+from privacy.reason import Reason
 from secops.core.errors import CitywallError, UsageError
 from secops.core.i18n import _, because
 from secops.core.render import write_whole
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from privacy.disclosure.modular import Ints
 
-__all__ = ["COUNTS", "MOST_EXACT", "History", "Refusal"]
+__all__ = ["COUNTS", "MOST_EXACT", "History"]
 
 #: Exact releases of one version that tell something new. Why 20: 25 random tables of 20 cells determine all of 500
 #: groups (measured). Well before, what elimination cannot see (no count is below 0, outside knowledge) tells people.
@@ -39,55 +41,12 @@ MOST_EXACT = 20
 MOST_NUMBERS = 1 << 26
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Why a release may not leave. The texts are whole as they stand: no count, no cell is ever put into one."""
-
-    code: str
-    en: str
-    zh: str
-
-
-_REFUSED: Final = {
-    Found.ATOM: Refusal(
-        "difference-atom",
-        "Together with earlier releases, this one determines a group with too few people.",
-        "与以往发布合并后，可推算出人数过少的群组。",
-    ),
-    Found.GROUP: Refusal(
-        "difference-group",
-        "The difference between this release and earlier ones is a group with too few people.",
-        "与以往发布相减，所得群组人数过少。",
-    ),
-    Found.UNDECIDED: Refusal(
-        "difference-undecided",
-        "Releases overlap so much that nobody can say in time whether a small group is determined. Round the counts.",
-        "各次发布重叠过多，无法及时判断是否可推算出小群组。请对计数取整。",
-    ),
-}
-_ROUNDED = Refusal(
-    "difference-rounded",
-    "Rounded counts of the same cells, told in several ways, leave one number for a group with too few people.",
-    "同一单元格以多种方式取整发布，使人数过少的群组只剩一个可能的数值。",
-)
-_CAP = Refusal(
-    "difference-cap",
-    "This version has had all the exact releases that the policy allows. Round, or use differential privacy.",
-    "该版本的精确发布次数已达策略上限。请取整，或使用差分隐私。",
-)
-_FINE = Refusal(
-    "difference-fine",
-    "Releases cut the data into so many groups that they can no longer be compared. Use fewer cells, or round.",
-    "各次发布将数据划分得过细，已无法比较。请减少单元格，或取整。",
-)
-
-
 class History:
     """What was released of one data-set version. One process at a time: the caller holds the lock of its folder."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._tried: tuple[str, _After | Refusal] | None = None  # what was asked last is mostly added next
+        self._tried: tuple[str, _After | Reason] | None = None  # what was asked last is mostly added next
 
     @classmethod
     def start(cls, records: int, *, people: Ints | None = None, size_known: bool = True) -> History:
@@ -133,7 +92,7 @@ class History:
 
     def check(
         self, cells: NDArray[np.integer], below: int, *, variable: str = COUNTS, base: int = 1, most: int = MOST_EXACT
-    ) -> Refusal | None:
+    ) -> Reason | None:
         """Why this release may not follow the earlier ones, None when it may.
 
         `cells` is the cell of each record, -1 for none (or redacted). A group of 1 to `below` - 1 people is small.
@@ -141,16 +100,16 @@ class History:
         checked twice, as counts and as sums. `most`: exact releases that the policy allows.
         """
         after = self._after(cells, below, variable, base)
-        return after if isinstance(after, Refusal) else _judge(self._state, after, variable, below, most)
+        return after if isinstance(after, Reason) else _judge(self._state, after, variable, below, most)
 
     def add(self, cells: NDArray[np.integer], below: int, *, variable: str = COUNTS, base: int = 1) -> None:
         """Remember a release that has left. Raises `RuntimeError` when that cannot be done: ask `check` first."""
         after = self._after(cells, below, variable, base)
-        if isinstance(after, Refusal):
+        if isinstance(after, Reason):
             raise RuntimeError(after.code)
         self._state, self._tried = after.state, None
 
-    def _after(self, cells: NDArray[np.integer], below: int, variable: str, base: int) -> _After | Refusal:
+    def _after(self, cells: NDArray[np.integer], below: int, variable: str, base: int) -> _After | Reason:
         """How things would stand after this release."""
         if len(cells) != len(self._state.atom) or (len(cells) and cells.min() < -1):
             raise ValueError("one cell for each record, -1 for none")
@@ -172,7 +131,7 @@ class _After:
     pinned: bool
 
 
-def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Refusal:
+def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Reason:
     """How things would stand after the release of these cells (per record)."""
     pinned, exact = False, cells
     if variable == COUNTS:
@@ -183,7 +142,7 @@ def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base
     finer = split(state.atom, state.atoms, exact)
     rank = sum(len(space.rows) for space in state.spaces.values()) + len(np.unique(exact))
     if (exact >= 0).any() and rank * len(finer.sizes) > MOST_NUMBERS:
-        return _FINE
+        return refusal("difference-fine")
     state = state.split(finer)
     before = state.space(variable)
     space = before.insert(finer.cells, state.people)
@@ -192,13 +151,13 @@ def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base
     return _After(state, before, pinned)
 
 
-def _judge(was: State, after: _After, variable: str, below: int, most: int) -> Refusal | None:
+def _judge(was: State, after: _After, variable: str, below: int, most: int) -> Reason | None:
     if after.pinned:
-        return _ROUNDED
+        return refusal("difference-rounded")
     found = _search(after, variable, below)
     if found is not Found.NOTHING:
-        return _REFUSED[found]
-    return _CAP if most < after.state.exact > was.exact else None
+        return refusal(f"difference-{found.value}")
+    return refusal("difference-cap") if most < after.state.exact > was.exact else None
 
 
 def _search(after: _After, variable: str, below: int) -> Found:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, assert_never
 import numpy as np
 
 from privacy.disclosure import parametric, png, shape, svg, tables
-from privacy.disclosure.finding import Finding, finding
 from privacy.disclosure.policy import Policy
+from privacy.disclosure.reasons import note, refusal
 from privacy.disclosure.result import (
     _KEY,
     Cleared,
@@ -30,6 +30,7 @@ from privacy.disclosure.result import (
     Text,
     population_of,
 )
+from privacy.reason import Reason
 from secops.core.errors import CitywallError
 from secops.core.i18n import _
 
@@ -40,32 +41,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Refusal(Protocol):
-    """Why the history of releases forbids one more. Its texts name no count."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def en(self) -> str: ...
-    @property
-    def zh(self) -> str: ...
-
-
 class History(Protocol):
     """Earlier releases of one version of a data set (`differencing.py`)."""
 
-    def check(self, cells: Ints, below: int, *, variable: str = "", base: int = 1, most: int) -> Refusal | None:
+    def check(self, cells: Ints, below: int, *, variable: str = "", base: int = 1, most: int) -> Reason | None:
         """Why these cells may not be told as well. `cells`: int32 per record, -1 for none shown."""
 
     def add(self, cells: Ints, below: int, *, variable: str = "", base: int = 1) -> None:
         """Remember that these cells were told."""
 
 
-Out = tuple[str, bytes, list[Finding], Shown | None]
+Out = tuple[str, bytes, list[Reason], Shown | None]
 
 
-def clear(result: Raw[Result], policy: Policy, history: History | None) -> Cleared | list[Finding]:
-    """What may leave of `result`, or the findings that keep it inside.
+def clear(result: Raw[Result], policy: Policy, history: History | None) -> Cleared | list[Reason]:
+    """What may leave of `result`, or the reasons that keep it inside.
 
     Raises `CitywallError` where a check fails itself: with its kind alone, and no way back to the values.
     """
@@ -74,9 +64,9 @@ def clear(result: Raw[Result], policy: Policy, history: History | None) -> Clear
         return found
     media, content, notes, shown = found
     if media not in policy.files.media:
-        return [finding("media")]
+        return [refusal("media")]
     if len(content) > policy.files.bytes:
-        return [finding("size")]
+        return [refusal("size")]
     kind, population = _guarded(lambda: (result.open(_KEY).kind, population_of(result.open(_KEY))))
     return Cleared(
         key=_KEY, kind=kind, media=media, content=content, policy=policy.digest,
@@ -85,10 +75,10 @@ def clear(result: Raw[Result], policy: Policy, history: History | None) -> Clear
     )  # fmt: skip
 
 
-def record(cleared: Cleared, history: History) -> list[Finding]:
+def record(cleared: Cleared, history: History) -> list[Reason]:
     """Remember what a release shows, once it is certain to leave. The caller holds the lock of the releases.
 
-    It is compared again first, since another release may have left after this one was cleared: with findings nothing
+    It is compared again first, since another release may have left after this one was cleared: with reasons nothing
     is remembered, and the release must not leave.
     """
     if cleared.shown is None:
@@ -109,7 +99,7 @@ def _guarded(step: Callable[[], T]) -> T:
     raise CitywallError(_("the result could not be checked: {kind}").format(kind=kind))
 
 
-def _outcome(result: Result, policy: Policy, history: History | None) -> Out | list[Finding]:
+def _outcome(result: Result, policy: Policy, history: History | None) -> Out | list[Reason]:
     match result:
         case Counts() | Sums() | Quantiles():
             return _table(result, policy, history)
@@ -120,16 +110,16 @@ def _outcome(result: Result, policy: Policy, history: History | None) -> Out | l
         case Plot():
             return _plot(result, policy, history)
         case Text():
-            return [finding("text")]
+            return [refusal("text")]
         case _:
             assert_never(result)
 
 
 def _json(content: bytes) -> Out:
-    return "application/json", content, [finding("precision")], None
+    return "application/json", content, [note("precision")], None
 
 
-def _table(table: Table, policy: Policy, history: History | None) -> Out | list[Finding]:
+def _table(table: Table, policy: Policy, history: History | None) -> Out | list[Reason]:
     if found := tables.fitting(table, policy):
         return found
     judged = tables.judge(table, policy)
@@ -139,31 +129,31 @@ def _table(table: Table, policy: Policy, history: History | None) -> Out | list[
     if found := _compared(shown, history):
         return found
     if not tables.finite(table, judged.hidden):
-        return [finding("not-finite")]
+        return [refusal("not-finite")]
     content, notes = tables.write(table, judged.hidden, policy)
-    redacted = [finding("redacted")] if judged.hidden.any() else []
+    redacted = [note("redacted")] if judged.hidden.any() else []
     return "text/csv", content, redacted + notes, shown
 
 
-def _plot(plot: Plot, policy: Policy, history: History | None) -> Out | list[Finding]:
+def _plot(plot: Plot, policy: Policy, history: History | None) -> Out | list[Reason]:
     """A picture shows its table unrounded: all of it must be fit to be shown so."""
     table = plot.behind
     if table is None:
-        return [finding("no-table")]
+        return [refusal("no-table")]
     if plot.media not in ("image/png", "image/svg+xml"):
-        return [finding("media")]
+        return [refusal("media")]
     if len(plot.content) > policy.files.bytes:
-        return [finding("size")]
+        return [refusal("size")]
     if found := tables.fitting(table, policy):
         return found
     judged = tables.judge(table, policy)
     if judged.refused or judged.hidden.any():
-        return [finding("shows-unsafe")]
+        return [refusal("shows-unsafe")]
     shown = _shown(table, judged.hidden, policy, 1)
     if found := _compared(shown, history):
         return found
     content = _picture(plot, table, policy)
-    return [finding("file")] if content is None else (plot.media, content, [finding("rewritten")], shown)
+    return [refusal("file")] if content is None else (plot.media, content, [note("rewritten")], shown)
 
 
 def _picture(plot: Plot, table: Table, policy: Policy) -> bytes | None:
@@ -186,23 +176,22 @@ def _shown(table: Table, hidden: Array, policy: Policy, base: int) -> Shown | No
     return Shown(cells=cells, asks=tuple(asks), below=policy.min_cell.below, most=policy.differencing.exact_releases)
 
 
-def _compared(shown: Shown | None, history: History | None) -> list[Finding]:
+def _compared(shown: Shown | None, history: History | None) -> list[Reason]:
     """What the earlier releases forbid. Where they cannot be compared, nothing is cleared."""
     if shown is None:
         return []
     if shown.cells is None:
-        return [finding("membership")]
+        return [refusal("membership")]
     if history is None:
-        return [finding("history")]
+        return [refusal("history")]
     refusals = [
         history.check(shown.cells, shown.below, variable=variable, base=base, most=shown.most)
         for variable, base in shown.asks
     ]
-    found = [Finding(refusal.code, refusal.en, refusal.zh) for refusal in refusals if refusal]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(filter(None, refusals)))
 
 
-def _recorded(shown: Shown, history: History) -> list[Finding]:
+def _recorded(shown: Shown, history: History) -> list[Reason]:
     found = _compared(shown, history)
     if not found and shown.cells is not None:
         for variable, base in shown.asks:

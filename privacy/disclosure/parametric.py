@@ -8,23 +8,24 @@ import numpy as np
 
 from privacy.disclosure import files, freedom, group_size, min_cell, shape
 from privacy.disclosure.files import names_fit, writable
-from privacy.disclosure.finding import Finding, finding
 from privacy.disclosure.policy import Policy
+from privacy.disclosure.reasons import refusal
 from privacy.disclosure.result import Model, Regression
+from privacy.reason import Reason
 
 
-def judge_regression(fit: Regression, policy: Policy) -> list[Finding]:
+def judge_regression(fit: Regression, policy: Policy) -> list[Reason]:
     """What keeps a regression inside."""
     if not shape.regression_fits(fit):
-        return [finding("malformed")]
-    return [finding(code) for code in fit.checks if _OF_REGRESSION[code](fit, policy)]
+        return [refusal("malformed")]
+    return [refusal(code) for code in fit.checks if _OF_REGRESSION[code](fit, policy)]
 
 
-def judge_model(model: Model, policy: Policy) -> list[Finding]:
+def judge_model(model: Model, policy: Policy) -> list[Reason]:
     """What keeps a model inside."""
     if not shape.model_fits(model):
-        return [finding("malformed")]
-    return [finding(code) for code in model.checks if _OF_MODEL[code](model, policy)]
+        return [refusal("malformed")]
+    return [refusal(code) for code in model.checks if _OF_MODEL[code](model, policy)]
 
 
 def _thin(model: Model, policy: Policy) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeAlias, TypeVar, dataclass_transform, final
 
-from privacy.disclosure.finding import Finding
+from privacy.reason import Reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -211,7 +211,7 @@ class Cleared:
     dataset: str
     version: str
     #: What was changed on the way: redacted, rounded. Codes and texts, no numbers.
-    notes: tuple[Finding, ...]
+    notes: tuple[Reason, ...]
     #: What the history of releases must remember, for counts and sums.
     shown: Raw[Shown] | None = None
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from privacy.disclosure import dominance, extremes, files, min_cell, shape, zero_full
-from privacy.disclosure.finding import Finding, finding
 from privacy.disclosure.policy import Policy
+from privacy.disclosure.reasons import note, refusal
 from privacy.disclosure.result import Counts, Means, Quantiles, Sums, Table, kept
+from privacy.reason import Reason
 
 if TYPE_CHECKING:
     from privacy.disclosure.result import Array, Ints
@@ -27,33 +28,33 @@ class Judged:
     """
 
     hidden: Array
-    refused: list[Finding]
+    refused: list[Reason]
 
 
-def fitting(table: Table, policy: Policy) -> list[Finding]:
+def fitting(table: Table, policy: Policy) -> list[Reason]:
     """What keeps a table from being checked at all."""
     if not shape.table_fits(table):
-        return [finding("malformed")]
+        return [refusal("malformed")]
     if isinstance(table, Sums) and table.largest.shape[1] < policy.dominance.columns:
-        return [finding("malformed")]
-    found = [] if shape.names(table) else [finding("labels")]
-    return found + ([finding("size")] if shape.size(table) > policy.files.cells else [])
+        return [refusal("malformed")]
+    found = [] if shape.names(table) else [refusal("labels")]
+    return found + ([refusal("size")] if shape.size(table) > policy.files.cells else [])
 
 
 def judge(table: Table, policy: Policy) -> Judged:
     """The verdict of each check that a table of this kind needs."""
     hidden = np.zeros(table.values.shape if isinstance(table, Quantiles) else table.counts.shape, dtype=bool)
-    refused: list[Finding] = []
+    refused: list[Reason] = []
     people = shape.people_of(table)
     for code in table.checks:
         act, unsafe = _CHECKS[code](table, people, policy)
         if act == "show" or not unsafe.any():
             continue
         if act == "refuse":
-            refused.append(finding(code))
+            refused.append(refusal(code))
         hidden |= unsafe if unsafe.ndim == hidden.ndim else unsafe[:, None]
     if hidden.all():
-        refused.append(finding("nothing-left"))
+        refused.append(refusal("nothing-left"))
     return Judged(hidden=hidden, refused=refused)
 
 
@@ -97,17 +98,17 @@ def finite(table: Table, hidden: Array) -> bool:
     return not isinstance(table, Quantiles) or files.writable(table.values[~hidden])
 
 
-def write(table: Table, hidden: Array, policy: Policy) -> tuple[bytes, list[Finding]]:
+def write(table: Table, hidden: Array, policy: Policy) -> tuple[bytes, list[Reason]]:
     """The CSV file of what may be shown, and notes on what was changed."""
     notes = []
     if not isinstance(table, Quantiles) and policy.min_cell.base > 1:
-        notes.append(finding("rounded"))
+        notes.append(note("rounded"))
     if not isinstance(table, Counts):
-        notes.append(finding("precision"))
+        notes.append(note("precision"))
     columns = _quantiles(table, hidden, policy) if isinstance(table, Quantiles) else _counted(table, ~hidden, policy)
     labels = [list(side.labels) for side in table.dimensions]
     if _has_totals(table):
-        notes.append(finding("totals"))
+        notes.append(note("totals"))
         labels = [[*side, files.TOTAL] for side in labels]
     return files.table([side.name for side in table.dimensions], labels, columns), notes
 

@@ -11,9 +11,9 @@ import msgspec
 
 from privacy.canonical import time_text
 from privacy.parties.keys import Signer
-from privacy.parties.reason import Reason, Texts, reason
 from privacy.parties.roster import Party, Roster
 from privacy.parties.signed import Digest, Name, Signed, Time, check_times, sign
+from privacy.reason import Reason, Texts, reason
 from secops.core.content import convert
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from privacy.parties.contract import LEVELS, Contract, Purpose
-from privacy.parties.reason import Reason, Texts, reason
+from privacy.reason import Reason, Texts, reason
 
 #: Names that one text lists; there may be thousands.
 _SHOWN = 5

@@ -25,9 +25,10 @@ ALLOWED = {
 #: The same of the privacy half; of secops it may import the core alone.
 PRIVATE = {
     "canonical": set(),
+    "reason": set(),
     "ledger": {"canonical"},
-    "parties": {"canonical"},
-    "disclosure": {"canonical"},
+    "parties": {"canonical", "reason"},
+    "disclosure": {"canonical", "reason"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from privacy.disclosure import tabulate
-from privacy.disclosure.finding import finding
 from privacy.disclosure.policy import Policy
+from privacy.disclosure.reasons import refusal
 from privacy.disclosure.result import Cleared, Counts, Dimension, Means, Population, Raw, Sums
 
 POLICY = Policy(name="test")
@@ -26,7 +26,7 @@ class Memory:
 
     def check(self, cells: Any, below: int, *, variable: str = "", base: int = 1, most: int) -> Any:
         self.asked.append((cells.tolist(), variable, base, below, most))
-        return finding("history") if (cells.tolist(), variable, base) in self.told else None
+        return refusal("history") if (cells.tolist(), variable, base) in self.told else None
 
     def add(self, cells: Any, below: int, *, variable: str = "", base: int = 1) -> None:
         assert below >= 3
@@ -68,5 +68,5 @@ def rows(outcome: Cleared | list[Any]) -> list[list[str]]:
 
 
 def codes(outcome: Cleared | list[Any]) -> list[str]:
-    """The codes of the findings; none for what was cleared."""
+    """The codes of the reasons; none for what was cleared."""
     return [] if isinstance(outcome, Cleared) else [found.code for found in outcome]

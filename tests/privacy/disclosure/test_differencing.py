@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privacy.disclosure.differencing import History
+from privacy.disclosure.reasons import REFUSALS
+from privacy.disclosure.small_groups import Found
 from secops.core.errors import CitywallError, UsageError
 from tests.privacy.disclosure.releases import asked, code, where
 
@@ -207,4 +209,5 @@ def test_refusals_name_no_number_and_nothing_of_the_data() -> None:
     refusal = history.check(where(1000, (0, 401)), 8)
     assert refusal is not None
     assert not set("0123456789") & set(refusal.en + refusal.zh + refusal.code)
+    assert {f"difference-{found.value}" for found in Found if found is not Found.NOTHING} <= set(REFUSALS)
     assert "0" not in repr(history).rpartition(" object at ")[0]

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from privacy.disclosure import door, files, finding, result
+from privacy.disclosure import door, files, reasons, result
 from privacy.disclosure.result import Counts, Dimension, Model, Population, Quantiles, Raw, Regression, Sums, Text
 from secops.core.errors import CitywallError, Exit
+from secops.core.i18n import speaking
 from tests.privacy.disclosure.samples import POLICY, Memory, codes, counted, population, sides, summed
 
 HELD = Population(dataset="wages", version="1")
@@ -177,7 +178,7 @@ ANY = arrays.arrays(
 
 
 @given(counts=ANY, cells=ANY, parts=ANY, largest=ANY, people=st.one_of(st.none(), ANY))
-def test_any_arrays_give_findings_or_a_file(counts, cells, parts, largest, people):
+def test_any_arrays_give_reasons_or_a_file(counts, cells, parts, largest, people):
     table = Sums(
         population=Population(dataset="d", version="1", cells=cells, people=people), dimensions=sides(2), measure="m",
         counts=counts, sums=parts, absolute=parts, largest=largest,
@@ -231,7 +232,7 @@ def test_no_error_holds_a_value():
     assert not any(str(MARKER) in str(error) for error in gc.get_objects() if isinstance(error, BaseException))
 
 
-def test_no_finding_holds_a_value(caplog, capsys):
+def test_no_reason_holds_a_value(caplog, capsys):
     def said(outcome):
         return repr(outcome) + repr(getattr(outcome, "notes", "")) + caplog.text + "".join(capsys.readouterr())
 
@@ -242,8 +243,11 @@ def test_no_finding_holds_a_value(caplog, capsys):
 
 
 def test_texts_hold_no_number_and_are_in_both_languages():
-    for code in finding.CODES:
-        found = finding.finding(code)
-        assert not any(character.isdigit() or character in "{}%" for character in found.en + found.zh)
-        assert found.get("en") == found.en != found.zh == found.get("zh")
-        assert found.zh.endswith("。")
+    refusals, notes = map(reasons.refusal, reasons.REFUSALS), map(reasons.note, reasons.NOTES)
+    for reason, refused in [*((one, True) for one in refusals), *((one, False) for one in notes)]:
+        assert not any(character.isdigit() or character in "{}%" for character in reason.en + reason.zh)
+        assert reason.refused is refused
+        assert str(reason) == reason.en != reason.zh
+        with speaking("zh"):
+            assert str(reason) == reason.zh
+        assert reason.zh.endswith("。")

@@ -23,7 +23,7 @@ def counts_of(members):
 
 
 def release(raw, history, policy=EXACT):
-    """Clear and publish: the codes of findings, none when it left."""
+    """Clear and publish: the codes of the reasons, none when it left."""
     cleared = door.clear(raw, policy, history)
     if not isinstance(cleared, Cleared):
         return codes(cleared)

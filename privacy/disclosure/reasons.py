@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from privacy.reason import Reason, Texts, reason
 
-_TEXTS: dict[str, tuple[str, str]] = {
+#: What keeps a result inside.
+REFUSALS: Texts = {
     "malformed": (
         "The result is not in order: sizes, labels, counts and the registered data do not fit together.",
         "结果不成形：大小、标签、计数与登记的数据互不相符。",
@@ -75,6 +76,34 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "text": ("Free text does not leave.", "自由文本不得出域。"),
     "not-finite": ("A number is missing, infinite or too large to be written.", "有数字缺失、无穷大或过大而无法写出。"),
+    "difference-atom": (
+        "Together with earlier releases, this one determines a group with too few people.",
+        "与以往发布合并后，可推算出人数过少的群组。",
+    ),
+    "difference-group": (
+        "The difference between this release and earlier ones is a group with too few people.",
+        "与以往发布相减，所得群组人数过少。",
+    ),
+    "difference-undecided": (
+        "Releases overlap so much that nobody can say in time whether a small group is determined. Round the counts.",
+        "各次发布重叠过多，无法及时判断是否可推算出小群组。请对计数取整。",
+    ),
+    "difference-rounded": (
+        "Rounded counts of the same cells, told in several ways, leave one number for a group with too few people.",
+        "同一单元格以多种方式取整发布，使人数过少的群组只剩一个可能的数值。",
+    ),
+    "difference-cap": (
+        "This version has had all the exact releases that the policy allows. Round, or use differential privacy.",
+        "该版本的精确发布次数已达策略上限。请取整，或使用差分隐私。",
+    ),
+    "difference-fine": (
+        "Releases cut the data into so many groups that they can no longer be compared. Use fewer cells, or round.",
+        "各次发布将数据划分得过细，已无法比较。请减少单元格，或取整。",
+    ),
+}
+
+#: What was changed so that a result may leave.
+NOTES: Texts = {
     "redacted": ("Unsafe cells were redacted.", "不安全的单元格已遮蔽。"),
     "rounded": ("Counts were rounded.", "计数已取整。"),
     "precision": ("Numbers were cut to the digits that the policy allows.", "数字已截为策略允许的位数。"),
@@ -83,21 +112,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
-class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why a result may not leave, or what was changed so that it may (`Cleared.notes`)."""
-
-    code: str
-    en: str
-    zh: str
-
-    def get(self, lang: str) -> str:
-        """The text in `lang`."""
-        return self.zh if lang == "zh" else self.en
+def refusal(code: str) -> Reason:
+    """Why a result may not leave."""
+    return reason(REFUSALS, code)
 
 
-def finding(code: str) -> Finding:
-    """The finding of that code."""
-    return Finding(code, *_TEXTS[code])
-
-
-CODES = frozenset(_TEXTS)
+def note(code: str) -> Reason:
+    """What was changed so that it may (`Cleared.notes`)."""
+    return reason(NOTES, code, refused=False)

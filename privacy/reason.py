@@ -1,4 +1,4 @@
-"""Why something is refused, or worth a look: one shape for approvals and contracts, in both languages."""
+"""Why something is refused, or worth a look: one shape for checks, approvals and contracts, in both languages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from secops.core.i18n import language
 from secops.core.inert import printable
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`code` is for programs and records; `refused` is false for what is only reported. Names no value of the data."""
 
     code: str
