@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from secops.core.errors import CitywallError
-from secops.core.folder import writing
+from secops.core.folder import sync_folder, writing
 from secops.core.i18n import _, because
 
 #: Longest line of `heads.jsonl` and `cosignatures.jsonl`, in bytes: names in them are limited.
@@ -145,15 +145,6 @@ def _extended(path: Path, at: int, content: bytes) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 file.truncate(at)
             raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _write(file: BinaryIO, content: bytes) -> None:

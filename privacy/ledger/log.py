@@ -14,11 +14,11 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from privacy import canonical
-from privacy.ledger.files import Files, damaged, extend, last_line, reading, sync_folder, whole_lines
+from privacy.ledger.files import Files, damaged, extend, last_line, reading, whole_lines
 from privacy.ledger.head import About, Cosignature, Document, Head, Receipt, Signer, named, signed
 from privacy.ledger.tree import Hashing, Tree
 from secops.core.errors import CitywallError, RefusedError, UsageError
-from secops.core.folder import locked, writing
+from secops.core.folder import locked, sync_folder, writing
 from secops.core.i18n import _
 from secops.core.render import write_whole
 

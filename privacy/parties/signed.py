@@ -95,13 +95,17 @@ def dump(signed: Signed[D]) -> bytes:
 def parse(raw: bytes, kind: type[D], where: str) -> Signed[D]:
     """The document that `dump` wrote; its signature is not looked at. Raises `UsageError` for anything else."""
     try:
-        envelope = convert(canonical.decode(raw), _Envelope)
-        if envelope.context != kind.CONTEXT:
-            what = _("is {what}, not {wanted}").format(what=envelope.context[:60], wanted=kind.CONTEXT)
-            raise UsageError(what, where=where)
-        return Signed(convert(envelope.body, kind), envelope.key_id, envelope.signature)
+        return of(canonical.decode(raw), kind)
     except ValueError as error:  # msgspec's errors are some
         raise UsageError(_("is no document of Citywall's: {reason}").format(reason=error), where=where) from error
+
+
+def of(value: object, kind: type[D]) -> Signed[D]:
+    """The document that `plain` gave; its signature is not looked at. Raises `ValueError` for anything else."""
+    envelope = convert(value, _Envelope)
+    if envelope.context != kind.CONTEXT:
+        raise ValueError(_("is {what}, not {wanted}").format(what=envelope.context[:60], wanted=kind.CONTEXT))
+    return Signed(convert(envelope.body, kind), envelope.key_id, envelope.signature)
 
 
 def read(path: Path, kind: type[D]) -> Signed[D]:

@@ -39,3 +39,12 @@ def writing(place: Path) -> Iterator[None]:
             where=str(place),
             hint=_("Free some space, or set CITYWALL_HOME to a folder of yours."),
         ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

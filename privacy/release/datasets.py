@@ -1,0 +1,123 @@
+"""Registering data sets, and sharing them by contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from privacy.canonical import digest as digest_of
+from privacy.canonical import time_text
+from privacy.data.schema import Schema
+from privacy.data.table import Table, file_digest
+from privacy.disclosure.differencing import History
+from privacy.disclosure.policy import Policy
+from privacy.parties.approval import Approval, Case, Quorum, weigh
+from privacy.parties.contract import Contract
+from privacy.parties.keys import Signer
+from privacy.parties.roster import KINDS
+from privacy.parties.signed import Signed, as_value, digest, sign
+from privacy.release.documents import Registration, Terms
+from privacy.release.exchange import Desk
+from privacy.release.grounds import CONTRACT, refuse, stands
+from privacy.release.places import Place, history_path, keep, made, of_dataset
+from privacy.release.state import accepted_entry, dataset_entry, shared_entry
+from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be registered: its name and version, the file, its schema; `size_known`: outsiders know how many."""
+
+    dataset: str
+    version: str
+    path: Path
+    schema: Schema
+    size_known: bool = True
+
+
+def registration(data: Data, owner: str, records: int, desk: Desk) -> Registration:
+    """What the owner signs."""
+    return Registration(
+        dataset=data.dataset, version=data.version, owner=owner, digest=file_digest(data.path),
+        schema=data.schema.digest, records=records, issued=desk.time,
+    )  # fmt: skip
+
+
+def party_of(desk: Desk, signer: Signer, kind: str) -> str:
+    """The id of the party with this key. Raises `RefusedError` when it is none of that kind, or not valid now."""
+    party = desk.roster.holder(signer.key_id)
+    if party is None or party.state(desk.now) != "valid" or kind not in party.kinds:
+        hint = _("`citywall party list` shows who is enrolled as what, and until when.")
+        what = _("the key is that of no valid party of the kind {kind}").format(kind=kind)
+        raise RefusedError(what, where=signer.key_id, hint=hint)
+    return party.id
+
+
+def register(desk: Desk, data: Data, owner: Signer) -> Registration:
+    """Record a version of a data set, with an empty history. The same again only tells where the file is now."""
+    name = party_of(desk, owner, "owner")
+    folder = made(of_dataset(desk.folder, data.dataset, data.version))
+    place = Place(str(data.path.absolute()), data.schema)
+    before = desk.state.datasets.get((data.dataset, data.version))
+    table = Table(data.path, data.schema)
+    new = registration(data, name, table.records, desk)
+    if before:
+        _same(before.signed.body, new)
+        keep(folder, place)
+        return before.signed.body
+    history = History.start(table.records, people=table.people(), size_known=data.size_known)
+    keep(folder, place)
+    history.save(history_path(folder, history.digest()))
+    desk.record(dataset_entry(sign(new, owner), history.digest(), desk.time))
+    return new
+
+
+def _same(old: Registration, new: Registration) -> None:
+    if (old.owner, old.digest, old.schema) != (new.owner, new.digest, new.schema):
+        what = _("{dataset} {version} is registered with another file, schema or owner")
+        hint = _("What was registered is never changed: register it as another version.")
+        raise UsageError(what.format(dataset=new.dataset, version=new.version), hint=hint)
+
+
+def share(desk: Desk, contract: Contract, policy: Policy, owner: Signer) -> Terms:
+    """The owner offers a contract with a policy. An earlier one of the same id ends, and is accepted anew."""
+    name = party_of(desk, owner, "owner")
+    if name != contract.owner:
+        what = _("the contract is that of {owner}").format(owner=contract.owner)
+        raise RefusedError(what, where=contract.id, hint=_("The owner named in it signs it."))
+    for party in contract.recipients:
+        if desk.roster.party(party) is None:
+            hint = _("`citywall party enrol` comes first.")
+            raise UsageError(_("{party} is not enrolled").format(party=party), where=contract.id, hint=hint)
+    value = as_value(policy)
+    terms = Terms(contract=contract.digest, policy=digest_of(value), owner=name, issued=desk.time)
+    desk.record(shared_entry(contract, value, sign(terms, owner), desk.time))
+    return terms
+
+
+def accept(desk: Desk, contract: str, approval: Signed[Approval]) -> None:
+    """Record that a recipient has signed a contract. Raises `RefusedError` for a signature that does not count."""
+    sharing = desk.state.sharings.get(contract)
+    if sharing is None:
+        raise UsageError(_("there is no contract {contract}").format(contract=contract))
+    party = approval.body.approver
+    if party not in sharing.contract.recipients:
+        raise RefusedError(_("{party} is no recipient of the contract").format(party=party), where=contract)
+    if not stands(desk.exchange.rosters(desk.state), sharing.terms, sharing.contract.owner, sharing.time):
+        raise RefusedError(_("the owner's own signature does not count any more"), where=contract)
+    case = Case(
+        roster=desk.roster, subject=digest(sharing.terms.body), purpose=CONTRACT, requester=sharing.contract.owner,
+        rule=Quorum(count=1, kinds=KINDS), used={}, now=desk.now,
+    )  # fmt: skip
+    weighed = weigh([approval], case)
+    if not weighed.enough:
+        raise refuse(weighed.reasons, _("the signature does not count"), contract)
+    desk.record(accepted_entry(contract, approval, desk.time))
+
+
+def last_moment(contract: Contract) -> str:
+    """When a contract ends, as approvals say it: the beginning of the day after."""
+    from datetime import UTC, datetime, time, timedelta
+
+    return time_text(datetime.combine(contract.until, time(), UTC) + timedelta(days=1))

@@ -1,0 +1,207 @@
+"""The exchange: one folder on the owner's secure side with the roster, the ledger, and what is on its way.
+
+    exchange.json       the key id of the authority whose roster counts
+    keeper.key          the key that signs heads of the ledger, encrypted
+    roster/, ledger/    who takes part; what happened
+    datasets/           of each version: where its data is, its schema, the history of its releases
+    requests/           of each request: a job's result, and what would leave, for those who approve
+    out/PARTY/          what is handed to a party: receipts, results
+
+One process writes at a time, and what it writes is recorded in the ledger or has not happened.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import Literal, Self
+
+import msgspec
+
+from privacy import canonical
+from privacy.ledger.log import Ledger
+from privacy.parties import changes
+from privacy.parties.chain import Rosters, in_force
+from privacy.parties.keys import Signer
+from privacy.parties.roster import Card, Roster
+from privacy.parties.signed import KeyId, Name, Signed, read, sign
+from privacy.release.receipts import hand_out
+from privacy.release.state import Entry, Release, State, fold, roster_entry
+from secops.core.errors import CitywallError, UsageError
+from secops.core.folder import locked, writing
+from secops.core.i18n import _
+from secops.core.render import write_whole
+
+#: The party that keeps the ledger, as the roster of a new exchange calls it.
+KEEPER = "keeper"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`exchange.json`."""
+
+    authority: KeyId
+    format: Literal["citywall-exchange/1"] = "citywall-exchange/1"
+
+
+class Founding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new exchange is made with. `until`: how long its roster and the keeper's key are valid."""
+
+    origin: Name
+    algorithm: Literal["sha256", "sm3"]
+    card: Signed[Card]  # the authority's
+    authority: Signer
+    keeper: Signer
+    until: datetime
+
+
+class Exchange:
+    """The folder, for whoever reads it. `writing` gives the desk at which it is changed."""
+
+    def __init__(self, folder: Path, about: About, clock: Callable[[], datetime] = utc_now) -> None:
+        self.folder, self.about, self.clock = folder, about, clock
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """An exchange that is there. Raises `UsageError` for a folder that is none."""
+        place = folder / "exchange.json"
+        try:
+            about = msgspec.json.decode(place.read_bytes(), type=About)
+        except (OSError, msgspec.DecodeError) as error:
+            hint = _("`citywall ledger create` makes one; --exchange says where it is.")
+            raise UsageError(_("is no exchange"), where=str(folder), hint=hint) from error
+        return cls(folder, about, clock)
+
+    @classmethod
+    def create(cls, folder: Path, founding: Founding, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """A new exchange with its authority and its keeper enrolled; whole, or not at all."""
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(_("is in use"), where=str(folder), hint=_("Give a folder that is not there yet."))
+        partial = folder.with_name(f".{folder.name[:40]}.{token_hex(8)}.partial")
+        about = About(founding.authority.key_id)
+        try:
+            with writing(folder):
+                partial.mkdir(mode=0o700, parents=True)
+                cls(partial, about, clock)._begin(founding)
+                os.rename(partial, folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return cls(folder, about, clock)
+
+    def _begin(self, founding: Founding) -> None:
+        now, until = self.clock(), founding.until
+        rosters = Rosters(self.folder / "roster", self.about.authority)
+        first = changes.first(founding.card, [], now=now, until=until)
+        keeper = sign(
+            Card(KEEPER, founding.origin, founding.keeper.public_key, canonical.time_text(now)), founding.keeper
+        )
+        second = changes.enrol(first, keeper, ["hub"], now=now, until=until, valid=until)
+        for roster in (first, second):
+            rosters.issue(roster, founding.authority)
+        Ledger.create(self.folder / "ledger", founding.origin, founding.algorithm, founding.keeper, clock=self.clock)
+        write_whole(self.folder / "exchange.json", msgspec.json.encode(self.about) + b"\n")
+        with self.writing(founding.keeper):
+            pass  # the rosters are recorded
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, for reading."""
+        return Ledger.open(self.folder / "ledger", clock=self.clock)
+
+    def state(self) -> State:
+        """What the ledger says."""
+        try:
+            return fold(self.ledger.entries())
+        except (ValueError, KeyError):  # with no more words: they would show the entry
+            pass
+        raise CitywallError(_("an entry of the ledger is none of an exchange's"), where=str(self.folder / "ledger"))
+
+    def rosters(self, state: State | None = None) -> tuple[Roster, ...]:
+        """All versions of the roster, verified against the ledger. Raises `RefusedError` for a false one."""
+        return self._rosters((state or self.state()).rosters).read()
+
+    def _rosters(self, known: dict[int, str]) -> Rosters:
+        return Rosters(self.folder / "roster", self.about.authority, known)
+
+    @contextmanager
+    def writing(self, keeper: Signer) -> Iterator[Desk]:
+        """Be the only one who changes the exchange, for a block. What was cut short before is brought to its end."""
+        with locked(self.folder) as held:
+            if not held:
+                raise CitywallError(_("cannot be locked"), where=str(self.folder))
+            ledger = Ledger.open(self.folder / "ledger", keeper, clock=self.clock)
+            desk = Desk(self, ledger, self.state())
+            desk.catch_up()
+            yield desk
+
+
+class Desk:
+    """The exchange while one process writes: its state, the time, and the roster in force."""
+
+    def __init__(self, exchange: Exchange, ledger: Ledger, state: State) -> None:
+        self.exchange, self.state, self._ledger = exchange, state, ledger
+        self.now = exchange.clock()
+        #: Why receipts were not handed out yet; what was recorded is recorded all the same.
+        self.owed: CitywallError | None = None
+
+    @property
+    def folder(self) -> Path:
+        return self.exchange.folder
+
+    @property
+    def time(self) -> str:
+        return canonical.time_text(self.now)
+
+    @property
+    def roster(self) -> Roster:
+        """The roster in force. Raises `RefusedError` when there is none."""
+        return in_force(self.exchange.rosters(self.state), self.now)
+
+    def release(self, number: str) -> Release:
+        """The request of a number. Raises `UsageError`."""
+        release = self.state.releases.get(number)
+        if release is None:
+            hint = _("`citywall release list` shows them.")
+            raise UsageError(_("there is no request {number}").format(number=number), hint=hint)
+        return release
+
+    def record(self, *entries: Entry) -> None:
+        """Append to the ledger, all or nothing; then hand out receipts."""
+        self._ledger.append(entries)
+        for entry in entries:
+            self.state.take(entry)
+        self._hand_out()
+
+    def issue(self, roster: Roster, authority: Signer) -> None:
+        """Put a version of the roster in force, and record it."""
+        self.exchange._rosters(self.state.rosters).issue(roster, authority)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Record what was done and not recorded, hand out what was recorded and not handed out."""
+        rosters = self.exchange.rosters(self.state)
+        entries, before = [], None
+        for roster in rosters:
+            if roster.version not in self.state.rosters:
+                signed = read(self.folder / "roster" / f"{roster.version:08}.json", Roster)
+                entries.append(roster_entry(before, signed, self.time))
+            before = roster
+        if entries:
+            self.record(*entries)
+        else:
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        try:
+            hand_out(self.folder / "out", self._ledger, self.state)
+            self.owed = None
+        except CitywallError as error:
+            self.owed = error

@@ -1,0 +1,139 @@
+"""From a request to what was checked: each step an entry, and a step that was cut short is taken again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from privacy.data.table import file_digest
+from privacy.disclosure import door
+from privacy.disclosure.policy import Policy
+from privacy.disclosure.read import read
+from privacy.parties.signed import Signed
+from privacy.query.compute import compute
+from privacy.reason import Reason, Texts, reason
+from privacy.release import places
+from privacy.release.documents import Request
+from privacy.release.exchange import Desk
+from privacy.release.grounds import ground, must_be_checked, refuse, standing, stands
+from privacy.release.publish import handed_to, lay_out, publish, sweep
+from privacy.release.state import Checked, Dataset, Release, checked_entry, outcome_entry, request_entry
+from secops.core.content import convert
+from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
+from secops.core.render import write_whole
+
+if TYPE_CHECKING:
+    from privacy.disclosure.differencing import History
+    from privacy.disclosure.result import Cleared, Raw, Result
+
+#: Bytes of a file that are read at a time.
+_BLOCK = 1 << 20
+
+TEXTS: Texts = {
+    "release-other": (
+        "the result is of other data, or of another kind, than the request says",
+        "结果的数据或类型与申请不符",
+    ),
+}
+
+
+def submit(desk: Desk, signed: Signed[Request], result: Path | None) -> Release:
+    """Record a request and check it. The same request again is the one that was made before."""
+    for release in desk.state.releases.values():
+        if release.signed.digest == signed.digest:
+            return check(desk, release.number)
+    request, number = signed.body, desk.state.next_number
+    if not stands(desk.exchange.rosters(desk.state), signed, request.requester, desk.time):
+        hint = _("`citywall party list` shows who is enrolled, and until when.")
+        what = _("is not signed with a valid key of {party}").format(party=request.requester)
+        raise RefusedError(what, where=_("the request"), hint=hint)
+    if request.replaces and request.replaces not in desk.state.releases:
+        raise UsageError(_("there is no request {number}").format(number=request.replaces), where="replaces")
+    _take_in(desk, number, request, result)
+    desk.record(request_entry(number, signed, desk.time))
+    return check(desk, number)
+
+
+def _take_in(desk: Desk, number: str, request: Request, result: Path | None) -> None:
+    """Keep the result of a job beside its request."""
+    if (request.result is None) != (result is None):
+        what = _("the request is for a query") if result else _("the request is for the result of a job")
+        hint = _("Leave out --result.") if result else _("Give the file with --result.")
+        raise UsageError(what, hint=hint)
+    if result:
+        if file_digest(result) != request.result:
+            raise RefusedError(_("is not the file that was signed for"), where=str(result))
+        with result.open("rb") as file:
+            folder = places.made(places.of_request(desk.folder, number))
+            write_whole(folder / "result.npz", iter(lambda: file.read(_BLOCK), b""))
+
+
+def check(desk: Desk, number: str) -> Release:
+    """Check a request that is not checked yet; any other stays as it is."""
+    release = desk.release(number)
+    if release.stage != "requested":
+        return release
+    grounds = ground(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
+    if grounds.refused:
+        desk.record(outcome_entry(number, "refused", grounds.refused, desk.time))
+        return release
+    found = clear(desk, release, places.history_of(*_version(desk, release)))
+    if isinstance(found, list):
+        desk.record(outcome_entry(number, "changes", found, desk.time))
+        return release
+    checked = Checked(
+        release=number, request=release.signed.digest, content=found.digest, media=found.media, kind=found.kind,
+        policy=found.policy, notes=(*grounds.noted, *found.notes),
+    )  # fmt: skip
+    lay_out(found, places.made(places.of_request(desk.folder, number)))
+    desk.record(checked_entry(checked, desk.time))
+    return release
+
+
+def clear(desk: Desk, release: Release, history: History) -> Cleared | list[Reason]:
+    """The result of a request at the door: what may leave, or why nothing may."""
+    request = release.request
+    policy = convert(desk.state.sharings[request.contract].policy, Policy)
+    found = door.clear(_raw(desk, release), policy, history)
+    if isinstance(found, list):
+        return found
+    same = (found.dataset, found.version, found.kind) == (request.dataset, request.version, request.method)
+    return found if same else [reason(TEXTS, "release-other")]
+
+
+def _raw(desk: Desk, release: Release) -> Raw[Result]:
+    request = release.request
+    if request.query is None:
+        path = places.of_request(desk.folder, release.number) / "result.npz"
+        if file_digest(path) != request.result:
+            raise RefusedError(_("is not the file that was signed for"), where=str(path))
+        return read(path)
+    path, schema = places.data_of(*_version(desk, release))
+    return cast("Raw[Any]", compute(request.query, schema, path, request.dataset, request.version))
+
+
+def leave(desk: Desk, number: str) -> Path:
+    """Publish a request that is approved; one that is published already is handed out where that was cut short.
+
+    Raises `RefusedError` for one that may not leave, with the reasons.
+    """
+    release = desk.release(number)
+    sweep(desk)
+    if release.stage == "published":
+        return handed_to(desk.folder, release)
+    must_be_checked(release)
+    if why := standing(desk.state, desk.roster, release, desk.now):
+        raise refuse(why, _("is not approved"), number)
+    grounds = ground(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
+    if grounds.refused:
+        desk.record(outcome_entry(number, "refused", grounds.refused, desk.time))
+        raise refuse(grounds.refused, _("was not published"), number)
+    history = places.history_of(*_version(desk, release))
+    return publish(desk, release, clear(desk, release, history), history)
+
+
+def _version(desk: Desk, release: Release) -> tuple[Path, Dataset]:
+    request = release.request
+    folder = places.of_dataset(desk.folder, request.dataset, request.version)
+    return folder, desk.state.datasets[request.dataset, request.version]
