@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import click
 
-from secops.cli._tables import show
 from secops.core.i18n import N_, _, language
 from secops.core.render.reasons import reason
 from secops.core.report import Report
+from secops.core.rows import show
 from secops.hosts.tables import Facts, Row
 
 _RESULTS = {

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from secops.cli._say import complain, say
 from secops.core.errors import Exit, worst
 from secops.core.i18n import _, language, ngettext
+from secops.core.say import complain, say
 
 if TYPE_CHECKING:
     from secops.privilege.applications.review import Review
@@ -38,7 +38,7 @@ def review_accounts(export: Path, mapping: Sequence[Path], staff: Path | None, f
 
 
 def _document(found: Review) -> None:
-    from secops.cli._document import show_document
+    from secops.core.document import show_document
 
     show_document(
         {
@@ -72,7 +72,7 @@ def _document(found: Review) -> None:
 
 def show(found: Review) -> None:
     """Print a review for people."""
-    from secops.cli._tables import show
+    from secops.core.rows import show
     from secops.privilege.applications.issues import KINDS
 
     lang = language()

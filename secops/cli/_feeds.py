@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from secops.cli._say import complain
 from secops.core.errors import Exit, UsageError
 from secops.core.i18n import _, ngettext
+from secops.core.say import complain
 
 if TYPE_CHECKING:
     from secops.patches.shelf import Feed, Shelf
@@ -32,8 +32,8 @@ def check_name(name: str, files: Sequence[Path]) -> None:
 
 
 def show_imported(feeds: Sequence[Feed]) -> None:
-    from secops.cli._say import say
     from secops.core.render.reasons import reason
+    from secops.core.say import say
 
     for feed in feeds:
         counts = ngettext("{n} statement", "{n} statements", feed.statements).format(n=feed.statements)
@@ -55,8 +55,8 @@ def show_imported(feeds: Sequence[Feed]) -> None:
 
 def show_feeds(shelf: Shelf, fmt: str) -> int:
     """All feeds, one row each. The exit code."""
-    from secops.cli._say import say
-    from secops.cli._tables import show
+    from secops.core.rows import show
+    from secops.core.say import say
 
     feeds, today = shelf.feeds(), datetime.now(UTC).date()
     if not feeds and fmt == "text":
@@ -96,9 +96,9 @@ def _age(feed: Feed) -> str:
 
 def show_rejects(shelf: Shelf, name: str, fmt: str) -> int:
     """What of a feed was not understood. The exit code."""
-    from secops.cli._tables import show
     from secops.core.command import did_you_mean
     from secops.core.render.reasons import reason
+    from secops.core.rows import show
 
     feeds = {feed.name: feed for feed in shelf.feeds()}
     if name not in feeds:

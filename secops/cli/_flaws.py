@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from secops.cli._say import complain
 from secops.core.errors import Exit, UsageError
 from secops.core.i18n import _, ngettext
+from secops.core.say import complain
 
 if TYPE_CHECKING:
     from secops.cli._run import Tables
@@ -23,7 +23,7 @@ _MOST = 3
 
 def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything: bool, most: int | None) -> int:
     """Print a list and say on stderr what may be missing. The exit code."""
-    from secops.cli._tables import show
+    from secops.core.rows import show
     from secops.patches.listing import COUNT, OPEN, STATUSES, select, target, where
 
     _check(run, hosts)
@@ -45,8 +45,8 @@ def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything
 
 def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str, int], *, judged: bool) -> None:
     """A list for people, of which these rows are shown. `judged`: every host could be."""
-    from secops.cli._say import say
-    from secops.cli._tables import show
+    from secops.core.rows import show
+    from secops.core.say import say
 
     if not count["flaws"]:
         say(

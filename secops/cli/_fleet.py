@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from secops.cli._say import complain
 from secops.core.errors import UsageError
 from secops.core.i18n import N_, _
+from secops.core.say import complain
 
 if TYPE_CHECKING:
     from secops.privilege.fleet.graph import At, Graph

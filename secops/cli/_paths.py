@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from secops.cli._changes import change_of, detail_of, place_of
-from secops.cli._document import show_document
-from secops.cli._say import say
+from secops.core.document import show_document
 from secops.core.i18n import _, language, ngettext
+from secops.core.say import say
 
 if TYPE_CHECKING:
     from secops.privilege.fleet.graph import At, Graph, Key, Node, Step
@@ -24,7 +24,7 @@ _EXAMPLES = 3
 
 def show_list(graph: Graph, found: Sequence[Path], fmt: str) -> None:
     """One row a path; a way that all accounts of a host have in one row for all of them."""
-    from secops.cli._tables import show
+    from secops.core.rows import show
 
     if fmt == "json":
         show_document([_document(graph, path) for path in found])

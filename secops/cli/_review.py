@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from secops.cli._changes import change_of, place_of
-from secops.cli._document import show_document
-from secops.cli._say import say
+from secops.core.document import show_document
 from secops.core.i18n import _, ngettext
+from secops.core.say import say
 
 if TYPE_CHECKING:
     from secops.privilege.fleet.choke import Choke, ChokePoints

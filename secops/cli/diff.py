@@ -48,7 +48,7 @@ usage, 5 internal error.
     help=N_("Exit 1 when a newly open finding is at least this severe."),
 )
 def command(before: str, after: str, fmt: str, fail_on: str) -> int:
-    from secops.cli._document import show_document
+    from secops.core.document import show_document
     from secops.core.finding import Severity
     from secops.core.render.view import host_names
     from secops.core.store import Store
@@ -67,8 +67,8 @@ def command(before: str, after: str, fmt: str, fail_on: str) -> int:
 
 
 def _show(result: Diff, names: Mapping[str, str]) -> None:
-    from secops.cli._say import say
     from secops.core.render.reasons import reason
+    from secops.core.say import say
 
     say(f"{result.before} → {result.after}")
     for note in result.notes:
@@ -89,10 +89,10 @@ def _told(findings: Sequence[Finding]) -> list[tuple[Finding, str]]:
 
 
 def _section(title: str, told: Sequence[tuple[Finding, str]], names: Mapping[str, str]) -> None:
-    from secops.cli._say import say
-    from secops.cli._tables import show
     from secops.core.columns import one_line
     from secops.core.render.words import severity
+    from secops.core.rows import show
+    from secops.core.say import say
 
     say(f"\n{title} ({len(told)})")
     if told:

@@ -26,12 +26,12 @@ Examples:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help=N_("At most N runs."))
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(limit: int, fmt: str) -> None:
-    from secops.cli._tables import show
+    from secops.core.rows import show
     from secops.core.store import Store
 
     runs = Store.open().list_runs(limit)
     if fmt == "json":
-        from secops.cli._document import show_document
+        from secops.core.document import show_document
 
         show_document(runs)
     elif runs:

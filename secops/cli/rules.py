@@ -45,8 +45,8 @@ def command() -> None:
 @_folders
 @click.option("--format", "fmt", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 def list_rules(folders: tuple[Path, ...], fmt: str) -> None:
-    from secops.cli._tables import show
     from secops.core.render.words import severity
+    from secops.core.rows import show
 
     rules = _load(folders)
     people = fmt == "text"  # programs get the same words in every language

@@ -26,7 +26,7 @@ Examples:
 @click.option("--tables", is_flag=True, help=N_("List the tables, or the columns of the table named as QUERY."))
 @click.option("--format", "fmt", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
 def command(query: str | None, run_id: str, tables: bool, fmt: str) -> None:
-    from secops.cli._tables import show
+    from secops.core.rows import show
 
     if tables:
         show(*_describe(query), fmt)

@@ -141,8 +141,8 @@ def _reach(store: Store, waiver: Waiver) -> str:
 @command.command("list", help=N_("Every waiver, expired ones too.\n\nExample:\n  citywall waive list --format json"))
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_waivers(fmt: str) -> None:
-    from secops.cli._document import show_document
-    from secops.cli._tables import show
+    from secops.core.document import show_document
+    from secops.core.rows import show
     from secops.core.store import Store
 
     waivers = Store.open().waivers()
