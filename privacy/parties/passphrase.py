@@ -11,20 +11,22 @@ from pathlib import Path
 
 from secops.core.errors import UsageError
 from secops.core.i18n import _, because
+from secops.core.inert import printable
 from secops.core.secret import Secret
 
 #: Characters of a new passphrase, at least; and bytes of any, at most.
 SHORTEST, LONGEST = 12, 1024
 
 
-def obtain(source: str, *, new: bool = False) -> Secret[bytes]:
+def obtain(source: str, *, new: bool = False, whose: str = "") -> Secret[bytes]:
     """The passphrase from `prompt`, `file:PATH` (its first line) or `env:NAME`. A new one is asked for twice.
 
+    `whose` is what the prompt calls the key.
     Raises `UsageError` when there is none, when others may read the file, and for a new one that is too short.
     """
     kind, _colon, name = source.partition(":")
     if source == "prompt":
-        raw = _from_prompt(new=new)
+        raw = _from_prompt(whose, new=new)
     elif kind == "file" and name:
         raw = _from_file(Path(name))
     elif kind == "env" and name:
@@ -45,11 +47,11 @@ def _checked(raw: bytes, where: str, *, new: bool) -> Secret[bytes]:
     return Secret(raw)
 
 
-def _from_prompt(*, new: bool) -> bytes:
+def _from_prompt(whose: str, *, new: bool) -> bytes:
     if not sys.stdin.isatty():
         hint = _("Use file:PATH or env:NAME where nobody can type.")
         raise UsageError(_("there is no terminal to ask for the passphrase"), hint=hint)
-    text = getpass(_("Passphrase of the key: "))
+    text = getpass(_("Passphrase of the key {name}: ").format(name=printable(whose)))
     if new and getpass(_("Once more: ")) != text:
         raise UsageError(_("the two passphrases differ"))
     return os.fsencode(text)
