@@ -66,7 +66,7 @@ def desk(folder: Path, keeper: str) -> Iterator[Desk]:
     with exchange.writing(signer(folder / "keeper.key", keeper)) as found:
         yield found
         if found.owed:
-            complain(_("Recorded; but receipts will be handed out by the next command: {why}").format(why=found.owed))
+            complain(_("Recorded; what is handed out follows with the next command: {why}").format(why=found.owed))
 
 
 def moment(text: str | None, *, days: int) -> datetime:

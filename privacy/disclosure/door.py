@@ -75,6 +75,18 @@ def clear(result: Raw[Result], policy: Policy, history: History | None) -> Clear
     )  # fmt: skip
 
 
+def first_history(result: Raw[Result]) -> History | None:
+    """A history in which nothing has left of a result's data; None where the result does not say who is in it."""
+    from privacy.disclosure import differencing
+
+    population = _guarded(lambda: population_of(result.open(_KEY)) if not isinstance(result.open(_KEY), Text) else None)
+    if population is None or population.cells is None:
+        return None
+    records, people = len(population.cells), population.people
+    whose = None if people is None else people.astype(np.int64)
+    return _guarded(lambda: differencing.History.start(records, people=whose))
+
+
 def record(cleared: Cleared, history: History) -> list[Reason]:
     """Remember what a release shows, once it is certain to leave. The caller holds the lock of the releases.
 

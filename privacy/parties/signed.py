@@ -76,6 +76,15 @@ def digest(body: Document) -> str:
     return canonical.digest(as_value(body))
 
 
+def made(kind: type[D], **fields: object) -> D:
+    """A document of these fields, checked as one that is read. Raises `UsageError`."""
+    try:
+        return convert(fields, kind)
+    except msgspec.ValidationError as error:
+        what = _("this gives no {what}: {reason}").format(what=kind.CONTEXT.partition("/")[0], reason=error)
+        raise UsageError(what) from error
+
+
 def sign(body: D, signer: Signer) -> Signed[D]:
     """The document signed."""
     return Signed(body, signer.key_id, b64encode(signer.sign(_message(body))).decode())

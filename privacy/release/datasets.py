@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from privacy.canonical import digest as digest_of
-from privacy.canonical import time_text
+from privacy.data import table
 from privacy.data.schema import Schema
-from privacy.data.table import Table, file_digest
 from privacy.disclosure.differencing import History
 from privacy.disclosure.policy import Policy
-from privacy.parties.approval import Approval, Case, Quorum, weigh
+from privacy.parties.approval import Approval, Case, Quorum, approve, weigh
 from privacy.parties.contract import Contract
 from privacy.parties.keys import Signer
 from privacy.parties.roster import KINDS
-from privacy.parties.signed import Signed, as_value, digest, sign
+from privacy.parties.signed import Signed, as_value, digest, made, sign
 from privacy.release.documents import Registration, Terms
 from privacy.release.exchange import Desk
 from privacy.release.grounds import CONTRACT, refuse, stands
-from privacy.release.places import Place, history_path, keep, made, of_dataset
-from privacy.release.state import accepted_entry, dataset_entry, shared_entry
+from privacy.release.places import Place, history_path, keep, of_dataset, there
+from privacy.release.state import Sharing, accepted_entry, dataset_entry, shared_entry
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
+
+if TYPE_CHECKING:
+    from privacy.disclosure.modular import Ints
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +40,16 @@ class Data(msgspec.Struct, frozen=True, kw_only=True):
     size_known: bool = True
 
 
-def registration(data: Data, owner: str, records: int, desk: Desk) -> Registration:
-    """What the owner signs."""
-    return Registration(
-        dataset=data.dataset, version=data.version, owner=owner, digest=file_digest(data.path),
+class Registered(msgspec.Struct, frozen=True):
+    """What was signed; `outside`: of each field, how many values are not in the schema. For the owner alone."""
+
+    registration: Registration
+    outside: dict[str, int]
+
+
+def _registration(data: Data, owner: str, records: int, desk: Desk) -> Registration:
+    return made(
+        Registration, dataset=data.dataset, version=data.version, owner=owner, digest=table.file_digest(data.path),
         schema=data.schema.digest, records=records, issued=desk.time,
     )  # fmt: skip
 
@@ -54,23 +64,28 @@ def party_of(desk: Desk, signer: Signer, kind: str) -> str:
     return party.id
 
 
-def register(desk: Desk, data: Data, owner: Signer) -> Registration:
+def register(desk: Desk, data: Data, owner: Signer) -> Registered:
     """Record a version of a data set, with an empty history. The same again only tells where the file is now."""
     name = party_of(desk, owner, "owner")
-    folder = made(of_dataset(desk.folder, data.dataset, data.version))
+    survey = table.survey(data.path, data.schema)
+    new = _registration(data, name, survey.records, desk)
+    folder = there(of_dataset(desk.folder, data.dataset, data.version))
     place = Place(str(data.path.absolute()), data.schema)
     before = desk.state.datasets.get((data.dataset, data.version))
-    table = Table(data.path, data.schema)
-    new = registration(data, name, table.records, desk)
     if before:
         _same(before.signed.body, new)
         keep(folder, place)
-        return before.signed.body
-    history = History.start(table.records, people=table.people(), size_known=data.size_known)
+        return Registered(before.signed.body, dict(survey.outside))
+    history = History.start(survey.records, people=_people(data), size_known=data.size_known)
     keep(folder, place)
     history.save(history_path(folder, history.digest()))
     desk.record(dataset_entry(sign(new, owner), history.digest(), desk.time))
-    return new
+    return Registered(new, dict(survey.outside))
+
+
+def _people(data: Data) -> Ints | None:
+    person = data.schema.person
+    return table.read(data.path, data.schema, [person])[person] if person else None
 
 
 def _same(old: Registration, new: Registration) -> None:
@@ -96,11 +111,28 @@ def share(desk: Desk, contract: Contract, policy: Policy, owner: Signer) -> Term
     return terms
 
 
+def acceptance(desk: Desk, contract: str, recipient: Signer) -> Signed[Approval]:
+    """A recipient's signature below a contract: until the contract ends."""
+    sharing = _sharing(desk, contract)
+    until = datetime.combine(sharing.contract.until, time(), UTC) + timedelta(days=1)
+    if until <= desk.now:
+        raise RefusedError(_("the contract ended on {day}").format(day=sharing.contract.until), where=contract)
+    return approve(
+        desk.roster, recipient, subject=digest(sharing.terms.body), purpose=CONTRACT,
+        requester=sharing.contract.owner, now=desk.now, until=until,
+    )  # fmt: skip
+
+
+def _sharing(desk: Desk, contract: str) -> Sharing:
+    if contract not in desk.state.sharings:
+        hint = _("`citywall data list` shows them.")
+        raise UsageError(_("there is no contract {contract}").format(contract=contract), hint=hint)
+    return desk.state.sharings[contract]
+
+
 def accept(desk: Desk, contract: str, approval: Signed[Approval]) -> None:
     """Record that a recipient has signed a contract. Raises `RefusedError` for a signature that does not count."""
-    sharing = desk.state.sharings.get(contract)
-    if sharing is None:
-        raise UsageError(_("there is no contract {contract}").format(contract=contract))
+    sharing = _sharing(desk, contract)
     party = approval.body.approver
     if party not in sharing.contract.recipients:
         raise RefusedError(_("{party} is no recipient of the contract").format(party=party), where=contract)
@@ -114,10 +146,3 @@ def accept(desk: Desk, contract: str, approval: Signed[Approval]) -> None:
     if not weighed.enough:
         raise refuse(weighed.reasons, _("the signature does not count"), contract)
     desk.record(accepted_entry(contract, approval, desk.time))
-
-
-def last_moment(contract: Contract) -> str:
-    """When a contract ends, as approvals say it: the beginning of the day after."""
-    from datetime import UTC, datetime, time, timedelta
-
-    return time_text(datetime.combine(contract.until, time(), UTC) + timedelta(days=1))

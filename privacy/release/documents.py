@@ -5,14 +5,16 @@ Each is signed with the party's own key, wherever that is, and stands whole in t
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from privacy import canonical
-from privacy.parties.contract import Contract, Method
-from privacy.parties.signed import Digest, Name, Time
+from privacy.parties.contract import Method
+from privacy.parties.signed import Digest, Name, Time, as_value, made
 from privacy.query.spec import Query, fields
 from privacy.reason import Reason
 from secops.core.content import Text, read_as
@@ -25,10 +27,17 @@ Version = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63
 #: The number of a request, as it is called everywhere.
 Number = Annotated[str, msgspec.Meta(pattern=r"\Ar[0-9]{4,9}\Z")]
 
+_NUMBER = re.compile(r"r[0-9]{4,9}")
+
 _Nonce = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _Words = Annotated[
     tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=128)], ...], msgspec.Meta(max_length=1000)
 ]
+
+
+def is_number(text: str) -> bool:
+    """Whether this is how a request is called, and not its file."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 class Registration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -141,6 +150,10 @@ def asked(path: Path) -> Asked:
     return found
 
 
-def terms_of(contract: Contract, policy: str, issued: str) -> Terms:
-    """What the owner of a contract signs."""
-    return Terms(contract=contract.digest, policy=policy, owner=contract.owner, issued=issued)
+def request_of(asked: Asked, result: str | None, issued: str) -> Request:
+    """What the requester signs; `result` is the digest of a job's result. Raises `UsageError`."""
+    query = asked.query
+    more: dict[str, object] = {"issued": issued, "nonce": token_hex(16), "result": result}
+    if query:
+        more |= {"method": query.kind, "fields": list(fields(query))}
+    return made(Request, **(as_value(asked) | more))

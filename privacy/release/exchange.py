@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ from privacy.parties.keys import Signer
 from privacy.parties.roster import Card, Roster
 from privacy.parties.signed import KeyId, Name, Signed, read, sign
 from privacy.release.receipts import hand_out
-from privacy.release.state import Entry, Release, State, fold, roster_entry
+from privacy.release.state import Entry, State, fold, roster_entry
 from secops.core.errors import CitywallError, UsageError
 from secops.core.folder import locked, writing
 from secops.core.i18n import _
@@ -128,6 +129,11 @@ class Exchange:
         """All versions of the roster, verified against the ledger. Raises `RefusedError` for a false one."""
         return self._rosters((state or self.state()).rosters).read()
 
+    def keeper_keys(self) -> dict[str, bytes]:
+        """The public keys, by their ids, that may sign heads of the ledger: of hubs in any version of the roster."""
+        parties = [party for roster in self.rosters() for party in roster.parties if "hub" in party.kinds]
+        return {party.key_id: b64decode(party.public_key) for party in parties}
+
     def _rosters(self, known: dict[int, str]) -> Rosters:
         return Rosters(self.folder / "roster", self.about.authority, known)
 
@@ -161,17 +167,14 @@ class Desk:
         return canonical.time_text(self.now)
 
     @property
+    def latest(self) -> Roster:
+        """The last version of the roster, in force or out of date."""
+        return self.exchange.rosters(self.state)[-1]
+
+    @property
     def roster(self) -> Roster:
         """The roster in force. Raises `RefusedError` when there is none."""
         return in_force(self.exchange.rosters(self.state), self.now)
-
-    def release(self, number: str) -> Release:
-        """The request of a number. Raises `UsageError`."""
-        release = self.state.releases.get(number)
-        if release is None:
-            hint = _("`citywall release list` shows them.")
-            raise UsageError(_("there is no request {number}").format(number=number), hint=hint)
-        return release
 
     def record(self, *entries: Entry) -> None:
         """Append to the ledger, all or nothing; then hand out receipts."""

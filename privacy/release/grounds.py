@@ -53,16 +53,21 @@ class Ground(msgspec.Struct):
     noted: list[Reason]
 
 
-def ground(state: State, rosters: Sequence[Roster], release: Release, now: datetime) -> Ground:
+def ground(state: State, rosters: Sequence[Roster], request: Request, now: datetime) -> Ground:
     """The request held against data set, contract and signatures as they are now."""
-    found = list(_reasons(state, rosters, release, now))
+    found = list(_reasons(state, rosters, request, now))
     return Ground([one for one in found if one.refused], [one for one in found if not one.refused])
 
 
-def _reasons(state: State, rosters: Sequence[Roster], release: Release, now: datetime) -> Iterator[Reason]:
-    request = release.request
-    if not stands(rosters, release.signed, request.requester, release.time):
-        yield reason(TEXTS, "release-request")
+def ground_of(state: State, rosters: Sequence[Roster], release: Release, now: datetime) -> Ground:
+    """The same of a request that was recorded, its signature included."""
+    found = ground(state, rosters, release.request, now)
+    if not stands(rosters, release.signed, release.request.requester, release.time):
+        found.refused.insert(0, reason(TEXTS, "release-request"))
+    return found
+
+
+def _reasons(state: State, rosters: Sequence[Roster], request: Request, now: datetime) -> Iterator[Reason]:
     dataset = state.datasets.get((request.dataset, request.version))
     if dataset is None:
         yield reason(TEXTS, "release-dataset", dataset=request.dataset, version=request.version)

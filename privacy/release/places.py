@@ -32,7 +32,7 @@ def of_request(folder: Path, number: str) -> Path:
     return folder / "requests" / number
 
 
-def made(place: Path) -> Path:
+def there(place: Path) -> Path:
     """The folder, which is there from now on."""
     with writing(place):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

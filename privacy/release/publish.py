@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from privacy.data.table import file_digest
 from privacy.disclosure import door
 from privacy.parties.approval import weigh
 from privacy.reason import Reason, Texts, reason
@@ -51,6 +52,14 @@ def lay_out(cleared: Cleared, folder: Path) -> Path:
     return path
 
 
+def laid_out(folder: Path, number: str, checked: Checked) -> bytes:
+    """What was laid out. Raises `CitywallError` when it is not what was checked: nobody may approve it then."""
+    path = places.of_request(folder, number) / NAMES[checked.media]
+    if file_digest(path) != checked.content:
+        raise CitywallError(_("is not what was checked"), where=str(path), hint=_("Ask for the release again."))
+    return path.read_bytes()
+
+
 def publish(desk: Desk, release: Release, cleared: Cleared | list[Reason], history: History) -> Path:
     """Let a checked and approved result leave. Returns its folder below `out/`.
 
@@ -61,17 +70,17 @@ def publish(desk: Desk, release: Release, cleared: Cleared | list[Reason], histo
     weighed = weigh(release.approvals, case_of(desk.state, desk.roster, release, desk.now))
     if not weighed.enough:
         raise refuse(weighed.reasons, _("is not approved"), release.number)
-    if isinstance(cleared, list) or (cleared.digest, cleared.policy) != (
-        release.checked.content,
-        release.checked.policy,
-    ):
-        why = cleared if isinstance(cleared, list) else [reason(TEXTS, "release-changed")]
-        raise _given_back(desk, release, why)
+    if isinstance(cleared, list):
+        raise _given_back(desk, release, cleared)
+    if (cleared.digest, cleared.policy) != (checked.content, checked.policy):
+        raise _given_back(desk, release, [reason(TEXTS, "release-changed")])
     if found := door.record(cleared, history):
         raise _given_back(desk, release, found)
     ready = places.of_request(desk.folder, release.number) / "ready"
     try:
-        _lay_ready(ready, release, checked, cleared)
+        with writing(ready):
+            _lay_ready(ready, release, checked, cleared)
+            handed_to(desk.folder, release).parent.mkdir(parents=True, exist_ok=True)
         digest = _keep(desk, release, history)
         desk.record(release_entry(release, checked, weighed.counted, digest, desk.time))
     except CitywallError as error:
@@ -79,7 +88,10 @@ def publish(desk: Desk, release: Release, cleared: Cleared | list[Reason], histo
             sweep(desk)
             what = _("was not published: {reason}").format(reason=error)
             raise RefusedError(what, where=release.number, hint=error.hint) from error
-    sweep(desk)
+    try:
+        sweep(desk)
+    except CitywallError as error:
+        desk.owed = error  # it is recorded: the next command hands it out
     return handed_to(desk.folder, release)
 
 
@@ -90,7 +102,7 @@ def _given_back(desk: Desk, release: Release, why: list[Reason]) -> RefusedError
 
 def _lay_ready(ready: Path, release: Release, checked: Checked, cleared: Cleared) -> None:
     shutil.rmtree(ready, ignore_errors=True)
-    places.made(ready)
+    places.there(ready)
     write_whole(ready / NAMES[cleared.media], cleared.content)
     request = release.request
     about = {

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from privacy.data.table import file_digest
-from privacy.disclosure import door
-from privacy.disclosure.policy import Policy
-from privacy.disclosure.read import read
 from privacy.parties.signed import Signed
-from privacy.query.compute import compute
-from privacy.reason import Reason, Texts, reason
 from privacy.release import places
+from privacy.release.clearing import Clearing
 from privacy.release.documents import Request
 from privacy.release.exchange import Desk
-from privacy.release.grounds import ground, must_be_checked, refuse, standing, stands
+from privacy.release.grounds import ground, ground_of, must_be_checked, refuse, standing, stands
 from privacy.release.publish import handed_to, lay_out, publish, sweep
-from privacy.release.state import Checked, Dataset, Release, checked_entry, outcome_entry, request_entry
-from secops.core.content import convert
+from privacy.release.state import Checked, Release, checked_entry, outcome_entry, request_entry
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
 from secops.core.render import write_whole
 
 if TYPE_CHECKING:
-    from privacy.disclosure.differencing import History
-    from privacy.disclosure.result import Cleared, Raw, Result
+    pass
 
 #: Bytes of a file that are read at a time.
 _BLOCK = 1 << 20
-
-TEXTS: Texts = {
-    "release-other": (
-        "the result is of other data, or of another kind, than the request says",
-        "结果的数据或类型与申请不符",
-    ),
-}
 
 
 def submit(desk: Desk, signed: Signed[Request], result: Path | None) -> Release:
@@ -44,12 +31,15 @@ def submit(desk: Desk, signed: Signed[Request], result: Path | None) -> Release:
         if release.signed.digest == signed.digest:
             return check(desk, release.number)
     request, number = signed.body, desk.state.next_number
-    if not stands(desk.exchange.rosters(desk.state), signed, request.requester, desk.time):
+    rosters = desk.exchange.rosters(desk.state)
+    if not stands(rosters, signed, request.requester, desk.time):
         hint = _("`citywall party list` shows who is enrolled, and until when.")
         what = _("is not signed with a valid key of {party}").format(party=request.requester)
         raise RefusedError(what, where=_("the request"), hint=hint)
     if request.replaces and request.replaces not in desk.state.releases:
         raise UsageError(_("there is no request {number}").format(number=request.replaces), where="replaces")
+    if not ground(desk.state, rosters, request, desk.now).refused:
+        Clearing(desk.folder, desk.state, request).must_fit()
     _take_in(desk, number, request, result)
     desk.record(request_entry(number, signed, desk.time))
     return check(desk, number)
@@ -65,20 +55,21 @@ def _take_in(desk: Desk, number: str, request: Request, result: Path | None) -> 
         if file_digest(result) != request.result:
             raise RefusedError(_("is not the file that was signed for"), where=str(result))
         with result.open("rb") as file:
-            folder = places.made(places.of_request(desk.folder, number))
+            folder = places.there(places.of_request(desk.folder, number))
             write_whole(folder / "result.npz", iter(lambda: file.read(_BLOCK), b""))
 
 
 def check(desk: Desk, number: str) -> Release:
     """Check a request that is not checked yet; any other stays as it is."""
-    release = desk.release(number)
+    release = desk.state.release(number)
     if release.stage != "requested":
         return release
-    grounds = ground(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
+    grounds = ground_of(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
     if grounds.refused:
         desk.record(outcome_entry(number, "refused", grounds.refused, desk.time))
         return release
-    found = clear(desk, release, places.history_of(*_version(desk, release)))
+    clearing = Clearing(desk.folder, desk.state, release.request)
+    found = clearing.clear(clearing.policy, clearing.history(), _result_of(desk, release))
     if isinstance(found, list):
         desk.record(outcome_entry(number, "changes", found, desk.time))
         return release
@@ -86,31 +77,9 @@ def check(desk: Desk, number: str) -> Release:
         release=number, request=release.signed.digest, content=found.digest, media=found.media, kind=found.kind,
         policy=found.policy, notes=(*grounds.noted, *found.notes),
     )  # fmt: skip
-    lay_out(found, places.made(places.of_request(desk.folder, number)))
+    lay_out(found, places.there(places.of_request(desk.folder, number)))
     desk.record(checked_entry(checked, desk.time))
     return release
-
-
-def clear(desk: Desk, release: Release, history: History) -> Cleared | list[Reason]:
-    """The result of a request at the door: what may leave, or why nothing may."""
-    request = release.request
-    policy = convert(desk.state.sharings[request.contract].policy, Policy)
-    found = door.clear(_raw(desk, release), policy, history)
-    if isinstance(found, list):
-        return found
-    same = (found.dataset, found.version, found.kind) == (request.dataset, request.version, request.method)
-    return found if same else [reason(TEXTS, "release-other")]
-
-
-def _raw(desk: Desk, release: Release) -> Raw[Result]:
-    request = release.request
-    if request.query is None:
-        path = places.of_request(desk.folder, release.number) / "result.npz"
-        if file_digest(path) != request.result:
-            raise RefusedError(_("is not the file that was signed for"), where=str(path))
-        return read(path)
-    path, schema = places.data_of(*_version(desk, release))
-    return cast("Raw[Any]", compute(request.query, schema, path, request.dataset, request.version))
 
 
 def leave(desk: Desk, number: str) -> Path:
@@ -118,22 +87,23 @@ def leave(desk: Desk, number: str) -> Path:
 
     Raises `RefusedError` for one that may not leave, with the reasons.
     """
-    release = desk.release(number)
+    release = desk.state.release(number)
     sweep(desk)
     if release.stage == "published":
         return handed_to(desk.folder, release)
     must_be_checked(release)
     if why := standing(desk.state, desk.roster, release, desk.now):
         raise refuse(why, _("is not approved"), number)
-    grounds = ground(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
+    grounds = ground_of(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
     if grounds.refused:
         desk.record(outcome_entry(number, "refused", grounds.refused, desk.time))
         raise refuse(grounds.refused, _("was not published"), number)
-    history = places.history_of(*_version(desk, release))
-    return publish(desk, release, clear(desk, release, history), history)
+    clearing = Clearing(desk.folder, desk.state, release.request)
+    history = clearing.history()
+    cleared = clearing.clear(clearing.policy, history, _result_of(desk, release))
+    return publish(desk, release, cleared, history)
 
 
-def _version(desk: Desk, release: Release) -> tuple[Path, Dataset]:
-    request = release.request
-    folder = places.of_dataset(desk.folder, request.dataset, request.version)
-    return folder, desk.state.datasets[request.dataset, request.version]
+def _result_of(desk: Desk, release: Release) -> Path | None:
+    """The file of a job that a request is for."""
+    return places.of_request(desk.folder, release.number) / "result.npz" if release.request.result else None

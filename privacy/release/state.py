@@ -16,6 +16,8 @@ from privacy.parties.signed import Signed, as_value, of, plain
 from privacy.reason import Reason
 from privacy.release.documents import Objection, Registration, Request, Terms
 from secops.core.content import convert
+from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 #: How far a request has come. Approved: the approvals of the moment are enough, which only the moment can say.
 Stage = Literal["requested", "checked", "changes", "refused", "published"]
@@ -87,6 +89,13 @@ class State(msgspec.Struct):
     @property
     def next_number(self) -> str:
         return f"r{len(self.releases) + 1:04}"
+
+    def release(self, number: str) -> Release:
+        """The request of a number. Raises `UsageError`."""
+        if number not in self.releases:
+            hint = _("`citywall release list` shows them.")
+            raise UsageError(_("there is no request {number}").format(number=number), hint=hint)
+        return self.releases[number]
 
     def take(self, entry: Entry) -> None:
         """Take in the next entry. Raises `ValueError`, `KeyError` for one that is none of ours."""

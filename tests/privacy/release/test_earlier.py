@@ -1,0 +1,81 @@
+"""What has left before decides on what may follow: differences by one person, directly and over several releases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from secops.core.errors import RefusedError
+from tests.privacy.release.kit import World, people
+
+ALL_BUT_ONE = {"where": [{"field": "days", "to": 60}]}
+WOMEN = {"by": [{"field": "sex", "labels": {"f": ["f"]}}]}
+MEN = {"by": [{"field": "sex", "labels": {"m": ["m"]}}]}
+MEN_BUT_ONE = MEN | ALL_BUT_ONE
+ILL = {"by": [{"field": "flu", "labels": {"yes": ["yes"]}}]}
+ILL_WOMEN = WOMEN | {"where": [{"field": "flu", "in": ["yes"]}]}
+
+
+def world_of(folder: Path) -> World:
+    """One person was 60 days in bed. One man alone had no flu."""
+    rows = people()
+    rows[0]["days"] = 60
+    for number, row in enumerate(rows):
+        row["sex"] = "f" if number % 2 else "m"
+        row["flu"] = "yes" if row["sex"] == "m" or number % 3 else "no"
+    rows[2]["flu"] = "no"
+    return World(folder, rows=rows).ready()
+
+
+def refused(world: World, **query: object) -> list[str]:
+    release = world.request(query=query)
+    assert release.stage == "changes"
+    return [reason.code for reason in release.reasons]
+
+
+def test_directly(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.leave(query=MEN)
+    assert refused(world, **MEN_BUT_ONE)[0].startswith("difference-")
+
+
+def test_the_near_miss_leaves(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.leave(query=MEN)
+    assert world.leave(query=MEN | {"where": [{"field": "days", "from": 8}]}).is_dir()
+
+
+def test_as_a_plus_b_minus_c(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.leave(query=WOMEN)
+    world.leave(query=ILL)
+    assert refused(world, **ILL_WOMEN)[0].startswith("difference-")
+
+
+def test_without_b_it_leaves(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.leave(query=WOMEN)
+    assert world.leave(query=ILL_WOMEN).is_dir()
+
+
+def test_two_that_are_fine_alone_and_not_together(tmp_path: Path) -> None:
+    """Both are checked before either has left; the second to be published is given back."""
+    world = world_of(tmp_path)
+    numbers = [world.request(query=MEN).number, world.request(query=MEN_BUT_ONE).number]
+    for number in numbers:
+        assert world.exchange.state().release(number).stage == "checked"
+        world.approve(number, "ann", "bo")
+    world.publish(numbers[0])
+    with pytest.raises(RefusedError, match="too few people"):
+        world.publish(numbers[1])
+    assert world.exchange.state().release(numbers[1]).stage == "changes"
+    assert not (world.exchange.folder / "out/rita" / numbers[1]).exists()
+
+
+def test_no_number_of_people_stands_in_a_refusal(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.leave(["district"])
+    release = world.request(query=ALL_BUT_ONE)
+    texts = [text for reason in release.reasons for text in (reason.en, reason.zh)]
+    assert not any(char.isdigit() for text in texts for char in text)
