@@ -17,13 +17,13 @@ _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T]00:00:00(\.0{1,9})?)?"
 
 
 class Column(NamedTuple):
-    """Two steps of SQL: `parsed` from the text, `value` from both. `setup` makes the type that they need.
+    """Two steps of SQL: `parsed` from the text, `value` from both. `setup` makes a type that they need.
 
     A value is an int32 place among the labels (0 for text without any), a float64 (dates: days since 1970-01-01), or
     an int64 that records of one person share; never NULL.
     """
 
-    setup: str
+    setup: str | None
     parsed: str
     value: str
     is_number: bool
@@ -57,22 +57,22 @@ def column(number: int, field: Field, *, person: bool) -> Column:
     return Column(setup, parsing, made, is_number)
 
 
-def _parsing(number: int, field: Field) -> tuple[str, str]:
+def _parsing(number: int, field: Field) -> tuple[str | None, str]:
     """What has to be set up, and what gives the parsed value, or NULL."""
     text = f"c{number}"
     if isinstance(field, TextField) and field.labels:
         setup = f"create type labels{number} as enum ({_list(field.labels)})"
         return setup, f"enum_code(try_cast({text} as labels{number}))::int"
     if isinstance(field, TextField):
-        return "", text
+        return None, text
     if isinstance(field, BooleanField):
-        return "", f"case when lower({text}) in ('true', '1') then 1 when lower({text}) in ('false', '0') then 0 end"
+        return None, f"case when lower({text}) in ('true', '1') then 1 when lower({text}) in ('false', '0') then 0 end"
     if isinstance(field, DateField):
         pattern, parsing = _DAY, f"(try_cast({text}[:10] as date) - date '1970-01-01')::double"
     else:
         pattern = _INTEGER if isinstance(field, IntegerField) else _NUMBER
         parsing = f"try_cast({text} as double)"
-    return "", f"case when regexp_full_match({text}, {_text(pattern)}) then {parsing} end"
+    return None, f"case when regexp_full_match({text}, {_text(pattern)}) then {parsing} end"
 
 
 def _list(texts: Iterable[str]) -> str:

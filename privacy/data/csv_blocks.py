@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -40,25 +41,50 @@ class Block(NamedTuple):
     rows: int
 
 
+class _Rows(NamedTuple):
+    """Whole rows, the place after each, and where the quotes are."""
+
+    content: bytes
+    ends: Places
+    quotes: Places
+
+
 def read(file: BinaryIO, encoding: str) -> tuple[list[str], Iterator[Block]]:
     """The names of the header, and the records after it in at least one block. Raises `UsageError` for other files."""
     parts = _whole_rows(file, encoding)
-    content, ends = next(parts)
-    names = _header(content[: ends[0]] if len(ends) else b"")
-    return names, _blocks(content, ends, parts, len(names))
+    content, ends, quotes = next(parts)
+    cut = int(ends[0]) if len(ends) else 0
+    names = _header(content[:cut])
+    return names, _blocks(_Rows(content[cut:], ends[1:] - cut, quotes[quotes >= cut] - cut), parts, len(names))
 
 
-def _blocks(content: bytes, ends: Places, parts: Iterator[tuple[bytes, Places]], columns: int) -> Iterator[Block]:
-    yield _block(content[ends[0] :], ends[1:] - ends[0], columns)
-    for content, ends in parts:
-        yield _block(content, ends, columns)
+def _blocks(first: _Rows, others: Iterator[_Rows], columns: int) -> Iterator[Block]:
+    row = 1
+    for rows in chain([first], others):
+        yield _block(rows, columns, row)
+        row += len(rows.ends)
 
 
-def _block(content: bytes, ends: Places, columns: int) -> Block:
-    codes = np.frombuffer(content, np.uint8)
-    starts = np.concatenate([ends[:1] * 0, ends[:-1]])
-    empty = (codes[starts] == _LF) | ((codes[starts] == _CR) & (ends - starts == 2))
-    return Block(content, len(ends) - (int(empty.sum()) if columns > 1 else 0), len(ends))
+def _block(rows: _Rows, columns: int, before: int) -> Block:
+    """The block of these rows. Raises `UsageError` when one of them has other columns; `before` come ahead of them."""
+    codes = np.frombuffer(rows.content, np.uint8)
+    starts = np.concatenate([rows.ends[:1] * 0, rows.ends[:-1]])
+    empty = (codes[starts] == _LF) | ((codes[starts] == _CR) & (rows.ends - starts == 2))
+    if columns == 1:
+        empty[:] = False
+    records = len(rows.ends) - int(empty.sum())
+    commas = np.flatnonzero(codes == _COMMA)
+    around = np.searchsorted(commas, rows.quotes)
+    if len(commas) - int((around[1::2] - around[::2]).sum()) != (columns - 1) * records:  # those in quotes taken off
+        wrong = (_columns(commas, rows) != columns) & ~empty
+        raise UsageError(_("row {n} has other columns than the header").format(n=before + 1 + int(wrong.argmax())))
+    return Block(rows.content, records, len(rows.ends))
+
+
+def _columns(commas: Places, rows: _Rows) -> Places:
+    """How many columns each row has."""
+    commas = commas[np.searchsorted(rows.quotes, commas) % 2 == 0]
+    return np.bincount(np.searchsorted(rows.ends, commas, side="right"), minlength=len(rows.ends)) + 1
 
 
 def _header(row: bytes) -> list[str]:
@@ -72,14 +98,17 @@ def _header(row: bytes) -> list[str]:
     raise UsageError(_("has no first line with the names of its columns"))
 
 
-def _whole_rows(file: BinaryIO, encoding: str) -> Iterator[tuple[bytes, Places]]:
-    """The content in parts of whole rows, and where each row ends; at least one part, the last ones may be empty."""
+def _whole_rows(file: BinaryIO, encoding: str) -> Iterator[_Rows]:
+    """The content in parts of whole rows; at least one part, and some may be empty."""
     rest = b""
     for chunk, final in _decoded(file, encoding):
         content = rest + chunk
-        ends = _ends(content, final=final)
+        codes = np.frombuffer(content, np.uint8)
+        quotes = np.flatnonzero(codes == _QUOTE)
+        _check_quotes(codes, quotes)
+        ends = _ends(codes, quotes, final=final)
         cut = int(ends[-1]) if len(ends) else 0
-        yield content[:cut], ends
+        yield _Rows(content[:cut], ends, quotes[: np.searchsorted(quotes, cut)])
         rest = content[cut:]
         if len(rest) > BLOCK:
             raise UsageError(_("has a record of more than {n} MiB").format(n=BLOCK >> 20))
@@ -87,17 +116,14 @@ def _whole_rows(file: BinaryIO, encoding: str) -> Iterator[tuple[bytes, Places]]
         raise UsageError(_("has a quote that is never closed"))
 
 
-def _ends(content: bytes, *, final: bool) -> Places:
+def _ends(codes: NDArray[np.uint8], quotes: Places, *, final: bool) -> Places:
     """The place after each line break that is not in quotes, and the end of the file where it has none there."""
-    codes = np.frombuffer(content, np.uint8)
-    quotes = np.flatnonzero(codes == _QUOTE)
     breaks = np.flatnonzero(codes == _LF)
     if len(quotes):
-        _check_quotes(codes, quotes)
         breaks = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
     ends = breaks + 1
-    if final and len(quotes) % 2 == 0 and len(content) > (ends[-1] if len(ends) else 0):
-        ends = np.append(ends, len(content))
+    if final and len(quotes) % 2 == 0 and len(codes) > (ends[-1] if len(ends) else 0):
+        ends = np.append(ends, len(codes))
     return ends
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 MEMORY = 1024
 
 _PARQUET = b"PAR1"
+
+#: How DuckDB names a row of a block: empty lines count, and line breaks in quotes do not.
+_WRONG_ROW = re.compile(r"Invalid Input Error: CSV Error on Line: (\d+)\n")
 
 _RFC_4180 = (
     "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true,"
@@ -73,8 +77,8 @@ def survey(path: Path, schema: Schema) -> Survey:
     names = list(schema.fields)
     counted = ["count(*) as records"]
     for number, made in enumerate(_columns(schema, names)):
-        counted.append(f"count_if({made.missing(f'v{number}')}) as missing{number}")
-        counted.append(f"count_if({made.outside(f'v{number}')}) as outside{number}")
+        counted.append(f"count(*) filter ({made.missing(f'v{number}')}) as missing{number}")
+        counted.append(f"count(*) filter ({made.outside(f'v{number}')}) as outside{number}")
     chunks = _answers(path, schema, names, f"select {', '.join(counted)}")
     found = {key: sum(int(chunk[key][0]) for chunk in chunks) for key in chunks[0]}
     missing, outside = (
@@ -102,10 +106,10 @@ def _answers(path: Path, schema: Schema, names: Sequence[str], select: str) -> l
 
     try:
         with _opened(path) as file:
-            source = _parquet if _is_parquet(file) else _csv
-            return list(source(file, schema, names, select))
+            return list((_parquet if _is_parquet(file) else _csv)(file, schema, names, select))
     except UsageError as error:
-        raise UsageError(error.what, where=str(path), hint=error.hint) from None
+        error.where = str(path)
+        raise
     except (duckdb.OutOfMemoryException, MemoryError):
         what = _("needs more than {n} MiB to be read").format(n=MEMORY)
     except Exception:  # of several kinds, and most hold the line that they are about
@@ -122,21 +126,40 @@ def _csv(file: BinaryIO, schema: Schema, names: Sequence[str], select: str) -> I
         con, path = _connect(memory.fileno())
         source = f"read_csv('{path}', columns = {{{columns}}}, {_RFC_4180})"
         sql = _sql(con, _columns(schema, names), select, texts, source)
+        row = 1
         for block in blocks:
             memory.truncate(0)
             os.pwrite(memory.fileno(), block.content, 0)
-            answer = con.execute(sql).fetchnumpy()
-            records = answer["records"][0] if "records" in answer else len(answer["v0"])
-            if records != block.records:
-                raise ValueError("what is a record is not clear")
+            answer = _asked(con, sql, row)
+            if (answer["records"][0] if "records" in answer else len(answer["v0"])) != block.records:
+                raise UsageError(_("has line breaks of several kinds"))
+            row += block.rows
             yield answer
+
+
+def _asked(con: duckdb.DuckDBPyConnection, sql: str, before: int) -> Chunk:
+    """The answer of a block. Raises `UsageError` with the row that is wrong; `before` are those before this block."""
+    import duckdb
+
+    try:
+        return con.execute(sql).fetchnumpy()
+    except duckdb.InvalidInputException as error:
+        found = _WRONG_ROW.match(str(error))
+    if not found:
+        raise UsageError(_("has line breaks of several kinds"))
+    raise UsageError(
+        _("row {n} has other columns than the header, is not UTF-8, or has more than 2 MB").format(
+            n=before + int(found[1])
+        )
+    )
 
 
 def _parquet(file: BinaryIO, schema: Schema, names: Sequence[str], select: str) -> Iterator[Chunk]:
     con, path = _connect(file.fileno())
     source = f"read_parquet('{path}', hive_partitioning = false)"
     header = [str(row[0]) for row in con.execute(f"describe from {source}").fetchall()]
-    texts = [f'"{header[_place(header, name)]}"::varchar as c{at}' for at, name in enumerate(names)]
+    quoted = [header[_place(header, name)].replace('"', '""') for name in names]
+    texts = [f'"{name}"::varchar as c{number}' for number, name in enumerate(quoted)]
     yield con.execute(_sql(con, _columns(schema, names), select, texts, source)).fetchnumpy()
 
 
@@ -148,11 +171,12 @@ def _place(header: Sequence[str], name: str) -> int:
 
 def _sql(con: duckdb.DuckDBPyConnection, columns: list[Column], select: str, texts: list[str], source: str) -> str:
     for made in columns:
-        con.execute(made.setup)
+        if made.setup:
+            con.execute(made.setup)
     parsed = ", ".join(f"{made.parsed} as p{number}" for number, made in enumerate(columns))
     values = ", ".join(f"{made.value} as v{number}" for number, made in enumerate(columns))
-    parts = f"select *, {parsed} from (select {', '.join(texts)} from {source})"  # noqa: S608 - of names and numbers made here
-    return f"{select} from (select {values} from ({parts}))"  # noqa: S608 - the same
+    steps = f"select *, {parsed} from (select {', '.join(texts)} from {source})"  # noqa: S608 - made here, and quoted
+    return f"{select} from (select {values} from ({steps}))"  # noqa: S608 - the same
 
 
 def _connect(descriptor: int) -> tuple[duckdb.DuckDBPyConnection, str]:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from privacy.data.schema import Bound, Field, IntegerField, NumberField, Ranged, Schema, labels_of, limits, number_of
 from privacy.labels import LENGTH, names_fit
-from secops.core import yaml
-from secops.core.errors import UsageError
 from secops.core.i18n import _
 from secops.core.inert import printable
 
@@ -91,13 +88,6 @@ def fields(query: Query) -> tuple[str, ...]:
     """All fields that the query touches, each once. The person's is not among them: only the checks look at it."""
     names = [side.field for side in query.by] + [condition.field for condition in query.where]
     return tuple(dict.fromkeys([*names, query.measure] if query.measure is not None else names))
-
-
-def check(query: Query, schema: Schema, path: Path, *, at: str = "$.query") -> None:
-    """Raise `UsageError`, with the line, for a query from the file at `path` that does not fit the schema."""
-    for fault in faults(query, schema):
-        line = yaml.line_of(path, f"{at}.{fault.place}")
-        raise UsageError(fault.what, where=f"{path}:{line}" if line else str(path), hint=_("docs/queries.md helps."))
 
 
 def faults(query: Query, schema: Schema) -> list[Fault]:
