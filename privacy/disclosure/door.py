@@ -30,8 +30,8 @@ from privacy.disclosure.result import (
     Text,
     population_of,
 )
+from privacy.guard import guarded
 from privacy.reason import Reason
-from secops.core.errors import CitywallError
 from secops.core.i18n import _
 
 if TYPE_CHECKING:
@@ -100,15 +100,7 @@ def record(cleared: Cleared, history: History) -> list[Reason]:
 
 
 def _guarded(step: Callable[[], T]) -> T:
-    """The step's result. An error of ours passes; any other ends here, since it may hold values."""
-    try:
-        return step()
-    except CitywallError:
-        raise
-    except Exception as error:
-        kind = type(error).__name__
-    # raised here and not above: an exception keeps the one it was raised in, with all that it holds
-    raise CitywallError(_("the result could not be checked: {kind}").format(kind=kind))
+    return guarded(step, _("the result could not be checked: {kind}"))
 
 
 def _outcome(result: Result, policy: Policy, history: History | None) -> Out | list[Reason]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -19,20 +18,12 @@ import msgspec
 import numpy as np
 
 from privacy import canonical
+from privacy.labels import REDACTED
 
 if TYPE_CHECKING:
     from privacy.disclosure.result import Array, Ints
 
 Media = Literal["text/csv", "application/json", "image/png", "image/svg+xml"]
-
-#: What stands in place of a cell that is not shown, and for the label of a total.
-REDACTED, TOTAL = "redacted", "(all)"
-
-#: Characters of a name or label: enough for a district's, too few for a story.
-LABEL = 64
-
-#: A spreadsheet takes a text that begins so for a formula, except for a plain number or range such as -5 or +2.
-_FORMULA = re.compile(r"[=@]|[-+](?!\d[\d.]*$)")
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,22 +33,6 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     bytes: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)] = 1 << 20
     cells: Annotated[int, msgspec.Meta(ge=1, le=5_000_000)] = 10_000
     digits: Annotated[int, msgspec.Meta(ge=1, le=9)] = 4
-
-
-def names_fit(names: Sequence[str]) -> bool:
-    """Whether each may stand in a file that leaves, and none stands twice."""
-    return len(set(names)) == len(names) and all(map(_name_fits, names))
-
-
-def _name_fits(name: object) -> bool:
-    return (
-        isinstance(name, str)
-        and 0 < len(name) <= LABEL
-        and name.isprintable()
-        and name == name.strip()
-        and name not in (REDACTED, TOTAL)
-        and not _FORMULA.match(name)
-    )
 
 
 def writable(numbers: Array) -> bool:

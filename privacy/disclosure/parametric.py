@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from privacy.disclosure import files, freedom, group_size, min_cell, shape
-from privacy.disclosure.files import names_fit, writable
+from privacy.disclosure.files import writable
 from privacy.disclosure.policy import Policy
 from privacy.disclosure.reasons import refusal
 from privacy.disclosure.result import Model, Regression
+from privacy.labels import names_fit
 from privacy.reason import Reason
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privacy.disclosure.files import names_fit, writable
+from privacy.disclosure.files import writable
 from privacy.disclosure.result import Counts, Quantiles, Sums
+from privacy.labels import names_fit
 
 if TYPE_CHECKING:
     from privacy.disclosure.result import Ints, Model, Population, Regression, Table

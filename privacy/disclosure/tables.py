@@ -14,6 +14,7 @@ from privacy.disclosure import dominance, extremes, files, min_cell, shape, zero
 from privacy.disclosure.policy import Policy
 from privacy.disclosure.reasons import note, refusal
 from privacy.disclosure.result import Counts, Means, Quantiles, Sums, Table, kept
+from privacy.labels import TOTAL
 from privacy.reason import Reason
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def write(table: Table, hidden: Array, policy: Policy) -> tuple[bytes, list[Reas
     labels = [list(side.labels) for side in table.dimensions]
     if _has_totals(table):
         notes.append(note("totals"))
-        labels = [[*side, files.TOTAL] for side in labels]
+        labels = [[*side, TOTAL] for side in labels]
     return files.table([side.name for side in table.dimensions], labels, columns), notes
 
 

@@ -29,7 +29,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Hash = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 Root = Annotated[str, Meta(pattern=r"\A(sha256|sm3):[0-9a-f]{64}\Z")]
 Time = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
-Signature = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{86}==\Z")]
+#: 64 bytes in base64, the bits that belong to no byte zero: one signature has one text.
+Signature = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{85}[AQgw]==\Z")]
 
 _Document = TypeVar("_Document", bound="Document")
 

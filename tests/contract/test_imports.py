@@ -25,10 +25,14 @@ ALLOWED = {
 #: The same of the privacy half; of secops it may import the core alone.
 PRIVATE = {
     "canonical": set(),
+    "guard": set(),
+    "labels": set(),
     "reason": set(),
     "ledger": {"canonical"},
     "parties": {"canonical", "reason"},
-    "disclosure": {"canonical", "reason"},
+    "data": {"canonical", "labels"},
+    "disclosure": {"canonical", "guard", "labels", "reason"},
+    "query": {"guard", "labels", "data", "disclosure"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.

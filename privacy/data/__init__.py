@@ -1,0 +1,1 @@
+"""Registered data: what its fields are, and its records read by that (docs/queries.md)."""

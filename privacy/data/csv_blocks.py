@@ -1,0 +1,155 @@
+"""A CSV file (RFC 4180, UTF-8 or GB18030) in blocks of whole records that are counted.
+
+DuckDB reads the blocks. By itself it passes over a last record whose quote is never closed, and, where it reads in
+parallel, takes a line break within quotes for the end of a record. So what is quoted is found out here, and whoever
+reads a block compares the number of records.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import numpy as np
+
+from secops.core.errors import UsageError
+from secops.core.i18n import _
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.int64]
+
+#: Bytes of a block, and of the longest record; what finds the quotes takes some 30 times as much at worst.
+BLOCK = 8 << 20
+
+#: Bytes and columns of a header.
+HEADER, COLUMNS = 1 << 20, 10_000
+
+_QUOTE, _COMMA, _LF, _CR = b'",\n\r'
+_BOM = codecs.BOM_UTF8
+
+
+class Block(NamedTuple):
+    """Whole records in UTF-8; `rows` are the records, and empty lines, which are none unless there is one column."""
+
+    content: bytes
+    records: int
+    rows: int
+
+
+class _Rows(NamedTuple):
+    """Whole rows, the place after each, and where the quotes are."""
+
+    content: bytes
+    ends: Places
+    quotes: Places
+
+
+def read(file: BinaryIO, encoding: str) -> tuple[list[str], Iterator[Block]]:
+    """The names of the header, and the records after it in at least one block. Raises `UsageError` for other files."""
+    parts = _whole_rows(file, encoding)
+    content, ends, quotes = next(parts)
+    cut = int(ends[0]) if len(ends) else 0
+    names = _header(content[:cut])
+    return names, _blocks(_Rows(content[cut:], ends[1:] - cut, quotes[quotes >= cut] - cut), parts, len(names))
+
+
+def _blocks(first: _Rows, others: Iterator[_Rows], columns: int) -> Iterator[Block]:
+    row = 1
+    for rows in chain([first], others):
+        yield _block(rows, columns, row)
+        row += len(rows.ends)
+
+
+def _block(rows: _Rows, columns: int, before: int) -> Block:
+    """The block of these rows. Raises `UsageError` when one of them has other columns; `before` come ahead of them."""
+    codes = np.frombuffer(rows.content, np.uint8)
+    starts = np.concatenate([rows.ends[:1] * 0, rows.ends[:-1]])
+    empty = (codes[starts] == _LF) | ((codes[starts] == _CR) & (rows.ends - starts == 2))
+    if columns == 1:
+        empty[:] = False
+    records = len(rows.ends) - int(empty.sum())
+    commas = np.flatnonzero(codes == _COMMA)
+    around = np.searchsorted(commas, rows.quotes)
+    if len(commas) - int((around[1::2] - around[::2]).sum()) != (columns - 1) * records:  # those in quotes taken off
+        wrong = (_columns(commas, rows) != columns) & ~empty
+        raise UsageError(_("row {n} has other columns than the header").format(n=before + 1 + int(wrong.argmax())))
+    return Block(rows.content, records, len(rows.ends))
+
+
+def _columns(commas: Places, rows: _Rows) -> Places:
+    """How many columns each row has."""
+    commas = commas[np.searchsorted(rows.quotes, commas) % 2 == 0]
+    return np.bincount(np.searchsorted(rows.ends, commas, side="right"), minlength=len(rows.ends)) + 1
+
+
+def _header(row: bytes) -> list[str]:
+    if len(row) <= HEADER:
+        try:
+            names = next(csv.reader([row.decode("utf-8").rstrip("\r\n")], strict=True), [])
+        except (UnicodeDecodeError, csv.Error):
+            names = []
+        if 0 < len(names) <= COLUMNS:
+            return names
+    raise UsageError(_("has no first line with the names of its columns"))
+
+
+def _whole_rows(file: BinaryIO, encoding: str) -> Iterator[_Rows]:
+    """The content in parts of whole rows; at least one part, and some may be empty."""
+    rest = b""
+    for chunk, final in _decoded(file, encoding):
+        content = rest + chunk
+        codes = np.frombuffer(content, np.uint8)
+        quotes = np.flatnonzero(codes == _QUOTE)
+        _check_quotes(codes, quotes)
+        ends = _ends(codes, quotes, final=final)
+        cut = int(ends[-1]) if len(ends) else 0
+        yield _Rows(content[:cut], ends, quotes[: np.searchsorted(quotes, cut)])
+        rest = content[cut:]
+        if len(rest) > BLOCK:
+            raise UsageError(_("has a record of more than {n} MiB").format(n=BLOCK >> 20))
+    if rest:
+        raise UsageError(_("has a quote that is never closed"))
+
+
+def _ends(codes: NDArray[np.uint8], quotes: Places, *, final: bool) -> Places:
+    """The place after each line break that is not in quotes, and the end of the file where it has none there."""
+    breaks = np.flatnonzero(codes == _LF)
+    if len(quotes):
+        breaks = breaks[np.searchsorted(quotes, breaks) % 2 == 0]
+    ends = breaks + 1
+    if final and len(quotes) % 2 == 0 and len(codes) > (ends[-1] if len(ends) else 0):
+        ends = np.append(ends, len(codes))
+    return ends
+
+
+def _check_quotes(codes: NDArray[np.uint8], quotes: Places) -> None:
+    """Raise `UsageError` unless quotes stand around whole values, and doubled within them, as the standard says."""
+    opening, closing = quotes[::2], quotes[1::2]
+    before = codes[opening[opening > 0] - 1]
+    after = codes[closing[closing < len(codes) - 1] + 1]
+    if not (np.isin(before, (_COMMA, _LF, _QUOTE)).all() and np.isin(after, (_COMMA, _LF, _CR, _QUOTE)).all()):
+        raise UsageError(_("has a quote within a value"), hint=_("Quotes stand around a value, and doubled within it."))
+
+
+def _decoded(file: BinaryIO, encoding: str) -> Iterator[tuple[bytes, bool]]:
+    """Parts of the file in UTF-8 without the byte order mark, and whether it is the last one."""
+    decode = codecs.getincrementaldecoder(encoding)().decode
+    first = True
+    while True:
+        raw = file.read(BLOCK)
+        final = len(raw) < BLOCK
+        try:
+            part = raw if encoding == "utf-8" else decode(raw, final).encode("utf-8")
+        except UnicodeDecodeError:
+            break
+        yield part.removeprefix(_BOM) if first else part, final
+        if final:
+            return
+        first = False
+    # raised here: that error holds the bytes
+    raise UsageError(_("is not {encoding}").format(encoding=encoding))

@@ -1,0 +1,1 @@
+"""Queries: tables of a registered data set, computed where the data is (docs/queries.md)."""
