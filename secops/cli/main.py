@@ -18,7 +18,7 @@ from secops.core.inert import printable
 from secops.core.lazy import Entry, LazyGroup
 from secops.core.output import Output
 
-_LOOK, _KNOW, _KEEP = N_("Look"), N_("Know"), N_("Keep")
+_LOOK, _KNOW, _KEEP, _SHARE = N_("Look"), N_("Know"), N_("Keep"), N_("Share")
 
 COMMANDS = {
     "scan": Entry("secops.cli.scan", N_("judge hosts and print what matters first"), _LOOK),
@@ -32,6 +32,9 @@ COMMANDS = {
     "diff": Entry("secops.cli.diff", N_("what two runs tell apart: new, fixed, still open"), _KEEP),
     "report": Entry("secops.cli.report", N_("print the report of an earlier run again"), _KEEP),
     "waive": Entry("secops.cli.waive", N_("accept a finding, with a reason and an end"), _KEEP),
+    "party": Entry("privacy.cli.party", N_("who takes part in sharing data, with which key"), _SHARE),
+    "data": Entry("privacy.cli.data", N_("register data sets, share them by contract"), _SHARE),
+    "release": Entry("privacy.cli.release", N_("let results leave: checked, approved, published"), _SHARE),
 }
 
 _HELP = N_("""Citywall (城垣): who can get in, how, and what to do about it.

@@ -33,6 +33,8 @@ PRIVATE = {
     "data": {"canonical", "labels"},
     "disclosure": {"canonical", "guard", "labels", "reason"},
     "query": {"guard", "labels", "data", "disclosure"},
+    "release": {"canonical", "reason", "data", "disclosure", "ledger", "parties", "query"},
+    "cli": {"canonical", "reason", "data", "disclosure", "ledger", "parties", "query", "release"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.
