@@ -127,14 +127,15 @@ class Exchange:
 
     def rosters(self, state: State | None = None) -> tuple[Roster, ...]:
         """All versions of the roster, verified against the ledger. Raises `RefusedError` for a false one."""
-        return self._rosters((state or self.state()).rosters).read()
+        return self.chain((state or self.state()).rosters).read()
 
     def keeper_keys(self) -> dict[str, bytes]:
         """The public keys, by their ids, that may sign heads of the ledger: of hubs in any version of the roster."""
         parties = [party for roster in self.rosters() for party in roster.parties if "hub" in party.kinds]
         return {party.key_id: b64decode(party.public_key) for party in parties}
 
-    def _rosters(self, known: dict[int, str]) -> Rosters:
+    def chain(self, known: dict[int, str]) -> Rosters:
+        """The folder of rosters, with the versions that must be there."""
         return Rosters(self.folder / "roster", self.about.authority, known)
 
     @contextmanager
@@ -155,6 +156,7 @@ class Desk:
     def __init__(self, exchange: Exchange, ledger: Ledger, state: State) -> None:
         self.exchange, self.state, self._ledger = exchange, state, ledger
         self.now = exchange.clock()
+        self._rosters: tuple[Roster, ...] | None = None
         #: Why receipts were not handed out yet; what was recorded is recorded all the same.
         self.owed: CitywallError | None = None
 
@@ -167,14 +169,21 @@ class Desk:
         return canonical.time_text(self.now)
 
     @property
+    def rosters(self) -> tuple[Roster, ...]:
+        """All versions of the roster, verified; read again after one was issued."""
+        if self._rosters is None:
+            self._rosters = self.exchange.rosters(self.state)
+        return self._rosters
+
+    @property
     def latest(self) -> Roster:
         """The last version of the roster, in force or out of date."""
-        return self.exchange.rosters(self.state)[-1]
+        return self.rosters[-1]
 
     @property
     def roster(self) -> Roster:
         """The roster in force. Raises `RefusedError` when there is none."""
-        return in_force(self.exchange.rosters(self.state), self.now)
+        return in_force(self.rosters, self.now)
 
     def record(self, *entries: Entry) -> None:
         """Append to the ledger, all or nothing; then hand out receipts."""
@@ -185,14 +194,14 @@ class Desk:
 
     def issue(self, roster: Roster, authority: Signer) -> None:
         """Put a version of the roster in force, and record it."""
-        self.exchange._rosters(self.state.rosters).issue(roster, authority)
+        self.exchange.chain(self.state.rosters).issue(roster, authority)
+        self._rosters = None
         self.catch_up()
 
     def catch_up(self) -> None:
         """Record what was done and not recorded, hand out what was recorded and not handed out."""
-        rosters = self.exchange.rosters(self.state)
         entries, before = [], None
-        for roster in rosters:
+        for roster in self.rosters:
             if roster.version not in self.state.rosters:
                 signed = read(self.folder / "roster" / f"{roster.version:08}.json", Roster)
                 entries.append(roster_entry(before, signed, self.time))
