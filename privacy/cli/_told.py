@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from secops.core.errors import Exit, UsageError
-from secops.core.i18n import _
+from secops.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def show_trace(rows: Sequence[Row], fmt: str) -> int:
         cells = [[*_cells(row.event, fmt), word] for row, word in zip(rows, words, strict=True)]
         show([*_columns(fmt), _("signature")], cells, fmt)
     if wrong := sum(bool(row.fault) for row in rows):
-        complain(_("{n} signatures do not count.").format(n=wrong))
+        complain(ngettext("{n} entry does not count.", "{n} entries do not count.", wrong).format(n=wrong))
     return Exit.FINDINGS if wrong else Exit.CLEAN
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -62,8 +63,9 @@ Exit code: 0 made, 2 wrong usage, 4 refused, 5 internal error.
 @key_options
 @keeper_option
 def create(
-    folder: Path, origin: str, card: Path, algorithm: str, until: str | None, key: Path, source: str, keeper: str
-) -> None:
+    folder: Path, origin: str, card: Path, algorithm: Literal["sha256", "sm3"], until: str | None,
+    key: Path, source: str, keeper: str,
+) -> None:  # fmt: skip
     from privacy.cli._founding import found
     from secops.core.folder import must_be_new
 
