@@ -32,7 +32,7 @@ _passphrase = click.option(
     "--passphrase", "source", default="prompt", envvar="CITYWALL_PASSPHRASE_FROM", metavar="SOURCE",
     help=N_("Of that key: prompt, file:PATH or env:NAME."),
 )  # fmt: skip
-_keeper = click.option(
+keeper_option = click.option(
     "--keeper-passphrase", "keeper", default="prompt", envvar="CITYWALL_KEEPER_PASSPHRASE_FROM", metavar="SOURCE",
     help=N_("Of the exchange's own key: prompt, file:PATH or env:NAME."),
 )  # fmt: skip
@@ -45,7 +45,7 @@ def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def desk_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--exchange`, and the passphrase of the key that signs its ledger."""
-    return exchange_option(_keeper(command))
+    return exchange_option(keeper_option(command))
 
 
 def signer(key: Path, source: str) -> Signer:
@@ -63,7 +63,7 @@ def desk(folder: Path, keeper: str) -> Iterator[Desk]:
     from secops.core.say import complain
 
     exchange = Exchange.open(folder)
-    with exchange.writing(signer(folder / "keeper.key", keeper)) as found:
+    with exchange.writing(signer(exchange.keeper_key, keeper)) as found:
         yield found
         if found.owed:
             complain(_("Recorded; what is handed out follows with the next command: {why}").format(why=found.owed))

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from privacy import canonical
-from privacy.ledger.tree import Hashing, verify_inclusion
+from privacy.ledger.tree import Hashing, verify_consistency, verify_inclusion
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 
@@ -129,6 +129,15 @@ class Receipt(Document, frozen=True):
     format: Literal["citywall-receipt/1"] = "citywall-receipt/1"
 
 
+class Consistency(Document, frozen=True):
+    """Proof that the log of a later head begins with that of an earlier one, for whoever has no log to look into."""
+
+    old: Head
+    new: Head
+    proof: Annotated[list[Hash], Meta(max_length=64)]
+    format: Literal["citywall-consistency/1"] = "citywall-consistency/1"
+
+
 def named(origin: str, algorithm: str) -> About:
     """What a new ledger is called. Raises `UsageError`."""
     try:
@@ -170,6 +179,16 @@ def verify_receipt(receipt: Receipt, keys: Keys) -> bool:
         return False
     included = verify_inclusion(hashing, leaf, receipt.index, head.size, proof, head.root_hash)
     return included and verify_signature(head, keys)
+
+
+def verify_growth(growth: Consistency, keys: Keys) -> bool:
+    """Whether both heads are of one ledger and signed by `keys`, and the proof leads from the earlier to the later."""
+    old, new = growth.old, growth.new
+    if (old.origin, old.algorithm) != (new.origin, new.algorithm) or old.time > new.time:
+        return False
+    proof = [bytes.fromhex(part) for part in growth.proof]
+    grown = verify_consistency(Hashing(new.algorithm), old.size, new.size, proof, old.root_hash, new.root_hash)
+    return grown and verify_signature(old, keys) and verify_signature(new, keys)
 
 
 def _ed25519(public: bytes, signature: bytes, message: bytes) -> bool:

@@ -15,10 +15,10 @@ import msgspec
 
 from privacy import canonical
 from privacy.ledger.files import Files, damaged, extend, last_line, reading, whole_lines
-from privacy.ledger.head import About, Cosignature, Document, Head, Receipt, Signer, named, signed
+from privacy.ledger.head import About, Consistency, Cosignature, Document, Head, Receipt, Signer, named, signed
 from privacy.ledger.tree import Hashing, Tree
 from secops.core.errors import CitywallError, RefusedError, UsageError
-from secops.core.folder import locked, sync_folder, writing
+from secops.core.folder import locked, must_be_new, sync_folder, writing
 from secops.core.i18n import _
 from secops.core.render import write_whole
 
@@ -51,8 +51,7 @@ class Ledger:
         Raises `UsageError` when the folder is in use or the names are of no use, `CitywallError`.
         """
         about = named(origin, algorithm)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(_("is in use"), where=str(folder), hint=_("Give a folder that is not there yet."))
+        must_be_new(folder)
         partial = folder.with_name(f".{folder.name[:40]}.{token_hex(8)}.partial")
         try:
             with writing(folder):
@@ -126,6 +125,16 @@ class Ledger:
             raise UsageError(_("there is no entry {index}").format(index=index), where=str(self.folder), hint=hint)
         proof = [part.hex() for part in self.inclusion(index, head.size)]
         return Receipt(next(self.entries(index, index + 1)), index, proof, head)
+
+    def grown_from(self, old: Head) -> Consistency:
+        """The proof that this log begins with that of an earlier head. Raises `RefusedError` when it does not."""
+        new, hint = self.head(), _("Keep that head: it and the ledger's own show that two logs were signed.")
+        if (old.origin, old.algorithm) != (new.origin, new.algorithm):
+            raise RefusedError(_("the head is none of this ledger's"), where=str(self.folder))
+        if old.size > new.size or self._tree.root(old.size) != old.root_hash:
+            what = _("the ledger does not begin with the {size} entries signed at {time}")
+            raise RefusedError(what.format(size=old.size, time=old.time), where=str(self.folder), hint=hint)
+        return Consistency(old, new, [part.hex() for part in self.consistency(old.size, new.size)])
 
     def export(self, path: Path) -> None:
         """Write the whole log as one file that can be verified elsewhere. Raises `UsageError`, `CitywallError`."""

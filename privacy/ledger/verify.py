@@ -39,7 +39,7 @@ class Examined(msgspec.Struct):
 
     head: Head | None = None
     heads: int = 0
-    cosigned: int = 0  # signatures of the witnesses asked for
+    cosigned: dict[str, int] = {}  # key of a witness asked for → entries of the last head that it signed
     unknown_witnesses: int = 0  # signatures of others, which were not checked
     faults: list[Fault] = []
 
@@ -65,12 +65,27 @@ def examine(
     else:
         examination.read(_exported(source))
     examination.end()
+    for head in handed_out:
+        if verify_signature(head, keys):
+            examination.compare(head)
+    for fault in compare(known, receipts, keys):
+        examination.note(fault.code, fault.what)
+    return examination.found
+
+
+def compare(known: Sequence[Head], receipts: Sequence[Receipt], keys: Keys) -> Iterator[Fault]:
+    """The faults of what was handed out, without a log: signatures, proofs, and heads that contradict each other."""
     for receipt in receipts:
         if not verify_receipt(receipt, keys):
-            examination.note("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
-    for head in handed_out:
-        examination.compare(head)
-    return examination.found
+            yield Fault("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
+    roots: dict[tuple[str, int], str] = {}
+    for head in [*known, *(receipt.head for receipt in receipts)]:
+        if not verify_signature(head, keys):
+            what = _("the head of {size} entries given is not signed by a key given")
+            yield Fault("known", what.format(size=head.size))
+        elif roots.setdefault((head.origin, head.size), head.root) != head.root:
+            what = _("two heads of {size} entries contradict each other: whoever keeps the ledger has signed two logs")
+            yield Fault("forked", what.format(size=head.size))
 
 
 class _Examination:
@@ -108,11 +123,9 @@ class _Examination:
             self.note("truncated", _("entries at the end that no head signs, or no head at all"))
 
     def compare(self, known: Head) -> None:
-        """Hold the log against a head that was handed out before."""
+        """Hold the log against a head that was handed out before, and is signed."""
         last, size = self.found.head, known.size
-        if not verify_signature(known, self._keys):
-            self.note("known", _("the head of {size} entries given is not signed by a key given").format(size=size))
-        elif known.origin != self._origin:
+        if known.origin != self._origin:
             self.note("origin", _("the head of {size} entries given is of another ledger").format(size=size))
         elif last is None or size > last.size:
             what = _("{size} entries were signed at {time}; they are not here").format(size=size, time=known.time)
@@ -160,7 +173,7 @@ class _Examination:
         if cosignature.key not in self._witnesses:
             self.found.unknown_witnesses += 1
         elif cosignature.head == self.found.head and verify_signature(cosignature, self._witnesses):
-            self.found.cosigned += 1
+            self.found.cosigned[cosignature.key] = cosignature.head.size
         else:
             what = _("a witness did not sign the head of {size} entries").format(size=cosignature.head.size)
             self.note("cosignature", what)

@@ -29,7 +29,13 @@ class Rosters:
 
     def read(self) -> tuple[Roster, ...]:
         """All versions, verified, the oldest first. Raises `UsageError` without any, `RefusedError` for a false one."""
-        return verified(self._signed(), self._pin, self._known, str(self._folder))
+        return tuple(signed.body for signed in self.signed())
+
+    def signed(self) -> tuple[Signed[Roster], ...]:
+        """The same with their signatures."""
+        found = self._signed()
+        verified(found, self._pin, self._known, str(self._folder))
+        return tuple(found)
 
     def in_force(self, when: datetime) -> Roster:
         """The roster that was or is in force at a time. Raises as `read`, and `RefusedError` when there is none."""

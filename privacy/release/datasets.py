@@ -20,7 +20,7 @@ from privacy.parties.roster import KINDS
 from privacy.parties.signed import Signed, as_value, digest, made, sign
 from privacy.release.documents import Registration, Terms
 from privacy.release.exchange import Desk
-from privacy.release.grounds import CONTRACT, refuse, stands
+from privacy.release.grounds import CONTRACT, acting, refuse, stands
 from privacy.release.places import Place, history_path, keep, of_dataset, there
 from privacy.release.state import Sharing, accepted_entry, dataset_entry, shared_entry
 from secops.core.errors import RefusedError, UsageError
@@ -54,19 +54,9 @@ def _registration(data: Data, owner: str, records: int, desk: Desk) -> Registrat
     )  # fmt: skip
 
 
-def party_of(desk: Desk, signer: Signer, kind: str) -> str:
-    """The id of the party with this key. Raises `RefusedError` when it is none of that kind, or not valid now."""
-    party = desk.roster.holder(signer.key_id)
-    if party is None or party.state(desk.now) != "valid" or kind not in party.kinds:
-        hint = _("`citywall party list` shows who is enrolled as what, and until when.")
-        what = _("the key is that of no valid party of the kind {kind}").format(kind=kind)
-        raise RefusedError(what, where=signer.key_id, hint=hint)
-    return party.id
-
-
 def register(desk: Desk, data: Data, owner: Signer) -> Registered:
     """Record a version of a data set, with an empty history. The same again only tells where the file is now."""
-    name = party_of(desk, owner, "owner")
+    name = acting(desk.roster, owner.key_id, "owner", desk.now).id
     survey = table.survey(data.path, data.schema)
     new = _registration(data, name, survey.records, desk)
     folder = there(of_dataset(desk.folder, data.dataset, data.version))
@@ -97,7 +87,7 @@ def _same(old: Registration, new: Registration) -> None:
 
 def share(desk: Desk, contract: Contract, policy: Policy, owner: Signer) -> Terms:
     """The owner offers a contract with a policy. An earlier one of the same id ends, and is accepted anew."""
-    name = party_of(desk, owner, "owner")
+    name = acting(desk.roster, owner.key_id, "owner", desk.now).id
     if name != contract.owner:
         what = _("the contract is that of {owner}").format(owner=contract.owner)
         raise RefusedError(what, where=contract.id, hint=_("The owner named in it signs it."))

@@ -26,17 +26,18 @@ import msgspec
 
 from privacy import canonical
 from privacy.ledger.log import Ledger
-from privacy.parties import changes
+from privacy.parties import changes, keyfile
 from privacy.parties.chain import Rosters, in_force
 from privacy.parties.keys import Signer
 from privacy.parties.roster import Card, Roster
-from privacy.parties.signed import KeyId, Name, Signed, read, sign
+from privacy.parties.signed import KeyId, Name, Signed, sign
 from privacy.release.receipts import hand_out
-from privacy.release.state import Entry, State, fold, roster_entry
+from privacy.release.state import Entry, State, roster_entry
 from secops.core.errors import CitywallError, UsageError
-from secops.core.folder import locked, writing
+from secops.core.folder import locked, must_be_new, writing
 from secops.core.i18n import _
 from secops.core.render import write_whole
+from secops.core.secret import Secret
 
 #: The party that keeps the ledger, as the roster of a new exchange calls it.
 KEEPER = "keeper"
@@ -54,7 +55,10 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Founding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new exchange is made with. `until`: how long its roster and the keeper's key are valid."""
+    """What a new exchange is made with. `until`: how long its roster and the keeper's key are valid.
+
+    The keeper's key goes into the folder when there is a passphrase to encrypt it with.
+    """
 
     origin: Name
     algorithm: Literal["sha256", "sm3"]
@@ -62,6 +66,7 @@ class Founding(msgspec.Struct, frozen=True, kw_only=True):
     authority: Signer
     keeper: Signer
     until: datetime
+    passphrase: Secret[bytes] | None = None
 
 
 class Exchange:
@@ -84,8 +89,7 @@ class Exchange:
     @classmethod
     def create(cls, folder: Path, founding: Founding, *, clock: Callable[[], datetime] = utc_now) -> Self:
         """A new exchange with its authority and its keeper enrolled; whole, or not at all."""
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(_("is in use"), where=str(folder), hint=_("Give a folder that is not there yet."))
+        must_be_new(folder)
         partial = folder.with_name(f".{folder.name[:40]}.{token_hex(8)}.partial")
         about = About(founding.authority.key_id)
         try:
@@ -99,6 +103,8 @@ class Exchange:
 
     def _begin(self, founding: Founding) -> None:
         now, until = self.clock(), founding.until
+        if founding.passphrase:
+            keyfile.save(founding.keeper, self.keeper_key, founding.passphrase)
         rosters = Rosters(self.folder / "roster", self.about.authority)
         first = changes.first(founding.card, [], now=now, until=until)
         keeper = sign(
@@ -113,25 +119,50 @@ class Exchange:
             pass  # the rosters are recorded
 
     @property
+    def keeper_key(self) -> Path:
+        """The file of the key that signs the ledger."""
+        return self.folder / "keeper.key"
+
+    @property
     def ledger(self) -> Ledger:
         """The ledger, for reading."""
         return Ledger.open(self.folder / "ledger", clock=self.clock)
 
     def state(self) -> State:
         """What the ledger says."""
+        state = State()
+        self.walk(state.take)
+        return state
+
+    def walk(self, take: Callable[[Entry], None]) -> None:
+        """Give each entry of the ledger to `take`. Raises `CitywallError` for one that is none of an exchange's."""
         try:
-            return fold(self.ledger.entries())
-        except (ValueError, KeyError):  # with no more words: they would show the entry
+            for entry in self.ledger.entries():
+                take(entry)
+            return
+        except (ValueError, KeyError, TypeError, AttributeError):  # with no more words: they would show the entry
             pass
         raise CitywallError(_("an entry of the ledger is none of an exchange's"), where=str(self.folder / "ledger"))
 
     def rosters(self, state: State | None = None) -> tuple[Roster, ...]:
         """All versions of the roster, verified against the ledger. Raises `RefusedError` for a false one."""
-        return self.chain((state or self.state()).rosters).read()
+        return tuple(signed.body for signed in self.signed_rosters(state or self.state()))
+
+    def signed_rosters(self, state: State) -> tuple[Signed[Roster], ...]:
+        """The same with their signatures."""
+        return self.chain(state.rosters).signed()
 
     def keeper_keys(self) -> dict[str, bytes]:
         """The public keys, by their ids, that may sign heads of the ledger: of hubs in any version of the roster."""
-        parties = [party for roster in self.rosters() for party in roster.parties if "hub" in party.kinds]
+        return self._keys("hub")
+
+    def witness_keys(self) -> dict[str, bytes]:
+        """Those that may sign what a witness has seen."""
+        return self._keys("witness")
+
+    def _keys(self, kind: str) -> dict[str, bytes]:
+        """By the rosters alone: the ledger may be what is in question."""
+        parties = [party for roster in self.chain({}).read() for party in roster.parties if kind in party.kinds]
         return {party.key_id: b64decode(party.public_key) for party in parties}
 
     def chain(self, known: dict[int, str]) -> Rosters:
@@ -156,7 +187,7 @@ class Desk:
     def __init__(self, exchange: Exchange, ledger: Ledger, state: State) -> None:
         self.exchange, self.state, self._ledger = exchange, state, ledger
         self.now = exchange.clock()
-        self._rosters: tuple[Roster, ...] | None = None
+        self._signed: tuple[Signed[Roster], ...] = ()
         #: Why receipts were not handed out yet; what was recorded is recorded all the same.
         self.owed: CitywallError | None = None
 
@@ -170,10 +201,13 @@ class Desk:
 
     @property
     def rosters(self) -> tuple[Roster, ...]:
-        """All versions of the roster, verified; read again after one was issued."""
-        if self._rosters is None:
-            self._rosters = self.exchange.rosters(self.state)
-        return self._rosters
+        """All versions of the roster, verified."""
+        return tuple(signed.body for signed in self._signed_rosters())
+
+    def _signed_rosters(self) -> tuple[Signed[Roster], ...]:
+        """Read and verified once, and again after a version was issued."""
+        self._signed = self._signed or self.exchange.signed_rosters(self.state)
+        return self._signed
 
     @property
     def latest(self) -> Roster:
@@ -195,17 +229,16 @@ class Desk:
     def issue(self, roster: Roster, authority: Signer) -> None:
         """Put a version of the roster in force, and record it."""
         self.exchange.chain(self.state.rosters).issue(roster, authority)
-        self._rosters = None
+        self._signed = ()
         self.catch_up()
 
     def catch_up(self) -> None:
         """Record what was done and not recorded, hand out what was recorded and not handed out."""
         entries, before = [], None
-        for roster in self.rosters:
-            if roster.version not in self.state.rosters:
-                signed = read(self.folder / "roster" / f"{roster.version:08}.json", Roster)
+        for signed in self._signed_rosters():
+            if signed.body.version not in self.state.rosters:
                 entries.append(roster_entry(before, signed, self.time))
-            before = roster
+            before = signed.body
         if entries:
             self.record(*entries)
         else:

@@ -15,7 +15,7 @@ from privacy.canonical import parse_time
 from privacy.parties import judge
 from privacy.parties.approval import Case, Quorum, weigh
 from privacy.parties.chain import in_force
-from privacy.parties.roster import KINDS, Roster
+from privacy.parties.roster import KINDS, Party, Roster
 from privacy.parties.signed import Signed, digest
 from privacy.reason import Reason, Texts, reason
 from privacy.release.documents import Request
@@ -100,6 +100,16 @@ def stands(rosters: Sequence[Roster], signed: Signed[Any], party: str, time: str
     if then is None or then.state(when) != "valid" or signed.key_id != then.key_id or not signed.is_by(then.public_key):
         return False
     return not any(one.key_id == signed.key_id and one.revoked for roster in rosters for one in roster.parties)
+
+
+def acting(roster: Roster, key_id: str, kind: str, now: datetime) -> Party:
+    """The party with this key. Raises `RefusedError` when it is none of that kind, or not valid now."""
+    party = roster.holder(key_id)
+    if party is None or party.state(now) != "valid" or kind not in party.kinds:
+        hint = _("`citywall party list` shows who is enrolled as what, and until when.")
+        what = _("the key is that of no valid party of the kind {kind}").format(kind=kind)
+        raise RefusedError(what, where=key_id, hint=hint)
+    return party
 
 
 def accepted(sharing: Sharing, roster: Roster, party: str, now: datetime) -> bool:

@@ -104,23 +104,17 @@ class State(msgspec.Struct):
         self.size += 1
 
 
-def fold(entries: Iterable[Entry]) -> State:
-    """The state after these entries."""
-    state = State()
-    for entry in entries:
-        state.take(entry)
-    return state
-
-
 # How entries are written, and what each one does, side by side.
 
 
 def roster_entry(before: Roster | None, signed: Signed[Roster], time: str) -> Entry:
-    """A version of the roster: its digest, and the parties that are new or changed in it."""
+    """A version of the roster: its digest, whose key signed it, and the parties that are new or changed in it."""
     known = {party.id: party for party in before.parties} if before else {}
     changed = [as_value(party) for party in signed.body.parties if known.get(party.id) != party]
-    version, digest = signed.body.version, signed.digest
-    return {"type": "roster", "time": time, "version": version, "digest": digest, "changed": changed}
+    return {
+        "type": "roster", "time": time, "version": signed.body.version, "digest": signed.digest, "by": signed.key_id,
+        "changed": changed,
+    }  # fmt: skip
 
 
 def _roster(state: State, entry: Entry) -> None:

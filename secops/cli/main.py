@@ -35,6 +35,7 @@ COMMANDS = {
     "party": Entry("privacy.cli.party", N_("who takes part in sharing data, with which key"), _SHARE),
     "data": Entry("privacy.cli.data", N_("register data sets, share them by contract"), _SHARE),
     "release": Entry("privacy.cli.release", N_("let results leave: checked, approved, published"), _SHARE),
+    "ledger": Entry("privacy.cli.ledger", N_("what happened to shared data, and proofs of it"), _SHARE),
 }
 
 _HELP = N_("""Citywall (城垣): who can get in, how, and what to do about it.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from secops.core.errors import CitywallError
+from secops.core.errors import CitywallError, UsageError
 from secops.core.i18n import _, because
 
 
@@ -39,6 +39,12 @@ def writing(place: Path) -> Iterator[None]:
             where=str(place),
             hint=_("Free some space, or set CITYWALL_HOME to a folder of yours."),
         ) from error
+
+
+def must_be_new(folder: Path) -> None:
+    """Raise `UsageError` for a place that something is in already; an empty folder may be there."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(_("is in use"), where=str(folder), hint=_("Give a folder that is not there yet."))
 
 
 def sync_folder(folder: Path) -> None:

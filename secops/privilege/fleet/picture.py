@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from html import escape
 from typing import NamedTuple
 
 from secops.core.columns import cell_len, fit, one_line
-from secops.core.i18n import N_, _, language
+from secops.core.i18n import N_, _
+from secops.core.picture import CELL, document, inert, legend, svg, table
 from secops.privilege.fleet.graph import AGENT, Agents, At, Graph, Key, Node, Step
 from secops.privilege.fleet.layout import Layout, arranged
 
@@ -17,25 +17,16 @@ MOST_PATHS = 60
 #: Columns of text in a box, and names in one that stands for several accounts.
 _WIDEST, _NAMES = 34, 3
 
-#: Pixels: of a column of text, of a box, and between boxes.
-_CELL, _HEIGHT, _GAP, _BETWEEN, _MARGIN = 7.3, 28, 12, 60, 20
+#: Pixels of a box, and between boxes.
+_HEIGHT, _GAP, _BETWEEN, _MARGIN = 28, 12, 60, 20
 
 _STYLE = """
-:root { --ink: #1c2430; --paper: #ffffff; --line: #8a94a6; --box: #eef1f5; --root: #c62828; --key: #b26a00;
-  --agent: #6a1b9a; --cut: #e65100; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --line: #6c7789; --box: #232a35;
-  --root: #ff6b6b; --key: #ffb74d; --agent: #ce93d8; --cut: #ff9d5c; } }
-body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; color: var(--ink); background: var(--paper);
-  margin: 2rem; }
-svg { max-width: 100%; height: auto; } svg text { font: 12px ui-monospace, "Noto Sans Mono CJK SC", monospace;
-  fill: var(--ink); }
-rect { fill: var(--box); stroke: var(--line); } .way rect { fill: var(--paper); } .key rect { stroke: var(--key); }
+:root { --root: #c62828; --key: #b26a00; --agent: #6a1b9a; --cut: #e65100; }
+@media (prefers-color-scheme: dark) { :root { --root: #ff6b6b; --key: #ffb74d; --agent: #ce93d8; --cut: #ff9d5c; } }
+.way rect { fill: var(--paper); } .key rect { stroke: var(--key); }
 .agent rect { fill: var(--paper); stroke: var(--agent); stroke-width: 2; }
 .root rect { stroke: var(--root); stroke-width: 2; } .cut rect { stroke: var(--cut); stroke-width: 3; }
-path { fill: none; stroke: var(--line); } .unsure { stroke-dasharray: 5 4; }
-.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; list-style: none; padding: 0; }
-.legend svg { vertical-align: middle; margin-right: .4rem; }
-td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; } code { font-size: 13px; }
+.unsure { stroke-dasharray: 5 4; }
 """
 
 
@@ -72,14 +63,13 @@ def page(
     drawn = list(_merged(paths[:MOST_PATHS]))
     left = len(paths) - MOST_PATHS
     told = _("{n} more paths are not drawn.").format(n=left)
-    note = f"<p>{_text(told)}</p>" if left > 0 else ""
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return (
-        f'<!doctype html>\n<html lang="{language()}"><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{_text(title)}</title><style>{_STYLE}</style><h1>{_text(title)}</h1>\n"
-        f"{svg(graph, arranged(drawn), frozenset(marked))}\n{_legend()}{note}{_table(list(rows))}</html>\n"
-    )
+    note = f"<p>{inert(told)}</p>" if left > 0 else ""
+    changes = ((inert(row.change), inert(row.cuts), f"<code>{inert(row.command)}</code>") for row in rows)
+    body = [
+        _picture(graph, arranged(drawn), frozenset(marked)), "\n", _legend(), note,
+        table((_("change"), _("cuts"), _("begin with")), changes),
+    ]  # fmt: skip
+    return document(title, "".join(body), _STYLE)
 
 
 Drawn = tuple[Node, ...]  # a node, or accounts that lead to the same and are one box
@@ -99,24 +89,21 @@ def _merged(paths: Iterable[Sequence[Node]]) -> Iterator[list[Drawn]]:
             yield [others, *((node,) for node in rest)]
 
 
-def svg(graph: Graph, layout: Layout[Drawn], marked: frozenset[Node]) -> str:
+def _picture(graph: Graph, layout: Layout[Drawn], marked: frozenset[Node]) -> str:
     """The picture alone: boxes in columns, joined by curves."""
     boxes = _boxes(graph, layout)
     width = max((box.x + box.width for box in boxes.values()), default=0) + _MARGIN
     height = max((box.y for box in boxes.values()), default=0) + _HEIGHT + _MARGIN
     parts = [_edge(graph, edge, boxes) for edge in layout.edges]
     parts += [_drawn(graph, node, box, cut=bool(marked.intersection(node))) for node, box in boxes.items()]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}">{"".join(parts)}</svg>'
-    )
+    return svg("".join(parts), width, height)
 
 
 def _boxes(graph: Graph, layout: Layout[Drawn]) -> Mapping[Drawn, _Box]:
     found: dict[Drawn, _Box] = {}
     x, tallest = float(_MARGIN), max(map(len, layout.columns), default=0)
     for column in layout.columns:
-        widths = {node: _CELL * cell_len(_said(graph, node)) + 2 * _GAP for node in column}
+        widths = {node: CELL * cell_len(_said(graph, node)) + 2 * _GAP for node in column}
         widest = max(widths.values(), default=0)
         top = _MARGIN + (tallest - len(column)) * (_HEIGHT + _GAP) / 2
         for place, node in enumerate(column):
@@ -149,11 +136,11 @@ def _drawn(graph: Graph, node: Drawn, box: _Box, *, cut: bool) -> str:
     if graph.numbers[node[0]] in graph.roots.values():
         kind = "root"
     round_ = _HEIGHT / 2 if isinstance(node[0], At) else 4
-    title = _text("\n".join(graph.said(one) for one in node))
+    title = inert("\n".join(graph.said(one) for one in node))
     return (
         f'<g class="{kind}{" cut" if cut else ""}"><title>{title}</title>'
         f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{_HEIGHT}" rx="{round_:.0f}"/>'
-        f'<text x="{box.x + _GAP:.0f}" y="{box.y + _HEIGHT / 2 + 4:.0f}">{_text(_said(graph, node))}</text></g>'
+        f'<text x="{box.x + _GAP:.0f}" y="{box.y + _HEIGHT / 2 + 4:.0f}">{inert(_said(graph, node))}</text></g>'
     )
 
 
@@ -163,23 +150,5 @@ def _legend() -> str:
     for kind, meaning in _LEGEND:
         round_ = 8 if kind in ("account", "root") else 3
         box = f'<g class="{kind}"><rect x="2" y="2" width="28" height="14" rx="{round_}"/></g>'
-        sample = '<path class="unsure" d="M2 9L30 9"/>' if kind == "unsure" else box
-        picture = f'<svg viewBox="0 0 32 18" width="32" height="18" aria-hidden="true">{sample}</svg>'
-        items.append(f"<li>{picture}{_text(_(meaning))}</li>")
-    return f'<ul class="legend">{"".join(items)}</ul>\n'
-
-
-def _table(rows: Sequence[Row]) -> str:
-    if not rows:
-        return ""
-    heads = "".join(f"<th>{_text(head)}</th>" for head in (_("change"), _("cuts"), _("begin with")))
-    lines = "".join(
-        f"<tr><td>{_text(row.change)}</td><td>{_text(row.cuts)}</td><td><code>{_text(row.command)}</code></td></tr>"
-        for row in rows
-    )
-    return f"<table><tr>{heads}</tr>{lines}</table>"
-
-
-def _text(text: str) -> str:
-    """Inert: characters that a reader does not see are shown, and nothing is markup."""
-    return "\n".join(escape(one_line(line)) for line in text.split("\n"))
+        items.append(('<path class="unsure" d="M2 9L30 9"/>' if kind == "unsure" else box, _(meaning)))
+    return legend(items)

@@ -23,7 +23,8 @@ WRITERS = {
     "parties/keyfile.py": "private keys, encrypted",
     "cli/party.py": "cards",
     "cli/release.py": "signed requests",
-    "cli/ledger.py": "heads, receipts and exports of the ledger",
+    "cli/ledger.py": "heads of the ledger, and pictures of what is in it",
+    "cli/_proofs.py": "receipts and proofs, and the verifier that stands alone",
 }
 
 #: What puts bytes somewhere.

@@ -1,0 +1,153 @@
+"""Ledgers held against what was handed out before, and witnesses who sign that they have done so."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from secops.core.errors import Exit, RefusedError, UsageError
+from secops.core.i18n import _
+
+if TYPE_CHECKING:
+    from privacy.ledger.handed import Handed
+    from privacy.ledger.head import Cosignature
+    from privacy.ledger.verify import Examined, Fault
+    from privacy.parties.keys import Signer
+    from privacy.release.exchange import Exchange
+
+
+class Given(NamedTuple):
+    """Files and public keys (base64) on the command line."""
+
+    keys: tuple[str, ...]
+    witnesses: tuple[str, ...]
+    heads: tuple[Path, ...]
+    receipts: tuple[Path, ...]
+    consistencies: tuple[Path, ...]
+
+    def handed(self) -> Handed:
+        """What is in the files. Raises `UsageError`."""
+        from privacy.ledger.handed import Handed, read_consistency, read_head, read_receipt
+
+        return Handed(
+            heads=[read_head(path) for path in self.heads],
+            receipts=[read_receipt(path) for path in self.receipts],
+            consistencies=[read_consistency(path) for path in self.consistencies],
+        )
+
+
+def verify(source: Path | None, exchange: Exchange | None, given: Given) -> int:
+    """Verify a ledger by what was handed out, or that alone. Says what was found; the exit code."""
+    keys, witnesses = public_keys(given.keys), public_keys(given.witnesses)
+    if exchange:
+        keys, witnesses = keys or exchange.keeper_keys(), witnesses or exchange.witness_keys()
+        source = source or exchange.folder / "ledger"
+    if not keys:
+        raise click.UsageError(_("Whose signatures count? Give --key, or --exchange for the keys of its roster."))
+    handed = given.handed()
+    if source is None:
+        if not (given.heads or given.receipts or given.consistencies):
+            raise click.UsageError(_("Verify what? Give a ledger, or what was handed out by one."))
+        return _tell(list(dict.fromkeys(handed.faults(keys, witnesses))), None)
+    found, faults = _examined(source, handed, keys, witnesses)
+    faults += _silent(found, given.witnesses)
+    if exchange and not faults:
+        faults += _roster_faults(exchange)
+    code = _tell(faults, found)
+    if not handed.known and not handed.receipts:
+        _say_alone()
+    return code
+
+
+def public_keys(texts: Iterable[str]) -> dict[str, bytes]:
+    """Public keys by their ids. Raises `UsageError` for a text that is none."""
+    from privacy.parties.keys import key_id
+
+    found = {}
+    for text in texts:
+        try:
+            found[key_id(text)] = b64decode(text)
+        except ValueError:
+            hint = _("`citywall party list --format json` gives those of all parties.")
+            raise UsageError(_("is no public key: 32 bytes in base64"), where=text, hint=hint) from None
+    return found
+
+
+def _examined(
+    source: Path, handed: Handed, keys: dict[str, bytes], witnesses: dict[str, bytes]
+) -> tuple[Examined, list[Fault]]:
+    from privacy.ledger.verify import examine
+    from secops.core.progress import Progress
+
+    if not source.exists():
+        raise UsageError(_("is no ledger and no export"), where=str(source))
+    with Progress() as progress:
+        progress.step(_("reading {file}").format(file=source.name))
+        found = examine(source, handed.known, handed.receipts, keys, witnesses)
+    return found, list(dict.fromkeys([*found.faults, *handed.faults(keys, witnesses)]))
+
+
+def _silent(found: Examined, named: Sequence[str]) -> Iterator[Fault]:
+    """Witnesses that were named, and have signed nothing."""
+    from privacy.ledger.verify import Fault
+
+    for key in public_keys(named):
+        if key not in found.cosigned:
+            yield Fault("witness", _("the witness {key} has signed nothing").format(key=key))
+
+
+def _roster_faults(exchange: Exchange) -> Iterator[Fault]:
+    """The rosters, of which the ledger has the digests."""
+    from privacy.ledger.verify import Fault
+
+    try:
+        exchange.rosters()
+    except RefusedError as error:
+        yield Fault("roster", str(error))
+
+
+def _tell(faults: Sequence[Fault], found: Examined | None) -> int:
+    from secops.core.say import say
+
+    for fault in faults:
+        say(f"{fault.code}: {fault.what}", indent=2)
+    if faults:
+        say(_("Does not verify. Keep all of it as it is: docs/ledger.md says what to do."))
+        return Exit.FINDINGS
+    if found is None or found.head is None:
+        say(_("Fine: signed, and the proofs lead where they should."))
+        return Exit.CLEAN
+    head = found.head
+    text = _("Fine: {n} entries in {origin}, {root}, signed at {time}")
+    say(text.format(n=head.size, origin=head.origin, root=head.root, time=head.time), indent=2)
+    for key, size in found.cosigned.items():
+        say(_("witness {party}: the head of {n} entries").format(party=key, n=size))
+    return Exit.CLEAN
+
+
+def _say_alone() -> None:
+    from secops.core.say import complain
+
+    complain(_("Without a head or receipt from earlier (--head, --receipt) nobody can see whether it was rewound."))
+
+
+def cosign(exchange: Exchange, heads: tuple[Path, ...], witness: Signer) -> Cosignature:
+    """Verify the ledger, then sign its head. Raises `RefusedError` for a key of no witness, and when it is at fault."""
+    from privacy.parties.chain import in_force
+    from privacy.release.grounds import acting
+
+    now = exchange.clock()
+    acting(in_force(exchange.rosters(), now), witness.key_id, "witness", now)
+    handed = Given((), (), heads, (), ()).handed()
+    ledger = exchange.ledger
+    found, faults = _examined(ledger.folder, handed, exchange.keeper_keys(), exchange.witness_keys())
+    if faults or found.head is None:
+        told = "; ".join(fault.what for fault in faults)
+        raise RefusedError(_("is not signed: {reason}").format(reason=told), where=str(ledger.folder))
+    if not heads:
+        _say_alone()
+    return ledger.cosign(found.head, witness)
