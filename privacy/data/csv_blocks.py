@@ -69,28 +69,27 @@ def _block(rows: _Rows, columns: int, before: int) -> Block:
     """The block of these rows. Raises `UsageError` when one of them has other columns; `before` come ahead of them."""
     codes = np.frombuffer(rows.content, np.uint8)
     starts = np.concatenate([rows.ends[:1] * 0, rows.ends[:-1]])
-    empty = (codes[starts] == _LF) | ((codes[starts] == _CR) & (rows.ends - starts == 2))
-    if columns == 1:
-        empty[:] = False
-    records = len(rows.ends) - int(empty.sum())
+    empty = (codes[starts] == _LF) & (columns > 1)
+    wrong = (_columns(codes, rows) != columns) & ~empty
+    if wrong.any():
+        raise UsageError(_("row {n} has other columns than the header").format(n=before + 1 + int(wrong.argmax())))
+    return Block(rows.content, len(rows.ends) - int(empty.sum()), len(rows.ends))
+
+
+def _columns(codes: NDArray[np.uint8], rows: _Rows) -> Places:
+    """How many columns each row has. DuckDB lets some rows with too many pass, and some with too few."""
     commas = np.flatnonzero(codes == _COMMA)
     around = np.searchsorted(commas, rows.quotes)
-    if len(commas) - int((around[1::2] - around[::2]).sum()) != (columns - 1) * records:  # those in quotes taken off
-        wrong = (_columns(commas, rows) != columns) & ~empty
-        raise UsageError(_("row {n} has other columns than the header").format(n=before + 1 + int(wrong.argmax())))
-    return Block(rows.content, records, len(rows.ends))
-
-
-def _columns(commas: Places, rows: _Rows) -> Places:
-    """How many columns each row has."""
-    commas = commas[np.searchsorted(rows.quotes, commas) % 2 == 0]
-    return np.bincount(np.searchsorted(rows.ends, commas, side="right"), minlength=len(rows.ends)) + 1
+    quoted = np.concatenate([[0], np.cumsum(around[1::2] - around[::2])])
+    up_to = np.searchsorted(commas, rows.ends) - quoted[np.searchsorted(rows.quotes, rows.ends) // 2]
+    columns: Places = np.diff(up_to, prepend=0) + 1
+    return columns
 
 
 def _header(row: bytes) -> list[str]:
     if len(row) <= HEADER:
         try:
-            names = next(csv.reader([row.decode("utf-8").rstrip("\r\n")], strict=True), [])
+            names = next(csv.reader([row.decode("utf-8").rstrip("\n")], strict=True), [])
         except (UnicodeDecodeError, csv.Error):
             names = []
         if 0 < len(names) <= COLUMNS:
@@ -108,12 +107,23 @@ def _whole_rows(file: BinaryIO, encoding: str) -> Iterator[_Rows]:
         _check_quotes(codes, quotes)
         ends = _ends(codes, quotes, final=final)
         cut = int(ends[-1]) if len(ends) else 0
-        yield _Rows(content[:cut], ends, quotes[: np.searchsorted(quotes, cut)])
+        yield _with_line_feeds(_Rows(content[:cut], ends, quotes[: np.searchsorted(quotes, cut)]))
         rest = content[cut:]
         if len(rest) > BLOCK:
             raise UsageError(_("has a record of more than {n} MiB").format(n=BLOCK >> 20))
     if rest:
         raise UsageError(_("has a quote that is never closed"))
+
+
+def _with_line_feeds(rows: _Rows) -> _Rows:
+    """These rows, with LF for CRLF at their ends: DuckDB takes the first break, even within quotes, for that of all."""
+    codes = np.frombuffer(rows.content, np.uint8)
+    at = rows.ends[rows.ends >= 2] - 2
+    at = at[(codes[at] == _CR) & (codes[at + 1] == _LF)]
+    if not len(at):
+        return rows
+    moved = (places - np.searchsorted(at, places) for places in (rows.ends, rows.quotes))
+    return _Rows(np.delete(codes, at).tobytes(), *moved)
 
 
 def _ends(codes: NDArray[np.uint8], quotes: Places, *, final: bool) -> Places:

@@ -17,7 +17,7 @@ import msgspec
 from privacy import canonical
 from privacy.labels import LENGTH, name_fits
 from secops.core import yaml
-from secops.core.content import Text, read_as
+from secops.core.content import Text, convert, read_as
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 from secops.core.inert import printable
@@ -100,11 +100,28 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 def load(path: Path) -> Schema:
     """The schema in a file. Raises `UsageError` with the line of what is wrong."""
     hint = _("docs/queries.md describes the format; put decimals in quotes.")
+    for place, fault in _field_faults(yaml.load(path)):
+        raise _error(path, place, fault, hint)
     schema = read_as(path, Schema, hint=hint)
     for place, fault in _faults(schema):
-        line = yaml.line_of(path, place)
-        raise UsageError(fault, where=f"{path}:{line}" if line else str(path), hint=hint)
+        raise _error(path, place, fault, hint)
     return schema
+
+
+def _error(path: Path, place: str, fault: str, hint: str) -> UsageError:
+    line = yaml.line_of(path, place)
+    return UsageError(fault, where=f"{path}:{line}" if line else str(path), hint=hint)
+
+
+def _field_faults(document: object) -> Iterator[tuple[str, str]]:
+    """Where and what of fields that are none: asked one by one, since msgspec does not tell the key in a mapping."""
+    fields = document.get("fields") if isinstance(document, dict) else None
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        try:
+            convert({name: value}, dict[str, Field])
+        except msgspec.ValidationError as error:
+            what, _at, place = str(error).partition(" - at `$[...]")
+            yield f"$.fields.{name}{place.rstrip('`')}", f"{printable(str(name))}: {what}"
 
 
 def labels_of(field: Field) -> tuple[str, ...]:
@@ -165,17 +182,19 @@ def _range_faults(place: str, field: Ranged) -> Iterator[tuple[str, str]]:
 
 
 def _label_faults(place: str, field: Field) -> Iterator[tuple[str, str]]:
-    labels = labels_of(field)
     codes = {str(code) for code in field.missing}
     if not all(code.isprintable() for code in codes):
         yield f"{place}.missing", _("holds characters that are not seen")
-    for number, label in enumerate(labels):
-        if not name_fits(label):
-            what = _("{name} cannot be a name in a table that leaves")
-        elif label in labels[:number]:
-            what = _("{name} stands twice")
-        elif label in codes:
-            what = _("{name} is a label, and stands for a missing value too")
-        else:
-            continue
-        yield f"{place}.labels[{number}]", what.format(name=printable(repr(label)))
+    seen: set[str] = set()
+    for number, label in enumerate(labels_of(field)):
+        if what := _label_fault(label, seen, codes):
+            yield f"{place}.labels[{number}]", what.format(name=printable(repr(label)))
+        seen.add(label)
+
+
+def _label_fault(label: str, seen: set[str], codes: set[str]) -> str | None:
+    if not name_fits(label):
+        return _("{name} cannot be a name in a table that leaves")
+    if label in seen:
+        return _("{name} stands twice")
+    return _("{name} is a label, and stands for a missing value too") if label in codes else None

@@ -41,7 +41,7 @@ _WRONG_ROW = re.compile(r"Invalid Input Error: CSV Error on Line: (\d+)\n")
 
 _RFC_4180 = (
     "auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', strict_mode = true,"
-    " null_padding = false, parallel = false, compression = 'none'"
+    " null_padding = false, parallel = false, compression = 'none', new_line = '\\n'"
 )
 
 
@@ -132,7 +132,7 @@ def _csv(file: BinaryIO, schema: Schema, names: Sequence[str], select: str) -> I
             os.pwrite(memory.fileno(), block.content, 0)
             answer = _asked(con, sql, row)
             if (answer["records"][0] if "records" in answer else len(answer["v0"])) != block.records:
-                raise UsageError(_("has line breaks of several kinds"))
+                raise UsageError(_("has a carriage return outside of quotes that ends no line"))
             row += block.rows
             yield answer
 
@@ -146,7 +146,7 @@ def _asked(con: duckdb.DuckDBPyConnection, sql: str, before: int) -> Chunk:
     except duckdb.InvalidInputException as error:
         found = _WRONG_ROW.match(str(error))
     if not found:
-        raise UsageError(_("has line breaks of several kinds"))
+        raise UsageError(_("has a carriage return outside of quotes that ends no line"))
     raise UsageError(
         _("row {n} has other columns than the header, is not UTF-8, or has more than 2 MB").format(
             n=before + int(found[1])

@@ -71,8 +71,7 @@ def _codes(side: Side, schema: Schema, columns: Mapping[str, Array]) -> Array:
         return np.where(np.isnan(column), MISSING, np.searchsorted(cuts, column, side="right"))
     if side.labels is None:
         return column
-    ours = labels(side, field)
-    placed = {text_of(value): ours.index(label) for label, values in side.labels.items() for value in values}
+    placed = {text_of(value): place for place, label in enumerate(labels(side, field)) for value in side.labels[label]}
     return _looked_up(column, [placed.get(label, MISSING) for label in labels_of(field)], MISSING)
 
 

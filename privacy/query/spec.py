@@ -21,7 +21,7 @@ from secops.core.inert import printable
 CELLS = 5_000_000
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=LENGTH)]
-_Value = bool | Bound
+_Value = bool | int | Annotated[str, msgspec.Meta(max_length=LENGTH)]
 _Values = Annotated[tuple[_Value, ...], msgspec.Meta(min_length=1, max_length=10_000)]
 
 
@@ -86,8 +86,12 @@ class Fault(NamedTuple):
 
 def fields(query: Query) -> tuple[str, ...]:
     """All fields that the query touches, each once. The person's is not among them: only the checks look at it."""
-    names = [side.field for side in query.by] + [condition.field for condition in query.where]
-    return tuple(dict.fromkeys([*names, query.measure] if query.measure is not None else names))
+    sides, conditions = [side.field for side in query.by], [condition.field for condition in query.where]
+    return tuple(dict.fromkeys([*sides, *conditions, *_measures(query)]))
+
+
+def _measures(query: Query) -> list[str]:
+    return [] if query.measure is None else [query.measure]
 
 
 def faults(query: Query, schema: Schema) -> list[Fault]:
@@ -103,7 +107,8 @@ def labels(side: Side, field: Field) -> tuple[str, ...]:
     known = labels_of(field)
     if side.labels is None:
         return known
-    first = {label: min(known.index(text_of(value)) for value in values) for label, values in side.labels.items()}
+    places = {label: place for place, label in enumerate(known)}
+    first = {label: min(places[text_of(value)] for value in values) for label, values in side.labels.items()}
     return tuple(sorted(first, key=first.__getitem__))
 
 
@@ -164,8 +169,8 @@ def _cut_faults(place: str, cuts: tuple[Bound, ...], field: Field) -> Iterator[F
         yield Fault(place, _("makes an interval outside of the range of the schema"))
 
 
-def _value_faults(place: str, values: Iterable[bool | int | str], known: tuple[str, ...]) -> Iterator[Fault]:
-    seen = set()
+def _value_faults(place: str, values: Iterable[bool | int | str], labels: tuple[str, ...]) -> Iterator[Fault]:
+    known, seen = frozenset(labels), set()
     for text in map(text_of, values):
         if text not in known:
             yield Fault(place, _("{name} is no label of the schema").format(name=printable(text)))
@@ -202,8 +207,7 @@ def _measure_faults(name: str, schema: Schema) -> Iterator[Fault]:
 def _table_faults(query: Query, schema: Schema) -> Iterator[Fault]:
     """What only the whole table shows. Its columns are the sides, the measure and the count."""
     sides = [labels(side, schema.fields[side.field]) for side in query.by]
-    measure = [] if query.measure is None else [query.measure]
-    if not names_fit([*(side.field for side in query.by), *measure, "count"]):
+    if not names_fit([*(side.field for side in query.by), *_measures(query), "count"]):
         yield Fault("by", _("two columns would have the same name"))
     for number, side in enumerate(sides):
         if not names_fit(side):

@@ -61,7 +61,7 @@ def object_to(desk: Desk, number: str, objection: Signed[Objection]) -> Release:
     body = objection.body
     case = case_of(desk.state, desk.roster, release, desk.now)
     party = desk.roster.party(body.party)
-    known = stands(desk.exchange.rosters(desk.state), objection, body.party, desk.time)
+    known = stands(desk.rosters, objection, body.party, desk.time)
     if not known or party is None or not set(party.kinds) & set(case.rule.kinds):
         raise RefusedError(_("{party} is none of those who may approve this").format(party=body.party), where=number)
     if (body.release, body.subject) != (number, checked.subject):

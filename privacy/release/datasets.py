@@ -126,7 +126,7 @@ def accept(desk: Desk, contract: str, approval: Signed[Approval]) -> None:
     party = approval.body.approver
     if party not in sharing.contract.recipients:
         raise RefusedError(_("{party} is no recipient of the contract").format(party=party), where=contract)
-    if not stands(desk.exchange.rosters(desk.state), sharing.terms, sharing.contract.owner, sharing.time):
+    if not stands(desk.rosters, sharing.terms, sharing.contract.owner, sharing.time):
         raise RefusedError(_("the owner's own signature does not count any more"), where=contract)
     case = Case(
         roster=desk.roster, subject=digest(sharing.terms.body), purpose=CONTRACT, requester=sharing.contract.owner,

@@ -150,7 +150,7 @@ class Exchange:
 
     def signed_rosters(self, state: State) -> tuple[Signed[Roster], ...]:
         """The same with their signatures."""
-        return self._rosters(state.rosters).signed()
+        return self.chain(state.rosters).signed()
 
     def keeper_keys(self) -> dict[str, bytes]:
         """The public keys, by their ids, that may sign heads of the ledger: of hubs in any version of the roster."""
@@ -162,10 +162,11 @@ class Exchange:
 
     def _keys(self, kind: str) -> dict[str, bytes]:
         """By the rosters alone: the ledger may be what is in question."""
-        parties = [party for roster in self._rosters({}).read() for party in roster.parties if kind in party.kinds]
+        parties = [party for roster in self.chain({}).read() for party in roster.parties if kind in party.kinds]
         return {party.key_id: b64decode(party.public_key) for party in parties}
 
-    def _rosters(self, known: dict[int, str]) -> Rosters:
+    def chain(self, known: dict[int, str]) -> Rosters:
+        """The folder of rosters, with the versions that must be there."""
         return Rosters(self.folder / "roster", self.about.authority, known)
 
     @contextmanager
@@ -186,6 +187,7 @@ class Desk:
     def __init__(self, exchange: Exchange, ledger: Ledger, state: State) -> None:
         self.exchange, self.state, self._ledger = exchange, state, ledger
         self.now = exchange.clock()
+        self._signed: tuple[Signed[Roster], ...] | None = None
         #: Why receipts were not handed out yet; what was recorded is recorded all the same.
         self.owed: CitywallError | None = None
 
@@ -198,14 +200,26 @@ class Desk:
         return canonical.time_text(self.now)
 
     @property
+    def signed_rosters(self) -> tuple[Signed[Roster], ...]:
+        """All versions of the roster, verified; read again after one was issued."""
+        if self._signed is None:
+            self._signed = self.exchange.signed_rosters(self.state)
+        return self._signed
+
+    @property
+    def rosters(self) -> tuple[Roster, ...]:
+        """The same without their signatures."""
+        return tuple(signed.body for signed in self.signed_rosters)
+
+    @property
     def latest(self) -> Roster:
         """The last version of the roster, in force or out of date."""
-        return self.exchange.rosters(self.state)[-1]
+        return self.rosters[-1]
 
     @property
     def roster(self) -> Roster:
         """The roster in force. Raises `RefusedError` when there is none."""
-        return in_force(self.exchange.rosters(self.state), self.now)
+        return in_force(self.rosters, self.now)
 
     def record(self, *entries: Entry) -> None:
         """Append to the ledger, all or nothing; then hand out receipts."""
@@ -216,13 +230,15 @@ class Desk:
 
     def issue(self, roster: Roster, authority: Signer) -> None:
         """Put a version of the roster in force, and record it."""
-        self.exchange._rosters(self.state.rosters).issue(roster, authority)
+        self.exchange.chain(self.state.rosters).issue(roster, authority)
+        self._signed = None
         self.catch_up()
 
     def catch_up(self) -> None:
         """Record what was done and not recorded, hand out what was recorded and not handed out."""
-        entries, before = [], None
-        for signed in self.exchange.signed_rosters(self.state):
+        entries: list[Entry] = []
+        before: Roster | None = None
+        for signed in self.signed_rosters:
             if signed.body.version not in self.state.rosters:
                 entries.append(roster_entry(before, signed, self.time))
             before = signed.body

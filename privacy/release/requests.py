@@ -31,14 +31,13 @@ def submit(desk: Desk, signed: Signed[Request], result: Path | None) -> Release:
         if release.signed.digest == signed.digest:
             return check(desk, release.number)
     request, number = signed.body, desk.state.next_number
-    rosters = desk.exchange.rosters(desk.state)
-    if not stands(rosters, signed, request.requester, desk.time):
+    if not stands(desk.rosters, signed, request.requester, desk.time):
         hint = _("`citywall party list` shows who is enrolled, and until when.")
         what = _("is not signed with a valid key of {party}").format(party=request.requester)
         raise RefusedError(what, where=_("the request"), hint=hint)
     if request.replaces and request.replaces not in desk.state.releases:
         raise UsageError(_("there is no request {number}").format(number=request.replaces), where="replaces")
-    if not ground(desk.state, rosters, request, desk.now).refused:
+    if not ground(desk.state, desk.rosters, request, desk.now).refused:
         Clearing(desk.folder, desk.state, request).must_fit()
     _take_in(desk, number, request, result)
     desk.record(request_entry(number, signed, desk.time))
@@ -64,7 +63,7 @@ def check(desk: Desk, number: str) -> Release:
     release = desk.state.release(number)
     if release.stage != "requested":
         return release
-    grounds = ground_of(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
+    grounds = ground_of(desk.state, desk.rosters, release, desk.now)
     if grounds.refused:
         desk.record(outcome_entry(number, "refused", grounds.refused, desk.time))
         return release
@@ -94,7 +93,7 @@ def leave(desk: Desk, number: str) -> Path:
     must_be_checked(release)
     if why := standing(desk.state, desk.roster, release, desk.now):
         raise refuse(why, _("is not approved"), number)
-    grounds = ground_of(desk.state, desk.exchange.rosters(desk.state), release, desk.now)
+    grounds = ground_of(desk.state, desk.rosters, release, desk.now)
     if grounds.refused:
         desk.record(outcome_entry(number, "refused", grounds.refused, desk.time))
         raise refuse(grounds.refused, _("was not published"), number)

@@ -11,8 +11,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh.md"
 
+#: Pages whose commands stand on each other, each with a test of its own.
+WALKS = [ROOT / "docs/walkthrough.md"]
+
 #: The pages that people write; docs/cli.md is generated.
-WRITTEN = [README, CHINESE, *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "cli.md")]
+WRITTEN = [
+    README,
+    CHINESE,
+    *sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "cli.md" and path not in WALKS),
+]
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,7 @@ class Command:
 
     text: str
     place: str
+    remark: str = ""
 
     @property
     def words(self) -> list[str]:
@@ -39,9 +47,9 @@ def commands(path: Path) -> list[Command]:
     for start, block in blocks(path, "sh"):
         number = start
         for line in block.replace("\\\n", "\0").split("\n"):
-            text = re.sub(r"\s+# .*|^#.*", "", re.sub(r"\0\s*", "", line)).strip()
-            if text:
-                found.append(Command(text, f"{path.relative_to(ROOT)}:{number}"))
+            text, _, remark = re.sub(r"^#.*", "", re.sub(r"\0\s*", "", line)).partition(" # ")
+            if text.strip():
+                found.append(Command(text.strip(), f"{path.relative_to(ROOT)}:{number}", remark))
             number += 1 + line.count("\0")
     return found
 

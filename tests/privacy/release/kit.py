@@ -58,7 +58,7 @@ versions: "2026-*"
 owner: owen
 recipients: [rita, ann]
 since: 2026-01-01
-until: 2027-06-30
+until: 2099-12-31
 fields:
   district: {category: {en: residence, zh: 居住}, level: 2}
   sex: {category: {en: person, zh: 个人}, level: 3}
@@ -82,8 +82,8 @@ duties:
 class Clock:
     """A time that is set by hand; each reading is a second later."""
 
-    def __init__(self) -> None:
-        self.now = NOW
+    def __init__(self, start: datetime) -> None:
+        self.now = start
 
     def __call__(self) -> datetime:
         self.now += timedelta(seconds=1)
@@ -113,8 +113,10 @@ def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
 class World:
     """The exchange in `folder/exchange`, the keys of all, and the files they work with."""
 
-    def __init__(self, folder: Path, *, policy: str = POLICY, rows: Sequence[dict[str, Any]] | None = None) -> None:
-        self.folder, self.clock = folder, Clock()
+    def __init__(
+        self, folder: Path, *, policy: str = POLICY, rows: Sequence[dict[str, Any]] | None = None, start: datetime = NOW
+    ) -> None:
+        self.folder, self.clock, self.start = folder, Clock(start), start
         self.keys = {name: Signer.new() for name in ("bureau", "keeper", *PARTIES)}
         self.rows = list(rows or people())
         self.data = write_csv(folder / "flu.csv", self.rows)
@@ -122,7 +124,7 @@ class World:
             (folder / f"{name}.yml").write_text(text, "utf-8")
         founding = Founding(
             origin="exchange.city", algorithm="sha256", card=self.card("bureau"), authority=self.keys["bureau"],
-            keeper=self.keys["keeper"], until=NOW + 365 * DAY,
+            keeper=self.keys["keeper"], until=start + 365 * DAY,
         )  # fmt: skip
         self.exchange = Exchange.create(folder / "exchange", founding, clock=self.clock)
         for name, kinds in PARTIES.items():
@@ -130,7 +132,7 @@ class World:
 
     def card(self, name: str) -> Signed[Card]:
         signer = self.keys[name]
-        return sign(Card(name, f"{name} of the city", signer.public_key, time_text(NOW - DAY)), signer)
+        return sign(Card(name, f"{name} of the city", signer.public_key, time_text(self.start - DAY)), signer)
 
     @contextmanager
     def desk(self) -> Iterator[Desk]:
@@ -139,15 +141,15 @@ class World:
 
     def enrol(self, name: str, kinds: Sequence[str]) -> None:
         with self.desk() as desk:
-            until = NOW + 200 * DAY
+            until = self.start + 200 * DAY
             roster = changes.enrol(
-                desk.latest, self.card(name), kinds, now=desk.now, until=until, valid=NOW + 365 * DAY
+                desk.latest, self.card(name), kinds, now=desk.now, until=until, valid=self.start + 365 * DAY
             )
             desk.issue(roster, self.keys["bureau"])
 
     def revoke(self, name: str) -> None:
         with self.desk() as desk:
-            roster = changes.revoke(desk.latest, name, "lost", now=desk.now, valid=NOW + 365 * DAY)
+            roster = changes.revoke(desk.latest, name, "lost", now=desk.now, valid=self.start + 365 * DAY)
             desk.issue(roster, self.keys["bureau"])
 
     def register(self, version: str = "2026-06", path: Path | None = None) -> datasets.Registered:
