@@ -187,7 +187,7 @@ class Desk:
     def __init__(self, exchange: Exchange, ledger: Ledger, state: State) -> None:
         self.exchange, self.state, self._ledger = exchange, state, ledger
         self.now = exchange.clock()
-        self._signed: tuple[Signed[Roster], ...] | None = None
+        self._signed: tuple[Signed[Roster], ...] = ()
         #: Why receipts were not handed out yet; what was recorded is recorded all the same.
         self.owed: CitywallError | None = None
 
@@ -200,16 +200,14 @@ class Desk:
         return canonical.time_text(self.now)
 
     @property
-    def signed_rosters(self) -> tuple[Signed[Roster], ...]:
-        """All versions of the roster, verified; read again after one was issued."""
-        if self._signed is None:
-            self._signed = self.exchange.signed_rosters(self.state)
-        return self._signed
-
-    @property
     def rosters(self) -> tuple[Roster, ...]:
-        """The same without their signatures."""
-        return tuple(signed.body for signed in self.signed_rosters)
+        """All versions of the roster, verified."""
+        return tuple(signed.body for signed in self._signed_rosters())
+
+    def _signed_rosters(self) -> tuple[Signed[Roster], ...]:
+        """Read and verified once, and again after a version was issued."""
+        self._signed = self._signed or self.exchange.signed_rosters(self.state)
+        return self._signed
 
     @property
     def latest(self) -> Roster:
@@ -231,14 +229,13 @@ class Desk:
     def issue(self, roster: Roster, authority: Signer) -> None:
         """Put a version of the roster in force, and record it."""
         self.exchange.chain(self.state.rosters).issue(roster, authority)
-        self._signed = None
+        self._signed = ()
         self.catch_up()
 
     def catch_up(self) -> None:
         """Record what was done and not recorded, hand out what was recorded and not handed out."""
-        entries: list[Entry] = []
-        before: Roster | None = None
-        for signed in self.signed_rosters:
+        entries, before = [], None
+        for signed in self._signed_rosters():
             if signed.body.version not in self.state.rosters:
                 entries.append(roster_entry(before, signed, self.time))
             before = signed.body
