@@ -194,9 +194,8 @@ def list_(folder: Path, fmt: str) -> int:
 
     exchange = Exchange.open(folder)
     roster, now = exchange.rosters()[-1], exchange.clock()
-    columns = ("party", "name", "kinds", "state", "until", "key") if fmt != "text" else (
-        _("party"), _("name"), _("kinds"), _("state"), _("until"), _("key")
-    )  # fmt: skip
+    shown = (_("party"), _("kinds"), _("state"), _("until"), _("key"), _("name"))
+    columns = shown if fmt == "text" else ("party", "kinds", "state", "until", "key", "name")
     show(columns, [_row(party, now, fmt) for party in roster.parties], fmt)
     if roster.holds(now):
         return Exit.CLEAN
@@ -210,7 +209,7 @@ def _row(party: Party, now: datetime, fmt: str) -> list[str]:
     shown = words[state] if fmt == "text" else state
     # a file for programs gives the public key too: what verifies signatures elsewhere
     key = party.key_id if fmt == "text" else party.public_key
-    return [party.id, party.name, " ".join(party.kinds), shown, party.until, key]
+    return [party.id, " ".join(party.kinds), shown, party.until, key, party.name]
 
 
 def _valid(roster: Roster, end: datetime) -> datetime:

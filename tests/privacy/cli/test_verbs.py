@@ -54,7 +54,7 @@ def test_lists_are_those_of_the_documents() -> None:
         ("release object r0001 --because hate --key ann.key", 2, "hate"),
         ("data register none.csv --dataset flu --version 1 --schema schema.yml --key owen.key", 2, "none.csv"),
         ("data register flu.csv --dataset FLU --version 1 --schema schema.yml --key owen.key", 2, "dataset"),
-        ("data register flu.csv --dataset flu --version 1 --schema contract.yml --key owen.key", 2, "unknown field"),
+        ("data register flu.csv --dataset flu --version 1 --schema contract.yml --key owen.key", 2, "contract.yml:11"),
         ("data register flu.csv --dataset flu --version 1 --schema schema.yml --key ann.key", 4, "of the kind owner"),
         ("data share contract.yml --policy schema.yml --key owen.key", 2, "schema.yml"),
         ("data share contract.yml --policy policy.yml --key rita.key", 4, "of the kind owner"),
