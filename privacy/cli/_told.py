@@ -77,12 +77,16 @@ def _document(row: Row) -> dict[str, Any]:
 
 
 def show_head(exchange: Exchange, head: Head) -> None:
-    """What the last head says, and what witnesses have signed."""
+    """What the last head says, whose signature is below it, and what witnesses have signed."""
+    from base64 import b64encode
+
     from secops.core.say import say
 
-    roster = exchange.rosters()[-1]
+    roster, keys = exchange.rosters()[-1], exchange.keeper_keys()
     say(_("{origin}: {n} entries, {root}").format(origin=head.origin, n=head.size, root=head.root), indent=2)
-    say(_("signed at {time} with the key {key}").format(time=head.time, key=head.key), indent=2)
+    public = b64encode(keys.get(head.key, b"")).decode() or _("that of no hub of the roster")
+    say(_("signed at {time} with the key {key}, public key {public}").format(
+        time=head.time, key=head.key, public=public), indent=2)  # fmt: skip
     last = {cosignature.key: cosignature for cosignature in exchange.ledger.cosignatures()}
     for key, one in last.items():
         party = roster.holder(key)

@@ -44,8 +44,9 @@ def verify(source: Path | None, exchange: Exchange | None, given: Given) -> int:
     """Verify a ledger by what was handed out, or that alone. Says what was found; the exit code."""
     keys, witnesses = public_keys(given.keys), public_keys(given.witnesses)
     if exchange:
-        keys, witnesses = keys or exchange.keeper_keys(), witnesses or exchange.witness_keys()
         source = source or exchange.folder / "ledger"
+    if exchange and not keys:
+        keys, witnesses = exchange.keeper_keys(), witnesses or exchange.witness_keys()
     if not keys:
         raise click.UsageError(_("Whose signatures count? Give --key, or --exchange for the keys of its roster."))
     handed = given.handed()
