@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from secops.core import i18n
 from tests import testroot
 
 # tests assert results, not times: a busy machine must not fail them
@@ -28,6 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for sign in (signal.SIGINT, signal.SIGHUP):  # nohup, or a shell's `&`: ignored by us, it would be by what we start
         if signal.getsignal(sign) is signal.SIG_IGN:
             signal.signal(sign, lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _own_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that was run with --lang leaves no language behind."""
+    monkeypatch.setattr(i18n, "_chosen", i18n._chosen)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
