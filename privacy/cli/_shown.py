@@ -97,7 +97,8 @@ def _say_release(release: Release, waits: list[Any]) -> None:
         _("  {method} with the fields {fields}").format(method=request.method, fields=", ".join(request.fields)),
         indent=4,
     )
-    say(f"  {_stage(release)}")
+    approved = release.stage == "checked" and not waits
+    say("  " + (_("approved: it can be published") if approved else _stage(release)))
     notes = release.checked.notes if release.checked and not release.reasons else ()
     for one in (*release.reasons, *notes, *waits):
         say(f"    {one.code}: {one}", indent=6)

@@ -68,7 +68,8 @@ def register(
         progress.step(_("reading {file}").format(file=path.name))
         found = datasets.register(at, data, owner)
     for field, count in found.outside.items():
-        say(_("{field}: {n} values are not in the schema, and count as missing").format(field=field, n=count))
+        if count:
+            say(_("{field}: {n} values are not in the schema, and count as missing").format(field=field, n=count))
     made = found.registration
     text = _("{dataset} {version} of {owner}: {digest}")
     say(text.format(dataset=made.dataset, version=made.version, owner=made.owner, digest=made.digest))
