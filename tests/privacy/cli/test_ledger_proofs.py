@@ -145,6 +145,9 @@ def test_a_witness_verifies_signs_and_keeps_a_copy(city: Path, citywall: Citywal
     named = f"verify --witness {public_key(city / 'wu.key')} --head wu.head"
     assert citywall(named).code == 0
     assert citywall(f"{named} --witness {public_key(city / 'ann.key')}").code == 1
+    assert "passed over" not in citywall(named).out
+    alone = citywall(f"verify --key {keeper(city / 'exchange').public_key} --head wu.head")
+    assert (alone.code, "1 signature of a witness not named: passed over." in alone.out) == (0, True)
     grow(city / "exchange", "since then")
     assert citywall("witness --head wu.head --key wu.key -o wu.head").code == 0
     assert Cosignature.read((city / "wu.head").read_bytes()).head.size == copy.head.size + 1
