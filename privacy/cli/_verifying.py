@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from secops.core.errors import Exit, RefusedError, UsageError
-from secops.core.i18n import _
+from secops.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from privacy.ledger.handed import Handed
@@ -127,6 +127,10 @@ def _tell(faults: Sequence[Fault], found: Examined | None) -> int:
     say(text.format(n=head.size, origin=head.origin, root=head.root, time=head.time), indent=2)
     for key, size in found.cosigned.items():
         say(_("witness {party}: the head of {n} entries").format(party=key, n=size))
+    if others := found.unknown_witnesses:
+        text = ngettext("{n} signature of a witness not named: passed over.",
+                        "{n} signatures of witnesses not named: passed over.", others)  # fmt: skip
+        say(text.format(n=others))
     return Exit.CLEAN
 
 
