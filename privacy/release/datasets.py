@@ -20,7 +20,7 @@ from privacy.parties.roster import KINDS
 from privacy.parties.signed import Signed, as_value, digest, made, sign
 from privacy.release.documents import Registration, Terms
 from privacy.release.exchange import Desk
-from privacy.release.grounds import CONTRACT, acting, refuse, stands
+from privacy.release.grounds import CONTRACT, acting, offered, refuse
 from privacy.release.places import Place, history_path, keep, of_dataset, there
 from privacy.release.state import Sharing, accepted_entry, dataset_entry, shared_entry
 from secops.core.errors import RefusedError, UsageError
@@ -126,7 +126,7 @@ def accept(desk: Desk, contract: str, approval: Signed[Approval]) -> None:
     party = approval.body.approver
     if party not in sharing.contract.recipients:
         raise RefusedError(_("{party} is no recipient of the contract").format(party=party), where=contract)
-    if not stands(desk.rosters, sharing.terms, sharing.contract.owner, sharing.time):
+    if not offered(desk.rosters, sharing):
         raise RefusedError(_("the owner's own signature does not count any more"), where=contract)
     case = Case(
         roster=desk.roster, subject=digest(sharing.terms.body), purpose=CONTRACT, requester=sharing.contract.owner,

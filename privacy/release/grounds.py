@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from privacy import canonical
 from privacy.canonical import parse_time
 from privacy.parties import judge
 from privacy.parties.approval import Case, Quorum, weigh
@@ -79,7 +80,7 @@ def _reasons(state: State, rosters: Sequence[Roster], request: Request, now: dat
         return
     if dataset and dataset.signed.body.owner != sharing.contract.owner:
         yield reason(TEXTS, "release-owner")
-    if not stands(rosters, sharing.terms, sharing.contract.owner, sharing.time):
+    if not offered(rosters, sharing):
         yield reason(TEXTS, "release-terms")
     if not accepted(sharing, in_force(rosters, now), request.requester, now):
         yield reason(TEXTS, "release-accepted", party=request.requester)
@@ -110,6 +111,14 @@ def acting(roster: Roster, key_id: str, kind: str, now: datetime) -> Party:
         what = _("the key is that of no valid party of the kind {kind}").format(kind=kind)
         raise RefusedError(what, where=key_id, hint=hint)
     return party
+
+
+def offered(rosters: Sequence[Roster], sharing: Sharing) -> bool:
+    """Whether the owner has signed this very contract and policy, and the signature counts."""
+    terms, owner = sharing.terms.body, sharing.contract.owner
+    signed_for = (terms.contract, terms.policy, terms.owner)
+    held = (sharing.contract.digest, canonical.digest(sharing.policy), owner)
+    return signed_for == held and stands(rosters, sharing.terms, owner, sharing.time)
 
 
 def accepted(sharing: Sharing, roster: Roster, party: str, now: datetime) -> bool:

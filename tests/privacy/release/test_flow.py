@@ -6,6 +6,7 @@ import csv
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from privacy.ledger.head import Receipt, verify_receipt
@@ -13,7 +14,7 @@ from privacy.ledger.verify import verify
 from privacy.parties.approval import approve as sign_approval
 from privacy.release import approvals, datasets, requests
 from privacy.release.dry import judge, judge_result
-from privacy.release.state import Release
+from privacy.release.state import Release, accepted_entry, shared_entry
 from secops.core.errors import RefusedError, UsageError
 from tests.privacy.release.kit import DAY, NOW, World, people, write_csv
 
@@ -191,6 +192,20 @@ def test_who_has_not_accepted_the_contract(tmp_path: Path) -> None:
     world.share()
     release = world.request()
     assert (release.stage, codes(release)) == ("refused", ["release-accepted"])
+
+
+@pytest.mark.parametrize("what", ["contract", "policy"])
+def test_the_keeper_puts_another_contract_or_policy_beside_the_signature(world: World, what: str) -> None:
+    sharing = world.exchange.state().sharings["flu-2026"]
+    weaker = (
+        msgspec.structs.replace(sharing.contract, over_collection="report") if what == "contract" else sharing.contract
+    )
+    policy = sharing.policy | ({"name": "other"} if what == "policy" else {})
+    with world.desk() as desk:
+        desk.record(shared_entry(weaker, policy, sharing.terms, desk.time))
+        for approval in sharing.accepted:
+            desk.record(accepted_entry("flu-2026", approval, desk.time))
+    assert codes(world.request()) == ["release-terms"]
 
 
 def test_a_contract_that_is_offered_anew_is_accepted_anew(world: World) -> None:
