@@ -29,12 +29,14 @@ _READS = frozenset({".", "source", "run-parts"})
 class Run:
     """A path that is run or read as a program. `user` None: as whom is not known.
 
-    `tricked` is a program that takes the names of files in the directory `path` for options.
+    `tricked` is a program that takes the names of files in the directory `path` for options. `read`: another program
+    reads it, so that its own first line does not say what runs it.
     """
 
     path: str
     user: str | None
     tricked: str = ""
+    read: bool = False
 
 
 @dataclass
@@ -153,7 +155,7 @@ def _script(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
                 yield from _commands(_quotation(rest[at + 1 :]), replace(shell))
             return
         if word.startswith("/"):
-            yield Run(word, shell.user)
+            yield Run(word, shell.user, read=True)
             return
         if word not in _OPTIONS:
             if shell.cwd and not quoted and program not in _READS:

@@ -19,6 +19,7 @@ _UNIT, _INSTALL = re.compile(words.UNIT), re.compile(words.INSTALL)
 _EXPRESSION = re.compile(patterns.EXPRESSION, re.DOTALL)
 _HOOK = re.compile(words.HOOK)
 _UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+")
+_ORDINARY = re.compile(words.ORDINARY)
 OTHER_PROGRAM = re.compile("#!(?!.*sh([ \t]|$))|.ELF", re.DOTALL)
 
 #: Grammars whose lines a backslash continues.
@@ -200,6 +201,12 @@ class _File:
                 self.reader.follow(word)
             before = word
 
+    def interpreter(self, text: str) -> None:
+        """The first line of a script: what runs it, where it is no program of the system."""
+        if text.startswith("#!") and not _ORDINARY.match(text):
+            self.reader.here = self.reader.cwd = ""
+            self.told_if(1, ["#!", *self.reader.mask(text.removeprefix("#!"))])
+
     def words(self, number: int, text: str) -> None:
         text = re.sub('[ \t\r:,"]+', " ", text.partition("#")[0])
         if not text.lstrip(" ").startswith("Debug "):
@@ -213,6 +220,9 @@ _HANDLERS: Mapping[str, Callable[[_File, int, str], None]] = {
     "inetd": _File.job, "xinetd": _File.xinetd, "apt": _File.apt,
 }  # fmt: skip
 
+#: Grammars of what may be a program of another kind, which its first line tells.
+_SCRIPTS = frozenset({"shell", "script"})
+
 #: Grammars in which a line that begins with `#` says nothing. Those of units and crontabs see for themselves.
 _COMMENTED = frozenset({"rotation", "variables", "shell", "script", "rc", "rules", "sshd", "words", "xinetd", "apt"})
 
@@ -223,6 +233,11 @@ def read(reader: Reader, path: str, grammar: Grammar, content: str) -> bool:
     reader.here, reader.cwd = path.rpartition("/")[0] if grammar == "rc" else "", ""
     most = words.MAX_OF_POLICY if grammar == "sudo" else words.MAX_OF_FILE
     handle, before = _HANDLERS[grammar], len(reader.wanted) + len(reader.candidates)
+    if grammar in _SCRIPTS:
+        first = content.partition("\n")[0]
+        file.interpreter(first)
+        if OTHER_PROGRAM.match(first):
+            return True
     for number, text in _logical(content, grammar):
         count = len(reader.wanted) + len(reader.candidates)
         if text is None or count - before > most or count > words.MAX_OF_HOST:
@@ -236,8 +251,6 @@ def _logical(content: str, grammar: Grammar) -> Iterator[tuple[int, str | None]]
     """(number of its first line, text) of each line, those joined that a backslash continues; None ends too many."""
     first, joined = 0, list[str]()
     for number, text in enumerate(content.removesuffix("\n").split("\n") if content else [], start=1):
-        if number == 1 and grammar in ("shell", "script") and OTHER_PROGRAM.match(text):
-            return
         first = first or number
         if number - first > words.MAX_JOINED:
             yield first, None

@@ -135,10 +135,11 @@ class _Image:
             return
         self.scripts += 1
         text = _text(content)
-        if self.scripts <= words.MAX_SCRIPTS and OTHER_PROGRAM.match(text.partition("\n")[0]):
-            return
-        few = self.scripts <= words.MAX_SCRIPTS and len(content) <= words.MAX_SIZE
-        if not few or not read(self.reader, path, "script", text):
+        known = self.scripts <= words.MAX_SCRIPTS
+        if known and len(content) > words.MAX_SIZE:  # most are programs, and no script
+            text, ended, _ = text[: words.MAX_HEAD].partition("\n")
+            known = bool(OTHER_PROGRAM.match(text) and (ended or text[0] != "#"))
+        if not known or not read(self.reader, path, "script", text):
             self.lines.append(f"T{path}")
 
     def _read_file(self, path: str, grammar: Grammar) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import basename
 
 from secops.hosts.trusted import roles
@@ -15,6 +15,9 @@ from secops.hosts.trusted.stream import Line, Seen
 from secops.hosts.units import KINDS, kind_of
 
 ROOT = "root"
+
+#: What stands before the program that runs a script.
+INTERPRETER = "#!"
 
 #: What a variable's value is, by its name; else what files there name.
 _VARIABLES = {
@@ -40,7 +43,7 @@ _OF_SCRIPTS = {roles.KEYS_COMMAND: roles.SSHD}
 @dataclass(frozen=True)
 class Trusted:
     """A path that is trusted. `user` is the account whose power who may change it gets, None where that is not known;
-    `source` None: by our list.
+    `source` None: by our list. `read`: as in `commands.Run`.
     """
 
     path: str
@@ -48,6 +51,7 @@ class Trusted:
     user: str | None = ROOT
     source: str | None = None
     line: int | None = None
+    read: bool = field(default=False, compare=False)
 
 
 def fixed(seen: Seen, homes: Mapping[str, Sequence[str]]) -> Iterator[Trusted]:
@@ -96,7 +100,7 @@ def _of_lines(place: Place, path: str, lines: Iterable[Line], user: str) -> Iter
     role = place.names
     assert role  # noqa: S101 - asked before
     running: str | None = user  # of a file of logrotate: as whom its scripts run
-    for line in lines:
+    for line in _told(lines, read=place.role is roles.LOGIN_SCRIPT):
         head, rest = line.tokens[0] if line.tokens else "", line.tokens[1:]
         if head == "su=":
             running = _user(rest, user)
@@ -107,6 +111,15 @@ def _of_lines(place: Place, path: str, lines: Iterable[Line], user: str) -> Iter
             yield from _of_shell(line, rest, path, role, _user(line.tokens[:1], None))
         else:
             yield from _of_shell(line, line.tokens, path, role, user if _is_variable(head) else running)
+
+
+def _told(lines: Iterable[Line], *, read: bool) -> Iterator[Line]:
+    """The lines of a script that count: the first does not say what runs one that is only read."""
+    for line in lines:
+        if line.tokens[:1] != [INTERPRETER]:
+            yield line
+        elif not read:
+            yield Line(line.number, line.tokens[1:])
 
 
 def _is_variable(head: str) -> bool:
@@ -121,7 +134,7 @@ def _of_shell(line: Line, tokens: Sequence[str], path: str, role: Role, user: st
         yield from (Trusted(word, kind, user, path, line.number) for word in tokens[1:] if word.startswith("/"))
         return
     for run in runs(tokens, user):
-        yield Trusted(run.path, _TRICKED.get(run.tricked, role), run.user, path, line.number)
+        yield Trusted(run.path, _TRICKED.get(run.tricked, role), run.user, path, line.number, run.read)
 
 
 def _of_sshd(path: str, lines: Iterable[Line], logins: Sequence[str]) -> Iterator[Trusted]:
@@ -164,16 +177,16 @@ def _of_xinetd(path: str, lines: Iterable[Line]) -> Iterator[Trusted]:
 
 def scripts(seen: Seen, trusted: Iterable[Trusted]) -> Iterator[Trusted]:
     """All that is trusted, and what the scripts among it run or read in their turn, each as who runs the script."""
-    told = set[tuple[str, str | None]]()
+    told = set[tuple[str, str | None, bool]]()
     for each in trusted:
         yield each
         todo = [each] if each.role in _RUN else []
         while todo:
             script = todo.pop()
-            if script.path in seen.scripts and (script.path, script.user) not in told:
-                told.add((script.path, script.user))
+            if script.path in seen.scripts and (script.path, script.user, script.read) not in told:
+                told.add((script.path, script.user, script.read))
                 role = _OF_SCRIPTS.get(script.role, script.role)
-                for line in seen.lines.get(script.path, ()):
+                for line in _told(seen.lines.get(script.path, ()), read=script.read):
                     found = list(_of_shell(line, line.tokens, script.path, role, script.user))
                     yield from found
                     todo += (one for one in found if one.role is role)

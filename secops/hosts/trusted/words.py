@@ -4,7 +4,7 @@ A masked line is tokens: `/path` or `/directory/` (of a path that goes on with a
 commands, `"` and `'`, `-c`, `-exec`, `-u` (an account), `-` (any other option), `9` (a number), `=` (an assignment),
 words of `KEPT`, `~name` (an account, behind a program of `SWITCHES`), `*/directory/` (a wildcard there,
 behind a program of `TRICKED`), and `?` for all the rest. `@/path` and `@program` are candidates:
-paths that a word may mean, which stay if something is there.
+paths that a word may mean, which stay if something is there. `#!` begins what runs a script.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ ASSIGNMENT = r"^[A-Za-z_][A-Za-z0-9_]*="
 OWN_HOME = r"^(\$HOME|\$[{]HOME[}]|~)/"
 RELATIVE = r"^[A-Za-z0-9_.][A-Za-z0-9_.+@/-]*$"
 BARE = r"^[A-Za-z0-9_.+-]+$"
+#: The first line of a script that a program of the system runs: whether others can change those is asked anyhow.
+ORDINARY = r"^#![ \t]*/(usr/)?s?bin/[^/]*$"
 #: Where a path goes on with what only a shell knows.
 OPEN = r"[]*?[$%{}\\]"
 
@@ -67,8 +69,9 @@ VARIABLES = ("PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "PERL5LIB", 
 #: Paths looked at for one file, for one of sudoers, and for a host: nobody names more in good faith.
 MAX_OF_FILE, MAX_OF_POLICY, MAX_OF_HOST = 3_000, 100_000, 200_000
 
-#: Bytes of a file that is read, of one of sudoers, and of a path in it; lines that are one by backslashes.
-MAX_SIZE, MAX_POLICY, MAX_PATH, MAX_JOINED = 1 << 20, 8 << 20, 1024, 1_000
+#: Bytes of a file that is read, of one of sudoers, and of a path in it; lines that are one by backslashes; bytes that
+#: are read of what is larger.
+MAX_SIZE, MAX_POLICY, MAX_PATH, MAX_JOINED, MAX_HEAD = 1 << 20, 8 << 20, 1024, 1_000, 128
 
 #: Settings of units that matter, by their beginning, and those by which a unit is enabled.
 UNIT = (

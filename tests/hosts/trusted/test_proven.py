@@ -79,18 +79,22 @@ def test_sudo_run_parts_and_login_shells_run_what_users_wrote(planter: Planter) 
     planter.plant("""file /srv/tool 0755 alice
         text /etc/sudoers.d/tool bob ALL=(svc) NOPASSWD: /srv/tool
         file /etc/cron.daily/own 0755 ops
+        file /srv/interpreter 0755 ops
+        text /etc/cron.daily/own-first-line #!/srv/interpreter -u
+        own /etc/cron.daily/own-first-line 0755 root
         text /etc/profile.d/open.sh :
         own /etc/profile.d/open.sh 0666 root""")
     assert ways(collect(host, "dash")) == {
         ("alice", "svc", "/srv/tool", "shell"), ("ops", "root", "/etc/cron.daily/own", "shell"),
-        ("*", "root", "/etc/profile.d/open.sh", "shell"),
+        ("*", "root", "/etc/profile.d/open.sh", "shell"), ("ops", "root", "/srv/interpreter", "shell"),
     }  # fmt: skip
-    for user, path in (("alice", "/srv/tool"), ("ops", "/etc/cron.daily/own"), ("bob", "/etc/profile.d/open.sh")):
+    written = {"/srv/tool": "alice", "/etc/cron.daily/own": "ops", "/srv/interpreter": "ops"}
+    for path, user in {**written, "/etc/profile.d/open.sh": "bob"}.items():
         assert _overwrite(host, user, path) == 0
     assert _as(host, "bob", "sudo -n -u svc /srv/tool") == 0
-    host.run(["run-parts", "--regex", "^own$", "/etc/cron.daily"], check=True)
+    host.run(["run-parts", "--regex", "^own", "/etc/cron.daily"], check=True)
     host.run(["su", "-", "root", "-c", "true"], check=True)
-    assert _ran(host) == ["svc", "root", "root"]
+    assert _ran(host) == ["svc", "root", "root", "root"]
 
 
 def test_sudo_refuses_its_own_files_when_others_may_write_them(planter: Planter) -> None:
