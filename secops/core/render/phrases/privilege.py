@@ -62,6 +62,7 @@ PHRASES = (
     N_("sudo is set to log in a way that is not read here"),
     N_("of accounts with large numbers lastlog was asked for {n} only"),
     N_("{path} holds records that this machine does not write"),
+    N_("who holds certificates of this authority is not known"),
     # trusted files
     N_("the list of trusted paths does not parse"),
     N_("the list of trusted paths ends early"),
