@@ -145,6 +145,8 @@ def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
 def _rows(host: _Host, built: Built) -> Iterator[Row]:
     told = dict[str, None]()
     for trusted in dict.fromkeys(scripts(host.seen, _trusted(host, built))):
+        if trusted.optional and host.seen.tree.leads_to(trusted.path) is None:
+            continue
         owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user or ""), -1)
         rows = list[Row]()
         try:

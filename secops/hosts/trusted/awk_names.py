@@ -62,7 +62,7 @@ function line(number, s) {
   else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
 }
 function read_file(   n, most, first, joined, s, got, before) {
-  n = 0; first = 0; joined = ""; cwd = ""; inside = 0; before = count
+  n = 0; first = 0; joined = ""; cwd = ""; looped = ""; inside = 0; before = count
   most = grammar == "sudo" ? @MAX_OF_POLICY@ : @MAX_OF_FILE@
   here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
@@ -121,7 +121,9 @@ function is_other(s) { return s ~ /^#!/ && s !~ /sh([ \t]|$)/ || substr(s, 2, 3)
 function set(array, list,   n, i, w) { n = split(list, w, " "); for (i = 1; i <= n; i++) array[w[i]] = 1 }
 BEGIN {
   set(kept, "@KEPT@"); set(leads, "@LEADS@"); set(switches, "@SWITCHES@")
-  set(shells, "@SHELLS@"); set(tricked, "@TRICKED@")
+  set(shells, "@SHELLS@"); set(tricked, "@TRICKED@"); set(given, "@GIVEN@"); set(makes, "@MAKES@")
+  set(valued, "@VALUED@"); set(as_user, "@AS_USER@"); set(as_others, "@AS_OTHERS@")
+  split("@MAKEFILES@", makefiles, " ")
   set(merged, links); split("@SEARCHED@", searched, " ")
   while (("head -c @PASSWD@ /etc/passwd" | getline s) > 0) {
     if (split(s, f, ":") != 7 || f[1] in homes) continue
@@ -137,7 +139,7 @@ $1 != "P" { print; next }
   if (grammar == "-") next
   if (size[file] > (grammar == "sudo" ? @MAX_POLICY@ : @MAX_SIZE@)) print "T" file; else read_file()
 }
-END { list_all(); read_followed() }
+END { read_followed(); list_all() }
 """
 
 
@@ -159,7 +161,12 @@ READ_AWK = fill(
     OPTION_X=words.OPTION_X, OPTION_USER=words.OPTION_USER, RELATIVE=literal(words.RELATIVE), BARE=words.BARE,
     ORDINARY=literal(words.ORDINARY), VARIABLES=words.VARIABLE, UNIT=words.UNIT, INSTALL=words.INSTALL,
     RULES=words.RULES, SSHD=words.SSHD, SSHD_COMMANDS=words.SSHD_COMMANDS, HOOK=words.HOOK,
-    KEPT=_list(words.KEPT), LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES), SHELLS=_list(words.SHELLS),
+    OPTION_F=words.OPTION_F, OPTION_AT=words.OPTION_AT, HOME_OF=literal(words.HOME_OF), NAME=words.NAME,
+    OWN_PROGRAM=literal(words.OWN_PROGRAM), OWN_WILDCARD=literal(words.OWN_WILDCARD), FULL=literal(words.FULL),
+    USER_VALUE=words.USER_VALUE, VALUED=_list(words.VALUED), AS_USER=_list(words.AS_USER),
+    AS_OTHERS=_list(words.AS_OTHERS), GIVEN=_list(words.GIVEN), MAKES=_list(words.MAKES),
+    MAKEFILES=" ".join(words.MAKEFILES), KEPT=_list(words.KEPT),
+    LEADS=_list(words.LEADS), SWITCHES=_list(words.SWITCHES), SHELLS=_list(words.SHELLS),
     TRICKED=_list(words.TRICKED), SEARCHED=" ".join(words.SEARCHED), PASSWD=str(PASSWD_LIMIT),
     MAX_LEVEL=str(words.MAX_LEVEL), MAX_SCRIPTS=str(words.MAX_SCRIPTS), MAX_PATH=str(words.MAX_PATH),
     MAX_SIZE=str(words.MAX_SIZE), MAX_HEAD=str(words.MAX_HEAD), MAX_POLICY=str(words.MAX_POLICY),

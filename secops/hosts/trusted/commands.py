@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from posixpath import basename
 
-from secops.hosts.trusted.words import LEADS, STARTERS, SWITCHES, TRICKED
+from secops.hosts.trusted.words import GIVEN, LEADS, MAKEFILES, MAKES, STARTERS, SWITCHES, TRICKED
 
 #: Commands within commands, as in `sh -c 'su -c "…"'`: nobody goes deeper in good faith.
 _MAX_DEPTH = 8
 
 _QUOTES = ('"', "'")
-_OPTIONS = ("-", "-u", "9", "=", *_QUOTES)
+_OPTIONS = ("-", "-u", "-f", "-C", "9", "=", *_QUOTES)
 #: Options before an account, and those with it.
 _ACCOUNT = ("-", "-u")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "csh", "tcsh", "rbash"})
 _INTERPRETER = re.compile(r"(python|php|perl|ruby|lua|node|nodejs|tclsh|java|expect|Rscript)[0-9.]*(-cli)?")
+_LOCKED = frozenset({"flock", "chroot"})
 _READS = frozenset({".", "source", "run-parts"})
 
 
@@ -30,13 +32,14 @@ class Run:
     """A path that is run or read as a program. `user` None: as whom is not known.
 
     `tricked` is a program that takes the names of files in the directory `path` for options. `read`: another program
-    reads it, so that its own first line does not say what runs it.
+    reads it, so that its own first line does not say what runs it. `optional`: it is looked for, and need not be there.
     """
 
     path: str
     user: str | None
     tricked: str = ""
     read: bool = False
+    optional: bool = False
 
 
 @dataclass
@@ -73,16 +76,19 @@ def _closing(tokens: Sequence[str], at: int) -> int:
 
 def _command(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
     """One command: its program, behind assignments, keywords and programs that only start another; and what it runs."""
-    locked = False  # flock's own file stands before its command
+    locked = False  # flock's own file stands before its command, and chroot's directory
     for at, word in enumerate(tokens):
         name, rest = basename(word), tokens[at + 1 :]
+        if word == "-u" or word[:1] == "~":
+            shell = replace(shell, user=word[1:] if word[0] == "~" else None)
+            continue
         if word == "-c":
             yield from _commands(_quotation(rest), shell)
             return
         if word in _OPTIONS:
             continue
         if name in LEADS:
-            locked = locked or name == "flock"
+            locked = locked or name in _LOCKED
         elif locked:
             locked = False
             continue
@@ -106,8 +112,22 @@ def _started(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
         shell.cwd = path if path.startswith("/") else ""
     elif program in _READS or program in _SHELLS or _INTERPRETER.fullmatch(program):
         yield from _script(program, rest, shell)
+    elif program in GIVEN:
+        yield from _given(program, rest, shell)
     elif "-exec" in rest:  # of find
         yield from _commands(rest[list(rest).index("-exec") + 1 :], replace(shell))
+
+
+def _given(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """A file of commands that a program reads: the one that it is told to, or what make looks for."""
+    files = [word for before, word in pairwise(rest) if before == "-f" and word.startswith("/")]
+    yield from (Run(word, shell.user, read=True) for word in files)
+    if program not in MAKES or "-f" in rest:
+        return
+    folder = next((word for before, word in pairwise(rest) if before == "-C"), shell.cwd).rstrip("/")
+    if folder.startswith("/"):
+        yield Run(f"{folder}/", shell.user)
+        yield from (Run(f"{folder}/{name}", shell.user, read=True, optional=True) for name in MAKEFILES)
 
 
 def _started_by(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from secops.hosts.trusted import patterns, words
-from secops.hosts.trusted.lines import Named, Reader
+from secops.hosts.trusted.lines import mask
 from secops.hosts.trusted.places import Grammar
+from secops.hosts.trusted.reader import Named, Reader
 
 _BLANKS = "[ \t]+"
 _FIELD = re.compile(f"[^ \t]+{_BLANKS}")
@@ -43,6 +44,9 @@ class _File:
         if any("/" in token or "@" in token for token in tokens):
             self.tell(number, tokens)
 
+    def mask(self, text: str) -> list[str]:
+        return mask(self.reader, text, self.grammar)
+
     def job(self, number: int, text: str) -> None:
         """A line of a crontab."""
         reader, text = self.reader, text.lstrip(" \t")
@@ -63,7 +67,7 @@ class _File:
         who = re.split("[.:/]", who)[0] if self.grammar == "inetd" else who
         text = text.replace("\\%", " ").partition("%")[0]
         reader.here = reader.cwd = reader.homes.get(who, "")
-        return self.told_if(number, [reader.user(who), *reader.mask(text)])
+        return self.told_if(number, [reader.user(who), *self.mask(text)])
 
     def unit(self, number: int, text: str) -> None:
         text = text.lstrip(" \t")
@@ -78,7 +82,7 @@ class _File:
             mark = re.match("[-@:+!|]*", value)[0]  # type: ignore[index]  # it matches always
             elevated = any(char in "+!" for char in mark.replace("!!", ""))
             self.reader.cwd = ""
-            self.tell(number, [f"{key}=", *["+"] * elevated, *self.reader.mask(value[len(mark) :])])
+            self.tell(number, [f"{key}=", *["+"] * elevated, *self.mask(value[len(mark) :])])
         elif (tokens := self.setting(key, re.split("[ \t]", value, maxsplit=1)[0])) is not None:
             self.tell(number, [f"{key}=", *tokens])
 
@@ -106,7 +110,7 @@ class _File:
         elif text.startswith("endscript"):
             self.inside = False
         elif self.inside:
-            self.told_if(number, self.reader.mask(text))
+            self.told_if(number, self.mask(text))
         elif text.startswith("}"):
             self.tell(number, ["su="])
         elif re.match("su[ \t]", text):
@@ -123,7 +127,7 @@ class _File:
 
     def shell(self, number: int, text: str) -> None:
         self.variables(number, text)
-        self.told_if(number, self.reader.mask(text))
+        self.told_if(number, self.mask(text))
 
     def rules(self, number: int, text: str) -> None:
         """A line of udev's."""
@@ -140,7 +144,7 @@ class _File:
         text = re.sub("^[ \t]*=?[ \t]*", "", text[len(key) :])
         if re.fullmatch(words.SSHD_COMMANDS, key):
             self.reader.cwd = ""
-            self.tell(number, [f"{key}=", *self.reader.mask(text)])
+            self.tell(number, [f"{key}=", *self.mask(text)])
         elif key == "match":
             self.tell(number, ["match=", *self.matched(re.sub("[ \t\r]+", " ", text).strip(" "))])
 
@@ -177,7 +181,7 @@ class _File:
         if not self.inside:
             return
         self.reader.cwd = ""
-        self.told_if(number, self.reader.mask(text))
+        self.told_if(number, self.mask(text))
         self.braced = self.braced or "{" in text
         if re.search("}[ \t\r;]*$", text) or (not self.braced and text.strip(" \t\r")):
             self.inside = False
@@ -205,7 +209,7 @@ class _File:
         """The first line of a script: what runs it, where it is no program of the system."""
         if text.startswith("#!") and not _ORDINARY.match(text):
             self.reader.here = self.reader.cwd = ""
-            self.told_if(1, ["#!", *self.reader.mask(text.removeprefix("#!"))])
+            self.told_if(1, ["#!", *self.mask(text.removeprefix("#!"))])
 
     def words(self, number: int, text: str) -> None:
         text = re.sub('[ \t\r:,"]+', " ", text.partition("#")[0])
@@ -230,7 +234,7 @@ _COMMENTED = frozenset({"rotation", "variables", "shell", "script", "rc", "rules
 def read(reader: Reader, path: str, grammar: Grammar, content: str) -> bool:
     """Hand a file's lines to the reader. False when it was not read to its end, since it names too much."""
     file = _File(reader, path, grammar)
-    reader.here, reader.cwd = path.rpartition("/")[0] if grammar == "rc" else "", ""
+    reader.here, reader.cwd, reader.looped = path.rpartition("/")[0] if grammar == "rc" else "", "", ""
     most = words.MAX_OF_POLICY if grammar == "sudo" else words.MAX_OF_FILE
     handle, before = _HANDLERS[grammar], len(reader.wanted) + len(reader.candidates)
     if grammar in _SCRIPTS:

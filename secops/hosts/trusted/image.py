@@ -17,8 +17,8 @@ from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
 from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.grammars import OTHER_PROGRAM, read
-from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import PLACES, TOPS, Grammar, Place
+from secops.hosts.trusted.reader import Named, Reader
 from secops.hosts.trusted.tree import trail
 
 _KINDS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import basename
 
 from secops.hosts.trusted import roles
-from secops.hosts.trusted.commands import runs
+from secops.hosts.trusted.commands import Run, runs
 from secops.hosts.trusted.places import PLACES, Place
 from secops.hosts.trusted.roles import Role
+from secops.hosts.trusted.spread import Spread
 from secops.hosts.trusted.stream import Line, Seen
 from secops.hosts.units import KINDS, kind_of
 
@@ -32,6 +33,8 @@ _TRICKED = {
     **dict.fromkeys(("chown", "chgrp", "chmod"), roles.OWNER_NAMES),
 }  # fmt: skip
 
+_PYTHON = re.compile("(/.+)/bin/python[0-9.]*")
+
 #: Roles of what is run, and so may be a script; a script of sshd's is asked by sshd, what it runs is not.
 _RUN = frozenset({
     roles.CRON_JOB, roles.UNIT_PROGRAM, roles.BOOT_PROGRAM, roles.LOGIN_PROGRAM, roles.PAM_MODULE, roles.SUDO_TARGET,
@@ -43,7 +46,7 @@ _OF_SCRIPTS = {roles.KEYS_COMMAND: roles.SSHD}
 @dataclass(frozen=True)
 class Trusted:
     """A path that is trusted. `user` is the account whose power who may change it gets, None where that is not known;
-    `source` None: by our list. `read`: as in `commands.Run`.
+    `source` None: by our list. `read` and `optional`: as in `commands.Run`.
     """
 
     path: str
@@ -52,6 +55,13 @@ class Trusted:
     source: str | None = None
     line: int | None = None
     read: bool = field(default=False, compare=False)
+    optional: bool = field(default=False, compare=False)
+
+    @classmethod
+    def of(cls, run: Run, role: Role, source: str, line: int) -> Trusted:
+        """What a line of a file runs."""
+        role = _TRICKED.get(run.tricked, role)
+        return cls(run.path, role, run.user, source, line, run.read, run.optional)
 
 
 def fixed(seen: Seen, homes: Mapping[str, Sequence[str]]) -> Iterator[Trusted]:
@@ -134,7 +144,7 @@ def _of_shell(line: Line, tokens: Sequence[str], path: str, role: Role, user: st
         yield from (Trusted(word, kind, user, path, line.number) for word in tokens[1:] if word.startswith("/"))
         return
     for run in runs(tokens, user):
-        yield Trusted(run.path, _TRICKED.get(run.tricked, role), run.user, path, line.number, run.read)
+        yield Trusted.of(run, role, path, line.number)
 
 
 def _of_sshd(path: str, lines: Iterable[Line], logins: Sequence[str]) -> Iterator[Trusted]:
@@ -176,7 +186,36 @@ def _of_xinetd(path: str, lines: Iterable[Line]) -> Iterator[Trusted]:
 
 
 def scripts(seen: Seen, trusted: Iterable[Trusted]) -> Iterator[Trusted]:
-    """All that is trusted, and what the scripts among it run or read in their turn, each as who runs the script."""
+    """All that is trusted, and what the scripts among it run or read in their turn, each as who runs the script; what a
+    directory of programs holds, and what a Python of its own loads.
+    """
+    spread = Spread(seen.tree, seen.listed)
+    for each in _scripts(seen, trusted):
+        yield each
+        if each.role in _RUN:
+            yield from _in_directory(spread, each)
+            yield from _environment(spread, each)
+
+
+def _in_directory(spread: Spread, each: Trusted) -> Iterator[Trusted]:
+    """What a line runs by a wildcard in a directory, as far as it was looked at."""
+    if each.path.endswith("/") and each.role is not roles.SUDO_TARGET:
+        for pattern in spread.ends.get(each.path, ()):
+            found = (path for path in spread.of_wildcard(pattern) if not path.endswith("/"))
+            yield from (replace(each, path=path) for path in found)
+
+
+def _environment(spread: Spread, each: Trusted) -> Iterator[Trusted]:
+    """The setting and the modules of a Python that has its own."""
+    found = _PYTHON.fullmatch(each.path)
+    setting = f"{found[1]}/pyvenv.cfg" if found else ""
+    pattern = f"{found[1]}/lib*/python3*/site-packages" if found else ""
+    if setting in spread.tree.entries and pattern in spread.listed:
+        yield replace(each, path=setting)
+        yield from (replace(each, path=path) for path in spread.of_wildcard(pattern) if not path.endswith("/"))
+
+
+def _scripts(seen: Seen, trusted: Iterable[Trusted]) -> Iterator[Trusted]:
     told = set[tuple[str, str | None, bool]]()
     for each in trusted:
         yield each

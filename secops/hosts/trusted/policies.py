@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from secops.hosts.doas_conf import DoasRule
 from secops.hosts.sudoers import Command, Grant, Host, Policy, decides, is_host
@@ -36,7 +37,8 @@ def of_sudo(policy: Policy, host: Host, name_of: NameOf, spread: Spread) -> Iter
                 if isinstance(run, Unseen):
                     yield run
                     continue
-                yield from (_target(run, user, rule.source, rule.line) for user in users)
+                own = (replace(run, user=user) for user in users)
+                yield from (Trusted.of(one, roles.SUDO_TARGET, rule.source, rule.line) for one in own)
     for setting in policy.settings:
         if setting.name == "secure_path" and setting.value and not setting.negated:
             for path in setting.value.split(":"):
@@ -50,11 +52,7 @@ def of_doas(rules: Iterable[DoasRule], name_of: NameOf) -> Iterator[Trusted]:
         if rule.permit and rule.command and rule.command.startswith("/"):
             user = name_of(rule.target) or rule.target if rule.target else ROOT
             for run in _scripts(rule.command, rule.arguments or ()):
-                yield _target(run, user, rule.source, rule.line)
-
-
-def _target(run: Run, user: str, source: str, line: int) -> Trusted:
-    return Trusted(run.path, roles.SUDO_TARGET, user, source, line, run.read)
+                yield Trusted.of(replace(run, user=user), roles.SUDO_TARGET, rule.source, rule.line)
 
 
 def _users(policy: Policy, grant: Grant, name_of: NameOf) -> Iterator[str]:

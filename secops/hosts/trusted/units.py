@@ -119,7 +119,7 @@ def _runs(loaded: _Loaded) -> Iterator[Trusted]:
                 yield Trusted(words[0], roles.UNIT_ENVIRONMENT, user, file, line.number)
                 continue
             for run in runs(words, user):
-                yield Trusted(run.path, roles.UNIT_PROGRAM, run.user, file, line.number, run.read)
+                yield Trusted.of(run, roles.UNIT_PROGRAM, file, line.number)
 
 
 def _rank(path: str) -> int:

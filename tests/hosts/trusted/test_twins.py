@@ -13,9 +13,9 @@ import pytest
 
 from secops.hosts.trusted.awk_names import READ_AWK
 from secops.hosts.trusted.grammars import read
-from secops.hosts.trusted.lines import Reader
 from secops.hosts.trusted.patterns import beginning, steps
 from secops.hosts.trusted.places import Grammar
+from secops.hosts.trusted.reader import Reader
 
 AWKS = [awk for awk in (("mawk",), ("gawk",), ("busybox", "awk")) if shutil.which(awk[0])]
 GRAMMARS: tuple[Grammar, ...] = (
@@ -36,6 +36,9 @@ RUN+="/opt/u" IMPORT{program}="/opt/w" PROGRAM="/opt/v Include=/etc/ssh/x /opt/t
 start-stop-daemon daemon --exec -x --chuid -u --user=daemon --chuid=x:y daemon:daemon --startas tar chown 7z *.c * -- ?
 ForceCommand AuthorizedKeysCommand Match User daemon,root all server = user = disable = yes { } tcpd DPkg::Post-Invoke
 DPkg::Pre-Install-Pkgs {"/opt/h"; "/opt/i";}; post-invoke=/opt/j // "/opt/k";
+for in do done $f ${f} "$f" f ./*.sh ./b/*.d/x ~daemon/env ~ghost/x make -C -f --file awk sed /opt/x/*.sh /usr/lib/*.d
+setpriv --reuid=0 --reuid systemd-run --uid=daemon --uid -p User=daemon -pUser=x --property=User=1 strace -o chroot /
+xargs -I {} -a taskset 0x3 0-3 timeout -s KILL ionice /opt/venv/bin/python3 /usr/bin/python3 busybox --userspec=daemon:x
 ^/opt/(a|b)/r\.sh$ ^/etc/[a-z]+\.d/.*$ ^/usr/(lib|s[[:alpha:]]*)/x{1,2}$ ^/no/end ,/etc/*.d/
 =/usr/*/[lp]oca? :/opt/a'*b/c (root)/etc/init.d/ NOPASSWD:/usr/l*/x*/*.py !/proc/*/exe ,/*/*/*/*
 """
@@ -43,7 +46,9 @@ OTHERS = (
     "cd /srv", "> /dev/null", '>"/var/log/a b"', "su daemon daemon", "TrustedUserCAKeys /etc/ca", "Plugin p /opt/p.so",
     "Subsystem sftp /usr/lib/sftp", "Debug sudo /var/log/d", "include /etc/ld.so.conf.d/*.conf", "\t", "\r", "\f", "\v",
     "alice ALL=(root) /opt/t", "Match User daemon,x,root", "match all", "server = /opt/s", "user = 1", "disable = yes",
-    "ForceCommand /opt/f", "DPkg { Post-Invoke", "http stream tcp nowait root.www /opt/s s", "cd /srv; tar c x *",
+    "ForceCommand /opt/f",
+    "for f in /opt/x/*.sh; do", "cd /srv; make", "chroot /opt/j /x",
+    "DPkg { Post-Invoke", "http stream tcp nowait root.www /opt/s s", "cd /srv; tar c x *",
     "\xff", "a" * 40, "/" + "b" * 1030,
 )  # fmt: skip
 PIECES = (*WORDS.split(), *OTHERS)
