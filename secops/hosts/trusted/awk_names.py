@@ -59,10 +59,12 @@ function line(number, s) {
   else if (grammar == "xinetd") served(number, s)
   else if (grammar == "apt") hook(number, s)
   else if (grammar == "sudo") policy(s)
+  else if (grammar == "commands") commanded(number, s)
+  else if (grammar == "pam") { sub(/#.*$/, "", s); stack(number, s) }
   else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
 }
 function read_file(   n, most, first, joined, s, got, before) {
-  n = 0; first = 0; joined = ""; cwd = ""; looped = ""; inside = 0; before = count
+  n = 0; first = 0; joined = ""; cwd = ""; looped = ""; execs = 0; folder = ""; inside = 0; before = count
   most = grammar == "sudo" ? @MAX_OF_POLICY@ : @MAX_OF_FILE@
   here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
@@ -80,6 +82,7 @@ function read_file(   n, most, first, joined, s, got, before) {
     line(first, joined s); first = 0; joined = ""
   }
   if (joined != "") line(first, joined)
+  if (grammar == "unit") run_unit()
   if (got < 0) print "T" file
   close(file)
 }
@@ -159,6 +162,7 @@ READ_AWK = fill(
     CUTS=cuts(words.CUTS, "s"), OPEN=literal(words.OPEN), OWN_HOME=literal(words.OWN_HOME),
     OPTION_EXEC=words.OPTION_EXEC, OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT,
     OPTION_X=words.OPTION_X, OPTION_USER=words.OPTION_USER, RELATIVE=literal(words.RELATIVE), BARE=words.BARE,
+    PULLS=words.PULLS, PULLED=words.PULLED, COMMAND=literal(words.COMMAND), PAM=words.PAM,
     ORDINARY=literal(words.ORDINARY), VARIABLES=words.VARIABLE, UNIT=words.UNIT, INSTALL=words.INSTALL,
     RULES=words.RULES, SSHD=words.SSHD, SSHD_COMMANDS=words.SSHD_COMMANDS, HOOK=words.HOOK,
     OPTION_F=words.OPTION_F, OPTION_AT=words.OPTION_AT, HOME_OF=literal(words.HOME_OF), NAME=words.NAME,

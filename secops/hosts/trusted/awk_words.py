@@ -47,8 +47,9 @@ function account(w) {
   if (w in names) w = names[w]
   return known(w) ? "~" w : "-u"
 }
-function all_in(w) { # a wildcard at the end of a path: what it matches is looked at
-  if (w ~ /\/[^\057]*[*?][^\057]*$/ && w !~ /@FULL@/) spread(w)
+function all_in(w,   p) { # a wildcard at the end of a path: what it matches is looked at
+  p = w; if (grammar == "unit") gsub(/%[A-Za-z]/, "*", p)
+  if (p ~ /\/[^\057]*[*?][^\057]*$/ && p !~ /@FULL@/) spread(p)
   return path(w)
 }
 function valued_option(w,   head) { # an option of a program that only starts another, which has a value
@@ -102,7 +103,7 @@ function token(w,   i, p) {
 function jailed(w) { # below the directory that chroot takes for the root
   if (jail == "?") return "?"
   if (jail != "") return path(jail w)
-  return lead || reads || looping == 3 || command == "run-parts" ? all_in(w) : path(w)
+  return lead || reads || looping == 3 || command == "run-parts" || grammar == "unit" ? all_in(w) : path(w)
 }
 function looks(w, t) { # what a loop goes over
   if (looping == 1 && w ~ /@NAME@/) { loop_name = w; looped = ""; looping = 2 }

@@ -51,9 +51,9 @@ class _Shell:
     depth: int = 0
 
 
-def runs(tokens: Sequence[str], user: str | None) -> Iterator[Run]:
-    """The programs of a line that `user` runs, in its order."""
-    yield from _commands(tokens, _Shell(user))
+def runs(tokens: Sequence[str], user: str | None, cwd: str = "") -> Iterator[Run]:
+    """The programs of a line that `user` runs, in its order; `cwd` where it begins, empty when not known."""
+    yield from _commands(tokens, _Shell(user, cwd))
 
 
 def _commands(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:

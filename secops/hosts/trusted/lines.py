@@ -30,7 +30,7 @@ def mask(reader: Reader, text: str, grammar: str = "") -> list[str]:
     """The tokens of a line, see `words`."""
     if grammar not in _SCRIPTS:
         reader.looped = ""
-    return _Line(reader, grammar in _SCRIPTS).mask(text)
+    return _Line(reader, grammar in _SCRIPTS, grammar == "unit").mask(text)
 
 
 @dataclass
@@ -39,6 +39,7 @@ class _Line:
 
     reader: Reader
     is_script: bool = False
+    is_unit: bool = False
     lead: bool = True  # a command is to come
     switched: bool = False  # accounts are named
     starter: bool = False  # of start-stop-daemon
@@ -118,7 +119,7 @@ class _Line:
         if self.jail:
             return "?" if self.jail == "?" else self.reader.path(self.jail + word)
         runs = self.lead or self.reads or self.looping == 3 or self.command == "run-parts"
-        return self.reader.all_in(word) if runs else self.reader.path(word)
+        return self.reader.all_in(word, is_unit=self.is_unit) if runs or self.is_unit else self.reader.path(word)
 
     def elsewhere(self, word: str) -> str:
         """A word that is no absolute path: a file below the directory that the line is in, or a program."""
@@ -134,7 +135,7 @@ class _Line:
         """A word that means a file below the directory that the line is in."""
         path = f"{self.reader.cwd}/{re.sub('^([.]/+)+', '', word)}"
         if self.reader.cwd.startswith("/") and self.lead and _OWN_WILDCARD.match(word):
-            return self.reader.all_in(path)
+            return self.reader.all_in(path, is_unit=self.is_unit)
         if not self.reader.cwd or not _RELATIVE.match(word):
             return "?"
         if self.lead and _OWN_PROGRAM.match(word) and not self.is_script:

@@ -18,6 +18,9 @@ from secops.hosts.trusted.words import OPEN
 
 _OPEN = re.compile(OPEN)
 
+#: Settings that name what sudo trusts.
+_SETTINGS = {"secure_path": roles.PATH_DIRECTORY, "env_file": roles.SUDO_ENVIRONMENT}
+
 #: The account of a number, as it is written; None when there is none.
 NameOf = Callable[[str], str | None]
 
@@ -40,10 +43,11 @@ def of_sudo(policy: Policy, host: Host, name_of: NameOf, spread: Spread) -> Iter
                 own = (replace(run, user=user) for user in users)
                 yield from (Trusted.of(one, roles.SUDO_TARGET, rule.source, rule.line) for one in own)
     for setting in policy.settings:
-        if setting.name == "secure_path" and setting.value and not setting.negated:
+        role = _SETTINGS.get(setting.name)
+        if role and setting.value and not setting.negated:
             for path in setting.value.split(":"):
                 if path.startswith("/"):
-                    yield Trusted(path, roles.PATH_DIRECTORY, ROOT, setting.source, setting.line)
+                    yield Trusted(path, role, ROOT, setting.source, setting.line)
 
 
 def of_doas(rules: Iterable[DoasRule], name_of: NameOf) -> Iterator[Trusted]:

@@ -62,11 +62,12 @@ class Reader:
         self.wanted[word] = None
         return word
 
-    def all_in(self, word: str) -> str:
-        """The path of a word: where a wildcard ends it, what that matches is looked at."""
-        last = basename(word)
-        if ("*" in last or "?" in last) and not _FULL.match(word):
-            self.spread(word)
+    def all_in(self, word: str, *, is_unit: bool = False) -> str:
+        """The path of a word: where a wildcard ends it, what that matches is looked at. Units have `%i` for one."""
+        pattern = re.sub("%[A-Za-z]", "*", word) if is_unit else word
+        last = basename(pattern)
+        if ("*" in last or "?" in last) and not _FULL.match(pattern):
+            self.spread(pattern)
         return self.path(word)
 
     def expand(self, word: str) -> str:
@@ -109,6 +110,17 @@ class Reader:
         expanded = [self.expand(word) for word in value.split(":")]
         paths = [self.path(word) for word in expanded if word.startswith("/")]
         return [re.sub("[^A-Z_]", "", found[0]) + "=", *paths]
+
+    def assigned(self, text: str) -> list[str]:
+        """The same of a line of a unit, which may hold several: before each path its variable."""
+        tokens = []
+        while found := _VARIABLE.search(text):
+            text = text[found.end() :]
+            name = re.sub("[^A-Z_]", "", found[0])
+            value = re.split("[ \t\"']", text, maxsplit=1)[0]
+            for word in value.split(":"):
+                tokens += [f"{name}=", self.path(word)] if word.startswith("/") else []
+        return tokens
 
     def follow(self, *words: str) -> None:
         """Have scripts read that words, masked or not, name."""

@@ -108,9 +108,21 @@ MAX_SIZE, MAX_POLICY, MAX_PATH, MAX_JOINED, MAX_HEAD = 1 << 20, 8 << 20, 1024, 1
 
 #: Settings of units that matter, by their beginning, and those by which a unit is enabled.
 UNIT = (
-    "^[ \t]*(Exec|User|DynamicUser|EnvironmentFile|Root|BusName|Unit|Service|WantedBy|RequiredBy|UpheldBy|Alias|Also)"
+    "^[ \t]*(Exec|User|DynamicUser|Environment|Root|BusName|Unit|Service|WantedBy|RequiredBy|UpheldBy|Alias|Also"
+    "|WorkingDirectory|PermissionsStartOnly|Wants|Requires|BindsTo|Upholds|OnFailure|OnSuccess)"
 )
+#: Those that name units which it pulls in, and what such a name is.
+PULLS = "^(Wants|Requires|BindsTo|Upholds|OnFailure|OnSuccess)$"
+PULLED = r"^[A-Za-z0-9:_.@\\-]+[.](service|socket|timer|path|target)$"
 INSTALL = "^(WantedBy|RequiredBy|UpheldBy|Alias|Also)$"
+
+#: Behind what a command stands: in interfaces, of modprobe, of sysctl.
+COMMAND = (
+    r"^[ \t]*((pre-|post-)?(up|down)[ \t]|(install|remove)[ \t]+[^ \t]+[ \t]"
+    r"|-?kernel[./](core_pattern[ \t]*=[ \t]*[|]|(modprobe|hotplug|poweroff_cmd)[ \t]*=))"
+)
+#: Arguments of PAM's modules that name a file which they read.
+PAM = "^(envfile|conffile|file|accessfile|conf|config|config_file|pwdfile|usersfile|authfile|dir)="
 
 #: In which lines of udev's rules and of sshd_config files are named that are run or read.
 RULES = "RUN|PROGRAM|program"

@@ -116,10 +116,15 @@ class Planter:
 
 Way = tuple[str, str, str, str]
 
+#: What is said of possible ways.
+_DOUBT = "whether something runs or reads it is not known"
+
 
 @dataclass(frozen=True)
 class Case:
-    """What is planted, and the ways that come of it: (who, becomes whom, by changing what, what it gives)."""
+    """What is planted, and the ways that come of it: (who, becomes whom, by changing what, what it gives). A possible
+    way has a question mark behind what it gives.
+    """
 
     name: str
     lines: str
@@ -174,8 +179,12 @@ def ways(evidence: Evidence) -> set[Way]:
     tables = observe(evidence, "h", privileges).tables
     found = set()
     for name in ("root_ways", "account_ways"):
-        assert tables[name].problems["file"] == [], name
-        for row in tables[name].rows:
-            if row["way"] == "file":
-                found.add((row["user_name"], row.get("becomes", "root"), row["thing"], row["gives"]))
+        rows = [row for row in tables[name].rows if row["way"] == "file"]
+        found |= {
+            (row["user_name"], row.get("becomes", "root"), row["thing"], row["gives"] + "?" * (not row["certain"]))
+            for row in rows
+        }
+        told = [one.reason.partition(": ")[2] for one in tables[name].problems["file"]]
+        assert told in ([], [_DOUBT]), name
+        assert all(row["certain"] for row in rows) or told
     return found

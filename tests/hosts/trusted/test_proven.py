@@ -97,6 +97,28 @@ def test_sudo_run_parts_and_login_shells_run_what_users_wrote(planter: Planter) 
     assert _ran(host) == ["svc", "root", "root", "root"]
 
 
+def test_programs_of_root_take_the_environment_that_users_wrote(planter: Planter) -> None:
+    host = planter.host
+    planter.plant("""text /srv/sudo.env X=1
+        own /srv/sudo.env 0644 alice
+        text /etc/sudoers.d/env Defaults env_file=/srv/sudo.env\\nbob ALL=(root) NOPASSWD: /bin/bash /srv/nothing
+        text /srv/pam.env X=1
+        own /srv/pam.env 0664 root:devs
+        file /srv/marking 0755 root""")
+    with host.at("/etc/pam.d/su").open("a") as stack:
+        stack.write("session required pam_env.so envfile=/srv/pam.env\n")
+    host.write("/srv/marking", _MARK, 0o755)
+    assert {way for way in ways(collect(host, "dash")) if way[0] == "alice"} == {
+        ("alice", "root", "/srv/sudo.env", "shell"), ("alice", "root", "/srv/pam.env", "account"),
+    }  # fmt: skip
+    for file in ("/srv/sudo.env", "/srv/pam.env"):
+        assert _as(host, "alice", f"echo BASH_ENV=/srv/marking >{file}") == 0
+    assert _as(host, "bob", "echo X=2 >/srv/sudo.env") != 0
+    _as(host, "bob", "sudo -n /bin/bash /srv/nothing")
+    host.run(["su", "root", "-s", "/bin/bash", "-c", "true"], check=True)
+    assert _ran(host) == ["root", "root"]
+
+
 def test_sudo_refuses_its_own_files_when_others_may_write_them(planter: Planter) -> None:
     host = planter.host
     planter.plant("""text /etc/sudoers.d/loose alice ALL=(ALL) NOPASSWD: ALL

@@ -20,7 +20,7 @@ from secops.hosts.trusted.reader import Reader
 AWKS = [awk for awk in (("mawk",), ("gawk",), ("busybox", "awk")) if shutil.which(awk[0])]
 GRAMMARS: tuple[Grammar, ...] = (
     "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo",
-    "inetd", "xinetd", "apt", "script",
+    "inetd", "xinetd", "apt", "script", "commands", "pam",
 )  # fmt: skip
 
 #: Pieces of lines, parted by blanks; what holds a blank stands below.
@@ -31,6 +31,9 @@ cd sh bash python3 run-parts . source [ test if then exec nice flock timeout su 
 ; && || | & ( ) ` $( { } ! " ' > >> 2>&1 < <( \ \% % # #x ~ $ = : , a\b é
 [Service] [Install] ExecStart= ExecStart=-/opt/s ExecStartPre=+/opt/p ExecStop=!!/opt/q ExecSearchPath=/opt
 EnvironmentFile=-/etc/e User= User=daemon User=1 User=ghost DynamicUser=yes DynamicUser=no RootDirectory=/r BusName=a.b
+Environment= Environment="PATH=/e:/f" PYTHONPATH=/g WorkingDirectory=/srv WorkingDirectory=-~ PermissionsStartOnly=1
+Wants=x.service y.timer z After=x OnFailure=b@%n.service /opt/%i.sh /opt/%i/x pre-up install remove
+kernel.core_pattern=|/opt/c -kernel/modprobe = envfile=/srv/e file=/srv/l conf=x dir=/srv/d pam_env.so
 Unit=a@.service Unit=b\x2dc.service Service=x WantedBy=z postrotate endscript
 RUN+="/opt/u" IMPORT{program}="/opt/w" PROGRAM="/opt/v Include=/etc/ssh/x /opt/t,/opt/u\, secure_path="/s:/t"
 start-stop-daemon daemon --exec -x --chuid -u --user=daemon --chuid=x:y daemon:daemon --startas tar chown 7z *.c * -- ?

@@ -69,6 +69,7 @@ PHRASES = (
     N_("was not read to its end"),
     N_("was not looked at"),
     N_("as whom it runs {path} is not known"),
+    N_("whether something runs or reads it is not known"),
     N_("a name with a newline is left out"),
     N_("nothing here reads access lists"),
     N_("its access list is not known"),
