@@ -23,6 +23,7 @@ _OPTIONS = ("-", "-u", "-f", "-C", "9", "=", *_QUOTES)
 _ACCOUNT = ("-", "-u")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "csh", "tcsh", "rbash"})
 _INTERPRETER = re.compile(r"(python|php|perl|ruby|lua|node|nodejs|tclsh|java|expect|Rscript)[0-9.]*(-cli)?")
+PRINTERS = frozenset({"cat", "head", "tail", "grep", "cut", "sort", "tr", "jq"})
 _LOCKED = frozenset({"flock", "chroot"})
 _READS = frozenset({".", "source", "run-parts"})
 
@@ -33,6 +34,7 @@ class Run:
 
     `tricked` is a program that takes the names of files in the directory `path` for options. `read`: another program
     reads it, so that its own first line does not say what runs it. `optional`: it is looked for, and need not be there.
+    `printed`: by which program its lines become the answer.
     """
 
     path: str
@@ -40,6 +42,7 @@ class Run:
     tricked: str = ""
     read: bool = False
     optional: bool = False
+    printed: str = ""
 
 
 @dataclass
@@ -49,11 +52,15 @@ class _Shell:
     user: str | None
     cwd: str = ""
     depth: int = 0
+    answers: bool = False  # what is printed is an answer
 
 
-def runs(tokens: Sequence[str], user: str | None, cwd: str = "") -> Iterator[Run]:
-    """The programs of a line that `user` runs, in its order; `cwd` where it begins, empty when not known."""
-    yield from _commands(tokens, _Shell(user, cwd))
+def runs(tokens: Sequence[str], user: str | None, cwd: str = "", *, answers: bool = False) -> Iterator[Run]:
+    """The programs of a line that `user` runs, in its order; `cwd` where it begins, empty when not known.
+
+    `answers`: what they print is believed, so that files count which they print.
+    """
+    yield from _commands(tokens, _Shell(user, cwd, answers=answers))
 
 
 def _commands(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
@@ -114,6 +121,10 @@ def _started(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
         yield from _script(program, rest, shell)
     elif program in GIVEN:
         yield from _given(program, rest, shell)
+        if shell.answers and "-f" not in rest:
+            yield from (Run(word, shell.user, read=True, printed=program) for word in rest if word.startswith("/"))
+    elif program in PRINTERS and shell.answers:
+        yield from (Run(word, shell.user, read=True, printed=program) for word in rest if word.startswith("/"))
     elif "-exec" in rest:  # of find
         yield from _commands(rest[list(rest).index("-exec") + 1 :], replace(shell))
 

@@ -68,8 +68,9 @@ class Trusted:
     @classmethod
     def of(cls, run: Run, role: Role, source: str, line: int) -> Trusted:
         """What a line of a file runs."""
-        role = _TRICKED.get(run.tricked, role)
-        return cls(run.path, role, run.user, source, line, read=run.read, optional=run.optional)
+        role = roles.SSHD if run.printed else _TRICKED.get(run.tricked, role)
+        certain = run.printed in ("", "cat")  # what others print hangs on what they are asked for
+        return cls(run.path, role, run.user, source, line, certain, run.read, run.optional)
 
 
 def fixed(seen: Seen, homes: Mapping[str, Sequence[str]], idle: Idle) -> Iterator[Trusted]:
@@ -166,7 +167,8 @@ def _of_shell(line: Line, tokens: Sequence[str], path: str, role: Role, user: st
         kind = VARIABLES.get(head, role)
         yield from (Trusted(word, kind, user, path, line.number) for word in tokens[1:] if word.startswith("/"))
         return
-    for run in runs(tokens, user):
+    answers = role in (roles.KEYS_COMMAND, roles.SSHD)
+    for run in runs(tokens, user, answers=answers):
         yield Trusted.of(run, role, path, line.number)
 
 
