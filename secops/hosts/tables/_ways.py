@@ -11,6 +11,7 @@ from secops.hosts.tables import (
     Column,
     control_sockets,
     doas_rules,
+    gshadow_members,
     polkit_rules,
     special_files,
     sudo_rules,
@@ -35,6 +36,7 @@ EXTRA_SECTIONS = (
     *special_files.TABLE.extra_sections,
     *trusted_files.TABLE.extra_sections,
     MOUNTINFO,
+    *gshadow_members.TABLE.sections,
 )
 
 COLUMNS = (

@@ -12,7 +12,18 @@ from secops.core.content import Text
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.listing import scan_listing
 from secops.hosts.sudoers import TooLargeError
-from secops.hosts.tables import Built, Column, Row, Table, doas_rules, hosts, services, sshd_effective, sudo_rules
+from secops.hosts.tables import (
+    Built,
+    Column,
+    Row,
+    Table,
+    doas_rules,
+    gshadow_members,
+    hosts,
+    services,
+    sshd_effective,
+    sudo_rules,
+)
 from secops.hosts.tables._listed import listed
 from secops.hosts.tables._sudo import policy_host, read_policy
 from secops.hosts.tables.groups import GROUP, group_lines
@@ -66,6 +77,9 @@ class _Host:
             for name in members.split(","):
                 if name in gids:
                     gids[name].add(int(gid))
+        for row in gshadow_members.build(self.evidence).rows:
+            if row["can_take"] and row["user_name"] in gids:
+                gids[row["user_name"]].add(row["gid"])
         accounts = [Who(name, uid, frozenset(gids[name])) for name, uid in self.uids.items() if uid != 0]
         return Changers(self.seen.tree, accounts, frozenset(int(fields[2]) for fields in groups))
 
@@ -282,6 +296,7 @@ TABLE = Table(
         services.SYSTEMCTL,
         services.SERVICE_SCRIPTS,
         hosts.OS_RELEASE,
+        *gshadow_members.TABLE.sections,
         *sudo_rules.SECTIONS,
         *sudo_rules.EXTRA_SECTIONS,
         *doas_rules.SECTIONS,

@@ -44,7 +44,7 @@ _ACCOUNTS = {
 SECTIONS: tuple[Section, ...] = tuple(
     {
         section.name: section
-        for name in ("trusted_files", "hosts", "users", "groups", "group_members")
+        for name in ("trusted_files", "hosts", "users", "groups", "group_members", "gshadow_members")
         for section in registry()[name].all_sections
     }.values()
 )

@@ -8,7 +8,7 @@ import pytest
 
 from secops.core.errors import IncompleteError
 from tests.hosts.carriers.kit import Wire
-from tests.hosts.trusted.kit import Planter, collect, rows, ways
+from tests.hosts.trusted.kit import Planter, collect, image, rows, ways
 from tests.testroot import OPS, TestHost
 
 #: What a user writes: it tells who ran it.
@@ -95,6 +95,26 @@ def test_sudo_run_parts_and_login_shells_run_what_users_wrote(planter: Planter) 
     host.run(["run-parts", "--regex", "^own", "/etc/cron.daily"], check=True)
     host.run(["su", "-", "root", "-c", "true"], check=True)
     assert _ran(host) == ["svc", "root", "root", "root"]
+
+
+def test_who_administers_a_group_or_is_in_its_shadow_can_take_it_on(planter: Planter) -> None:
+    host = planter.host
+    with host.at("/etc/group").open("a") as group, host.at("/etc/gshadow").open("a") as shadow:
+        group.write("team:x:2002:\nother:x:2003:\n")
+        shadow.write("team:!:alice:bob\nother:!::\n")
+    planter.plant("""file /srv/job 0755 root
+        cron @daily root /srv/job; /srv/other""")
+    host.run(["sh", "-c", "chgrp 2002 /srv/job; chmod 775 /srv/job"], check=True)
+    host.run(["sh", "-c", "cp /srv/job /srv/other; chgrp 2003 /srv/other; chmod 775 /srv/other"], check=True)
+    expected = {(name, "root", "/srv/job", "shell") for name in ("alice", "bob")}
+    assert ways(collect(host, "dash")) == ways(image(host)) == expected
+    assert _as(host, "alice", "echo : >>/srv/job") != 0
+    assert _as(host, "alice", "gpasswd -a alice team && ! gpasswd -a alice other") == 0
+    assert _as(host, "alice", "echo : >>/srv/job") == 0
+    assert _as(host, "bob", "! echo : >>/srv/job && echo 'echo : >>/srv/job' | newgrp team") == 0
+    host.run(["chmod", "u-s", "/usr/bin/newgrp"], check=True)
+    assert ways(collect(host, "dash")) == {("alice", "root", "/srv/job", "shell")}
+    assert _as(host, "bob", "echo 'echo : >>/srv/job' | newgrp team") != 0
 
 
 def test_programs_of_root_take_the_environment_that_users_wrote(planter: Planter) -> None:
