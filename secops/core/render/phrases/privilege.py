@@ -44,6 +44,7 @@ PHRASES = (
     N_("not a Defaults setting"),
     # ways
     N_("more than {n} ways"),
+    N_("whom it lets in is not known"),
     # roles
     N_("no roles are declared"),
     N_("accounts of a directory are not listed"),
