@@ -42,6 +42,10 @@ Match User quiet
   AllowAgentForwarding no
 Match User tight
   DisableForwarding yes
+Match User unread
+  AuthorizedKeysFile none
+Match User elsewhere
+  AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u
 Match Group admins
   PermitRootLogin yes
 """
@@ -54,6 +58,8 @@ LINES = {
     "quiet": "@",
     "tight": "@",
     "denied": "@",
+    "unread": "@",
+    "elsewhere": "@",
     "nologin": "@",
     "gone": "@",
     "locked": "@",
@@ -185,7 +191,8 @@ def test_both_answers_are_among_them_and_why(fleet: Fleet) -> None:
     assert {name: fleet.row(name)["why"] for name in LINES} == {
         "sftp": "sshd_command", "two": "login_refused", "denied": "login_refused", "nologin": "login_refused",
         "gone": "account_expired", "root": "login_refused", "forced": "forced_command", "twice": "forced_command",
-        "ended": "expired", **dict.fromkeys(["loose", "wide", "shared", "stolen", "moved"], "strict_modes"),
+        "ended": "expired", "unread": "not_read", "elsewhere": "not_read",
+        **dict.fromkeys(["loose", "wide", "shared", "stolen", "moved"], "strict_modes"),
         **dict.fromkeys(["own", "linked"]),
         **dict.fromkeys(["plain", "quiet", "tight", "locked", "later", "mute", "strict", "given", "here", "there"]),
     }  # fmt: skip
