@@ -243,6 +243,16 @@ def test_who_may_log_in_by_certificates_is_not_known(tables: dict[str, list[Row]
     assert found["without"]["root_paths"].problems[""] == []
 
 
+@pytest.mark.parametrize(("value", "known"), [("yes", False), ("no", True)])
+def test_whom_other_hosts_vouch_for_is_not_known_on_any(value: str, known: bool) -> None:
+    web = host(sshd_effective=[setting("usepam", "yes"), setting("hostbasedauthentication", value)])
+    found = Fleet(today=TODAY).tables({name: Position.of(whole(own)) for name, own in (("web1", web), ("db1", host()))})
+    reason = "whom sshd lets in by the key of another host (HostbasedAuthentication) is not known"
+    assert [one.reason for one in found["web1"]["key_trust"].problems["holders"]] == [reason] * (not known)
+    assert [one.reason for one in found["db1"]["key_trust"].problems["holders"]] == []
+    assert [one.reason for one in found["db1"]["root_paths"].problems[""]] == [f"web1: {reason}"] * (not known)
+
+
 def test_lines_of_nobody_are_left_out() -> None:
     assert trust({"h": host(authorized_keys=[line(user_name=None)])}) == {"h": []}
 

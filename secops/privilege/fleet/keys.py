@@ -91,6 +91,15 @@ def certified(rows: Iterable[Row]) -> list[Problem]:
     return []
 
 
+def by_host(settings: Iterable[Row]) -> list[Problem]:
+    """Why it is not known who can log in, by rows of sshd_effective: sshd trusts other hosts to say who somebody is."""
+    for row in settings:
+        if row["key"] == "hostbasedauthentication" and row["value"] == "yes":
+            reason = "whom sshd lets in by the key of another host (HostbasedAuthentication) is not known"
+            return [Problem(Status.FAILED, reason)]
+    return []
+
+
 def nameless(rows: Iterable[Row]) -> list[Problem]:
     """Why it is not known what a host holds, from its private keys (`ssh_identities`): one that does not tell, may be
     that of any line.

@@ -64,6 +64,7 @@ PHRASES = (
     N_("of accounts with large numbers lastlog was asked for {n} only"),
     N_("{path} holds records that this machine does not write"),
     N_("who holds certificates of this authority is not known"),
+    N_("whom sshd lets in by the key of another host (HostbasedAuthentication) is not known"),
     # trusted files
     N_("the list of trusted paths does not parse"),
     N_("the list of trusted paths ends early"),
