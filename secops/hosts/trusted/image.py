@@ -153,6 +153,8 @@ class _Image:
             return
         if content is None:
             return
+        if grammar in ("cron", "tab") and content and not content.endswith(b"\n"):
+            self.lines.append(f"E{path}")
         if len(content) > most or not read(self.reader, path, grammar, _text(content)):
             self.lines.append(f"T{path}")
 

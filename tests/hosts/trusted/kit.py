@@ -65,13 +65,16 @@ class Planter:
 
     def plant(self, lines: str) -> None:
         """Lines of `file PATH MODE OWNER` (a script), `dir PATH MODE OWNER`, `link PATH TARGET [OWNER]`, `text PATH
-        CONTENT` (of root, 0644), `own PATH MODE OWNER` (of what is there), `acl PATH USER RIGHTS [MASK]`, `cron LINE`
+        CONTENT` (of root, 0644; `raw`: no newline behind it), `own PATH MODE OWNER` (of what is there), `acl PATH USER
+        RIGHTS [MASK]`, `cron LINE`
         (in a file of its own), and `unit NAME CONTENT` (enabled). An owner is USER or USER:GROUP, `\\n` a newline,
         `\\xff` a byte that is no UTF-8.
         """
         for line in filter(None, map(str.strip, lines.replace(r"\xff", "\udcff").split("\n"))):
             verb, _, rest = line.partition(" ")
-            getattr(self, f"_{verb}")(*rest.split(" ", 1 if verb in ("text", "unit") else 0 if verb == "cron" else -1))
+            getattr(self, f"_{verb}")(
+                *rest.split(" ", 1 if verb in ("text", "raw", "unit") else 0 if verb == "cron" else -1)
+            )
 
     def _path(self, path: str) -> Path:
         where = self.host.at(path)
@@ -98,6 +101,10 @@ class Planter:
     def _text(self, path: str, content: str) -> None:
         self._path(path).write_text(content.replace("\\n", "\n") + "\n")
         self._own(path, "0644", "root")
+
+    def _raw(self, path: str, content: str) -> None:
+        self._text(path, content)
+        self._path(path).write_text(content.replace("\\n", "\n"))
 
     def _cron(self, line: str) -> None:
         self.jobs += 1
