@@ -18,6 +18,9 @@ from secops.core.render import NARROWEST
 #: What spreadsheets take for the beginning of a formula; the full-width forms count where Chinese is written.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
+#: Columns of the terminal of a head that is not broken.
+_SHORT = 8
+
 #: Between two columns.
 _GAP = "  "
 
@@ -95,9 +98,14 @@ def _line(cells: Iterable[str], widths: Iterable[int]) -> str:
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Columns of the terminal for each column: room for its longest word before any gets room for its longest line."""
+    """Columns of the terminal for each column: room for its longest word before any gets room for its longest line.
+
+    A short head counts as a word: Chinese may be broken between any two characters, and reads badly so.
+    """
     lines = [max(cell_len(line) for text in column for line in text.split("\n")) for column in columns]
-    words = [min(room, max(cell_len(word) for text in column for word in words_of(text))) for column in columns]
+    heads = [min(cell_len(column[0]), _SHORT) for column in columns]
+    longest = [max(cell_len(word) for text in column for word in words_of(text)) for column in columns]
+    words = [min(room, max(head, word)) for head, word in zip(heads, longest, strict=True)]
     if sum(lines) <= room:
         return lines
     while sum(words) > room and max(words) > 2:  # no room even for the words: the longest are broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from secops.core.content import Text
@@ -63,11 +63,14 @@ class View:
     tables: Mapping[str, Facts]
     accounts: Mapping[str, Account]
     root: Account
+    memberships: Sequence[Row] = ()  # of groups, also of those that can take them on
 
     @classmethod
     def of(cls, evidence: Evidence, tables: Mapping[str, Facts]) -> View:
-        known = accounts(tables["users"].rows, tables["group_members"].rows, tables["groups"].rows)
-        return cls(evidence, tables, known, root_of(known))
+        more = ({**row, "is_primary": False} for row in tables["gshadow_members"].rows if row["can_take"])
+        taken = [*tables["group_members"].rows, *more]
+        known = accounts(tables["users"].rows, taken, tables["groups"].rows)
+        return cls(evidence, tables, known, root_of(known), taken)
 
     def rows(self, table: str) -> list[Row]:
         return list(self.tables[table].rows)

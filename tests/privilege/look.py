@@ -11,7 +11,7 @@ from secops.hosts.tables import Facts, registry
 from secops.privilege.ways import privileges
 from tests.testroot import TestHost
 
-_TABLES = ("users", "groups", "group_members", "hosts", "packages")
+_TABLES = ("users", "groups", "group_members", "gshadow_members", "hosts", "packages")
 
 
 def look(host: TestHost, *tables: str) -> Mapping[str, Facts]:

@@ -181,8 +181,10 @@ FILES = {
     **_file("matched", "/opt/matched/a/run", "job; install -D -o $u /srv/$u/job /opt/$u/a/run;"
             " may \"$u ALL=(root) ^/opt/$u/(a|b)/run$\"",
             "job; install -D -o $u /srv/$u/job /opt/$u/c/run; may \"$u ALL=(root) ^/opt/$u/(a|b)/run$\""),
-    **_file("agent", "/srv/agent/job", "job; chown $u /srv/$u/job; echo /srv/$u/job start >/etc/init.d/$u",
-            "job; chown $u /srv/$u/job; echo \"su $u -c '/srv/$u/job start'\" >/etc/init.d/$u"),
+    **_file("agent", "/srv/agent/job", "job; chown $u /srv/$u/job; echo /srv/$u/job start >/etc/init.d/$u;"
+            " ln -s ../init.d/$u /etc/rc2.d/S01$u",
+            "job; chown $u /srv/$u/job; echo \"su $u -c '/srv/$u/job start'\" >/etc/init.d/$u;"
+            " ln -s ../init.d/$u /etc/rc2.d/S01$u"),
     **_file("inner", "/srv/inner/job", "job; chown $u /srv/$u/job; echo \". /srv/$u/job\" >/opt/$u.sh;"
             " cron \"root sh /opt/$u.sh\"",
             "job; chown $u /srv/$u/job; echo \". /srv/$u/job\" >/opt/$u.sh; cron \"$u sh /opt/$u.sh\""),

@@ -66,7 +66,7 @@ def test_it_is_gone_for_real_until_the_top_choke_point_is_closed(chain: Chain) -
     assert (code, review["pairs"]) == (1, 4)
     top, *others = review["choke_points"]
     assert (top["host"], top["way"], top["thing"], top["pairs"]) == (SECOND, "file", SCRIPT, 3)
-    assert top["fix"]["en"] == f"Let only the owner whose rights it decides change {SCRIPT}."
+    assert top["fix"]["en"] == f"Let nobody change {SCRIPT} but the account that runs or reads it."
     assert {(one["way"], one["pairs"]) for one in others} == {("private_key", 2), ("key", 2), ("sudo", 2)}
     proof.unlink()
     chain.second.write(top["thing"], before, 0o755)  # as `fix` says: root's, and nobody else's to change

@@ -204,6 +204,55 @@ def whole(tables: Mapping[str, list[Row]]) -> dict[str, Facts]:
     }
 
 
+AUTHORITY = {
+    "path": "/etc/ssh/ca.pub", "line": 1, "key_type": "ssh-ed25519", "fingerprint": "SHA256:ca", "key_bits": 256,
+    "comment": "",
+}  # fmt: skip
+
+
+def test_an_authority_of_sshds_has_a_line_for_each_account_that_keys_may_open() -> None:
+    logins = [login("root", key=False), login("ops")]
+    web = host(ssh_authorities=[AUTHORITY], ssh_logins=logins)
+    row = only(web, bastion=host(ssh_identities=[identity("ca", "SHA256:ca")]))
+    assert (row["user_name"], row["path"], row["holder_host"], row["holder_user"]) == (
+        "ops", "/etc/ssh/ca.pub", "bastion", "ca",
+    )  # fmt: skip
+    assert (row["opens"], row["why"], row["cert_authority"]) == (None, "certificate", True)
+    assert (row["holders"], row["accounts_opened"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("tables", "unknown"),
+    [
+        ({"ssh_authorities": [AUTHORITY]}, "/etc/ssh/ca.pub:1"),
+        ({"authorized_keys": [line(options=["cert-authority"])]}, "/home/ops/.ssh/authorized_keys:1"),
+        ({"authorized_keys": [line(options=["cert-authority", "command=x"])]}, ""),
+        ({"authorized_keys": [line()]}, ""),
+    ],
+)  # fmt: skip
+def test_who_may_log_in_by_certificates_is_not_known(tables: dict[str, list[Row]], unknown: str) -> None:
+    """Neither on the host that takes them, nor of those with a private key, which may have one."""
+    hosts = {"web1": host(**tables), "with": host(ssh_identities=[identity(fingerprint="SHA256:x")]), "without": host()}
+    found = Fleet(today=TODAY).tables({name: Position.of(whole(own)) for name, own in hosts.items()})
+    reason = f"{unknown}: who holds certificates of this authority is not known"
+    expected = [reason] if unknown else []
+    assert [one.reason for one in found["web1"]["key_trust"].problems["holders"]] == expected
+    assert found["web1"]["key_trust"].problems[""] == []
+    assert [one.reason for one in found["web1"]["root_paths"].problems[""]] == expected
+    assert [one.reason for one in found["with"]["root_paths"].problems[""]] == [f"web1: {one}" for one in expected]
+    assert found["without"]["root_paths"].problems[""] == []
+
+
+@pytest.mark.parametrize(("value", "known"), [("yes", False), ("no", True)])
+def test_whom_other_hosts_vouch_for_is_not_known_on_any(value: str, known: bool) -> None:
+    web = host(sshd_effective=[setting("usepam", "yes"), setting("hostbasedauthentication", value)])
+    found = Fleet(today=TODAY).tables({name: Position.of(whole(own)) for name, own in (("web1", web), ("db1", host()))})
+    reason = "whom sshd lets in by the key of another host (HostbasedAuthentication) is not known"
+    assert [one.reason for one in found["web1"]["key_trust"].problems["holders"]] == [reason] * (not known)
+    assert [one.reason for one in found["db1"]["key_trust"].problems["holders"]] == []
+    assert [one.reason for one in found["db1"]["root_paths"].problems[""]] == [f"web1: {reason}"] * (not known)
+
+
 def test_lines_of_nobody_are_left_out() -> None:
     assert trust({"h": host(authorized_keys=[line(user_name=None)])}) == {"h": []}
 

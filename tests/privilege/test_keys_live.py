@@ -31,6 +31,7 @@ SSHD = """PermitRootLogin no
 UsePAM yes
 PasswordAuthentication no
 AuthorizedKeysFile .ssh/authorized_keys
+TrustedUserCAKeys /etc/ssh/ca.pub
 MaxAuthTries 1000
 AllowUsers @
 Match User sftp
@@ -41,6 +42,10 @@ Match User quiet
   AllowAgentForwarding no
 Match User tight
   DisableForwarding yes
+Match User unread
+  AuthorizedKeysFile none
+Match User elsewhere
+  AuthorizedKeysFile /etc/ssh/authorized_keys.d/%u
 Match Group admins
   PermitRootLogin yes
 """
@@ -53,6 +58,8 @@ LINES = {
     "quiet": "@",
     "tight": "@",
     "denied": "@",
+    "unread": "@",
+    "elsewhere": "@",
     "nologin": "@",
     "gone": "@",
     "locked": "@",
@@ -101,6 +108,7 @@ def fleet(test_root: Path) -> Iterator[Fleet]:
         holder, opened = (stack.enter_context(testroot.host(name)) for name in ("bastion", "web1"))
         public = plant_keys(holder)
         plant_accounts(opened, public)
+        opened.write("/etc/ssh/ca.pub", "# of all\n" + holder.at("/home/ops/.ssh/ca.pub").read_text())
         hosts = {"bastion": seen(holder), "web1": seen(opened)}
         rows = trust(hosts, datetime.now(UTC).date())
         stack.enter_context(listening(opened))
@@ -108,8 +116,8 @@ def fleet(test_root: Path) -> Iterator[Fleet]:
 
 
 def plant_keys(host: TestHost) -> str:
-    """A key without a passphrase that a group may read, one with, and a config that forwards the agent."""
-    for name, phrase in (("id", ""), ("locked", "secret")):
+    """A key without a passphrase that a group may read, one with, an authority's; a config that forwards the agent."""
+    for name, phrase in (("id", ""), ("locked", "secret"), ("ca", "")):
         path = host.at(f"/home/ops/.ssh/{name}")
         make_key(path)
         subprocess.run(["ssh-keygen", "-q", "-p", "-N", phrase, "-P", "", "-f", path], check=True)
@@ -183,7 +191,8 @@ def test_both_answers_are_among_them_and_why(fleet: Fleet) -> None:
     assert {name: fleet.row(name)["why"] for name in LINES} == {
         "sftp": "sshd_command", "two": "login_refused", "denied": "login_refused", "nologin": "login_refused",
         "gone": "account_expired", "root": "login_refused", "forced": "forced_command", "twice": "forced_command",
-        "ended": "expired", **dict.fromkeys(["loose", "wide", "shared", "stolen", "moved"], "strict_modes"),
+        "ended": "expired", "unread": "not_read", "elsewhere": "not_read",
+        **dict.fromkeys(["loose", "wide", "shared", "stolen", "moved"], "strict_modes"),
         **dict.fromkeys(["own", "linked"]),
         **dict.fromkeys(["plain", "quiet", "tight", "locked", "later", "mute", "strict", "given", "here", "there"]),
     }  # fmt: skip
@@ -242,7 +251,7 @@ def test_lines_whose_options_sshd_refuses_open_nothing(fleet: Fleet, tmp_path: P
     taken = offered(fleet.opened, "given", [tmp_path / str(at) for at in range(len(keys))])
     rows = trust({"web1": seen(fleet.opened)}, datetime.now(UTC).date())["web1"]
     fleet.opened.write("/home/given/.ssh/authorized_keys", before)
-    said = {row["line"]: row for row in rows if row["user_name"] == "given"}
+    said = {row["line"]: row for row in rows if row["user_name"] == "given" and not row["cert_authority"]}
     so = {text: at in taken for at, text in enumerate(options)}
     assert so == {text: fits for fits, texts in OPTIONS.items() for text in texts if fits is not None} | {
         text: so[text] for text in OPTIONS[None]
@@ -273,7 +282,7 @@ def test_the_agent_can_be_had_where_it_is_said_to(fleet: Fleet, user: str, tmp_p
 
 
 def test_who_holds_it(fleet: Fleet) -> None:
-    rows = [row for row in fleet.rows if row["user_name"] == "plain"]
+    rows = [row for row in fleet.rows if row["user_name"] == "plain" and not row["cert_authority"]]
     assert [(row["holder_host"], row["holder_user"], row["holder_path"], row["encrypted"]) for row in rows] == [
         ("bastion", "mate", "/home/ops/.ssh/id", False),
         ("bastion", "ops", "/home/ops/.ssh/id", False),
@@ -282,6 +291,25 @@ def test_who_holds_it(fleet: Fleet) -> None:
     reads = [fleet.holder.run(["runuser", "-u", user, "--", "cat", "/home/ops/.ssh/id"]).returncode == 0
              for user in ("ops", "mate", "nobody")]  # fmt: skip
     assert reads == [True, True, False]
+
+
+def test_who_holds_the_key_of_an_authority_may_open_each_account_that_keys_open(fleet: Fleet, tmp_path: Path) -> None:
+    rows = [row for row in fleet.rows if row["cert_authority"]]
+    assert {(row["path"], row["line"], row["holder_path"]) for row in rows} == {
+        ("/etc/ssh/ca.pub", 2, "/home/ops/.ssh/ca")
+    }
+    told = {row["user_name"]: (row["opens"], row["why"]) for row in rows}
+    assert told.keys() & {"plain", "denied", "root", "two", "sftp"} == {"plain", "sftp"}
+    assert (told["plain"], told["sftp"]) == ((None, "certificate"), (False, "sshd_command"))
+    for name, authority in (("signed", "ca"), ("other", "id")):
+        path = fleet.holder.at(f"/home/ops/.ssh/{name}")
+        make_key(path)
+        signer = fleet.holder.at(f"/home/ops/.ssh/{authority}")
+        subprocess.run(["ssh-keygen", "-q", "-s", signer, "-I", "x", "-n", "plain,denied", f"{path}.pub"], check=True)
+    opened = [
+        (session(fleet, user, "id -un", key=key), key) for user in ("plain", "denied") for key in ("signed", "other")
+    ]
+    assert opened == [("plain", "signed"), ("", "other"), ("", "signed"), ("", "other")]
 
 
 def test_a_key_with_a_passphrase_opens_nothing_without_it(fleet: Fleet) -> None:

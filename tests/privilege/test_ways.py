@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ def seen(
     )
 
 
-def ways(sudoers: str = "", **others: str) -> list[Row]:
+def ways(sudoers: str = "", **others: Any) -> list[Row]:
     facts = observe(seen(sudoers, **others), "web1", privileges).tables["root_ways"]
     assert not any(found for part, found in facts.problems.items() if part != "file")  # what is there nobody looked at
     return list(facts.rows)
@@ -75,6 +76,21 @@ def test_a_second_uid_0_is_one() -> None:
 def test_groups_count_by_number(line: str) -> None:
     (row,) = ways(group=GROUP.replace("docker:x:998:", line))
     assert (row["user_name"], row["way"], row["thing"], row["gives"]) == ("alice", "group", "docker", "shell")
+
+
+def test_who_administers_a_group_or_is_in_its_shadow_is_as_good_as_a_member() -> None:
+    tools = b"".join(
+        "\0".join([f"x{mode:x}", "0", "0", "0", "0", path, "", "", ""]).encode()
+        for path, mode in (("/usr/bin/gpasswd", 0o104755), ("/usr/bin/newgrp", 0o104755))
+    )
+    shadow = {"/etc/gshadow": "root:*::\nalice:!:bob:\ndocker:!:bob:alice\n"}
+    found = ways(more={"gshadow": shadow, "group_tools": tools})
+    assert [(row["user_name"], row["way"], row["thing"], row["source"], row["line"]) for row in found] == [
+        ("bob", "group", "docker", "/etc/gshadow", 3), ("alice", "group", "docker", "/etc/gshadow", 3),
+    ]  # fmt: skip
+    assert ways("%docker ALL=(ALL) NOPASSWD: ALL", more={"gshadow": shadow}) == []
+    by_tools = ways("%docker ALL=(ALL) NOPASSWD: ALL", more={"gshadow": shadow, "group_tools": tools})
+    assert {row["user_name"] for row in by_tools if row["way"] == "sudo"} == {"alice", "bob"}
 
 
 def test_a_group_counts_once_and_not_for_root_or_for_nobody() -> None:

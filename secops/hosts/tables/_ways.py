@@ -11,6 +11,8 @@ from secops.hosts.tables import (
     Column,
     control_sockets,
     doas_rules,
+    gshadow_members,
+    pam_rules,
     polkit_rules,
     special_files,
     sudo_rules,
@@ -26,6 +28,7 @@ PARTS: Mapping[str, tuple[Section, ...]] = {
     "suid": (*special_files.TABLE.sections, FSTAB),
     "socket": control_sockets.TABLE.sections,
     "file": trusted_files.TABLE.sections,
+    "pam": pam_rules.TABLE.sections,
 }
 
 #: What else the ways are worked out from.
@@ -35,6 +38,7 @@ EXTRA_SECTIONS = (
     *special_files.TABLE.extra_sections,
     *trusted_files.TABLE.extra_sections,
     MOUNTINFO,
+    *gshadow_members.TABLE.sections,
 )
 
 COLUMNS = (
@@ -44,7 +48,7 @@ COLUMNS = (
         "text",
         "uid0, group, sudo, doas, polkit; suid, sgid, capability: a program whose file gives more rights than whoever "
         "starts it has; socket: a daemon of root that obeys, or a disk as a device file; file: one that decides what "
-        "runs with another account's rights, and that may be changed",
+        "runs with another account's rights, and that may be changed; pam: su lets in without a password",
     ),
     Column(
         "thing",

@@ -14,7 +14,7 @@ from secops.hosts.masking import key_secrets
 from secops.hosts.section import Files
 from secops.hosts.ssh_key import TYPES, decoded, key_bits, public_key
 from secops.hosts.sshd_keywords import Version
-from secops.hosts.tables import Built, Column, Row, Table, derive, sshd_effective
+from secops.hosts.tables import Built, Column, Row, Table, derive, ssh_logins, sshd_effective
 from secops.hosts.tables._files import one_path
 from secops.hosts.tables.groups import GROUP, group_lines
 from secops.hosts.tables.users import PASSWD, passwd_lines
@@ -127,7 +127,8 @@ def build(evidence: Evidence) -> Built:
         if not all(_is_collected(user.expand(place), homes) for user in users):
             built.lack(f"sshd reads keys from {place}, which is not collected")
     by_name = {user.name: user for user in users}
-    read = {user.name: {user.expand(place) for place in places} for user in users}
+    own = ssh_logins.key_files(evidence)
+    read = {user.name: {user.expand(place) for place in own.get(user.name, places)} for user in users}
     version, _ = sshd_effective.release(evidence)
     files = {one_path(item.path): item for item in evidence[AUTHORIZED_KEYS.name].files}
     for path, item in files.items():
@@ -195,7 +196,12 @@ TABLE = Table(
         Column("user_name", "text", "account whose home (or file below /etc/ssh) it is; NULL when no local account"),
         Column("path", "text", "file of the key"),
         Column("line", "integer", "line in the file"),
-        Column("effective", "boolean", "AuthorizedKeysFile names this file for this user; NULL when there is no user"),
+        Column(
+            "effective",
+            "boolean",
+            "AuthorizedKeysFile names this file for this user, on some connection if it hangs on that; NULL when there "
+            "is no user",
+        ),
         Column(
             "refused",
             "boolean",

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from secops.hosts.ssh_files import SSH_FILES
-from secops.hosts.tables import Column, Table, authorized_keys, host_addresses, hosts, shadow_meta, ssh_logins
+from secops.hosts.tables import (
+    Column,
+    Table,
+    authorized_keys,
+    host_addresses,
+    hosts,
+    shadow_meta,
+    ssh_authorities,
+    ssh_logins,
+)
 from secops.hosts.tables._ways import elsewhere
 from secops.hosts.tables.authorized_keys import AUTHORIZED_KEYS
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.users import PASSWD
 
-_READ = (authorized_keys.TABLE, ssh_logins.TABLE, shadow_meta.TABLE, hosts.TABLE, host_addresses.TABLE)
+_READ = (
+    authorized_keys.TABLE, ssh_authorities.TABLE, ssh_logins.TABLE, shadow_meta.TABLE, hosts.TABLE,
+    host_addresses.TABLE,
+)  # fmt: skip
 _HOLDERS = ("holders",)
 
 TABLE = Table(
     name="key_trust",
     doc="SSH keys that open accounts of the host, and where on the hosts of the run the private keys lie: one row for "
     "each line of authorized_keys and each account that may read the private key; one without a holder when it was "
-    "seen nowhere. Who holds a key hangs on all hosts of the run. A session counts that some address may have.",
+    "seen nowhere. An authority that sshd trusts by itself (TrustedUserCAKeys) has one for each account that keys may "
+    "open. Who holds a key hangs on all hosts of the run. A session counts that some address may have.",
     columns=(
         Column("user_name", "text", "account that is opened"),
-        Column("path", "text", "file of the line"),
+        Column("path", "text", "file of the line, or of the authority's key"),
         Column("line", "integer", "line in it"),
         Column("key_type", "text", "ssh-ed25519, …"),
         Column("fingerprint", "text", "SHA256:… as ssh-keygen prints it; NULL for certificates"),

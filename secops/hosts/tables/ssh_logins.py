@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 
-from secops.hosts.evidence import Evidence
+from secops.hosts.evidence import Evidence, Problem
 from secops.hosts.tables import Built, Column, Row, Table, derive, group_members, sshd_effective, users
 from secops.hosts.tables.groups import GROUP
 from secops.hosts.tables.users import PASSWD
@@ -22,7 +22,8 @@ _LISTS = ("denyusers", "allowusers", "denygroups", "allowgroups")
 _VARYING = ("permitrootlogin", "kbdinteractiveauthentication", "usepam")
 _METHODS = ("passwordauthentication", "permitemptypasswords", "pubkeyauthentication", "authenticationmethods")
 _SESSION = ("forcecommand", "allowagentforwarding", "disableforwarding")
-_DECIDING = (*_LISTS, *_VARYING, *_METHODS, *_SESSION)
+_FILES = "authorizedkeysfile"
+_DECIDING = (_FILES, *_LISTS, *_VARYING, *_METHODS, *_SESSION)
 _KINDS = ("password", "empty_password", "publickey", "publickey_shell", "agent_forwarding")
 _CRITERION = re.compile(r'(?:invalid-user|([a-z]+) ("[^"]*"|[^ ]+))(?: |$)')
 _MOST_TOLD = 5  # conditions of which every combination is looked at
@@ -32,18 +33,13 @@ _BUDGET = 2_000_000  # comparisons: no configuration may stall a scan
 def build(evidence: Evidence) -> Built:
     built = Built()
     sshd = derive(sshd_effective.TABLE, evidence)
-    accounts, members = users.build(evidence), group_members.build(evidence)
-    built.problems = [*sshd.problems[""], *accounts.problems, *members.problems]
+    accounts, groups, problems = _accounts(evidence)
+    built.problems = [*sshd.problems[""], *problems]
     server = _Server(sshd.rows)
-    groups: dict[str, set[str]] = {row["user_name"]: set() for row in accounts.rows}
-    for row in members.rows:
-        if row["group_name"] and row["user_name"] in groups:
-            groups[row["user_name"]].add(row["group_name"])
-    if (len(groups) + len(members.rows)) * server.cost > _BUDGET:
+    if server.is_dear(groups):
         built.lack("sshd has too many Match blocks or patterns for so many accounts to be worked out")
     elif sshd.rows:
-        first = {row["user_name"]: row for row in reversed(accounts.rows)}  # of two with one name, the first is used
-        built.rows = [_logins(server, account, groups[name]) for name, account in sorted(first.items())]
+        built.rows = [_logins(server, account, groups[name]) for name, account in sorted(accounts.items())]
     if any(None in row.values() for row in built.rows):
         built.problems += [problem for part in _VARYING for problem in sshd.problems[part]]
         if not built.problems:
@@ -51,18 +47,39 @@ def build(evidence: Evidence) -> Built:
     return built
 
 
+def key_files(evidence: Evidence) -> dict[str, set[str]]:
+    """By account the files of keys that sshd reads on some connection of it, tokens (`%h`) unexpanded; `none` is left
+    out. Accounts of which that is not known are not there.
+    """
+    accounts, groups, _ = _accounts(evidence)
+    server = _Server(derive(sshd_effective.TABLE, evidence).rows)
+    if server.is_dear(groups):
+        return {}
+    found = {name: server.key_files(name, groups[name]) for name in accounts}
+    return {name: files for name, files in found.items() if files is not None}
+
+
+def _accounts(evidence: Evidence) -> tuple[dict[str, Row], dict[str, set[str]], list[Problem]]:
+    """(accounts by name, their groups, why these are not all). Of two with one name the first is used."""
+    accounts, members = users.build(evidence), group_members.build(evidence)
+    groups: dict[str, set[str]] = {row["user_name"]: set() for row in accounts.rows}
+    for row in members.rows:
+        if row["group_name"] and row["user_name"] in groups:
+            groups[row["user_name"]].add(row["group_name"])
+    first = {row["user_name"]: row for row in reversed(accounts.rows)}
+    return first, groups, [*accounts.problems, *members.problems]
+
+
 def _logins(server: _Server, account: Row, groups: set[str]) -> Row:
     """What some connection of the account allows, of those that the Match blocks tell apart."""
     name = account["user_name"]
     ways: list[tuple[Truth, ...]] = []
     if account["can_login"]:
-        blocks = {context: server.conditions(context, name, groups) for context in server.criteria}
-        told = {conditions for conditions in blocks.values() if conditions is not None}
-        for connection in _connections(told):
-            force = {context for context, asked in blocks.items() if asked is not None and asked <= connection}
+        told, connections = server.connections(name, groups)
+        for force in connections:
             if server.admits(force, name, groups):
                 ways.append(server.ways(force, is_root=account["uid"] == 0))
-        if len(told) > _MOST_TOLD:
+        if told > _MOST_TOLD:
             ways.append((None,) * len(_KINDS))  # a connection that was not looked at may be let in
     return {"user_name": name} | {kind: _any(way[at] for way in ways) for at, kind in enumerate(_KINDS)}
 
@@ -105,6 +122,28 @@ class _Server:
         patterns = 1 + sum(len(entry.patterns) for entry in names)
         #: Comparisons for one account, about.
         self.cost = (len(contexts) + 2 ** min(len(contexts), _MOST_TOLD) + 1) * (len(contexts) + patterns)
+
+    def is_dear(self, groups: Mapping[str, set[str]]) -> bool:
+        """Whether it would take too long for so many accounts, of these groups."""
+        return bool((len(groups) + sum(map(len, groups.values()))) * self.cost > _BUDGET)
+
+    def connections(self, name: str, groups: set[str]) -> tuple[int, list[set[str]]]:
+        """(conditions that blocks ask for beside the account, the blocks in force on connections of it)."""
+        blocks = {context: self.conditions(context, name, groups) for context in self.criteria}
+        told = {conditions for conditions in blocks.values() if conditions is not None}
+        force = [
+            {context for context, asked in blocks.items() if asked is not None and asked <= connection}
+            for connection in _connections(told)
+        ]
+        return len(told), force
+
+    def key_files(self, name: str, groups: set[str]) -> set[str] | None:
+        """What AuthorizedKeysFile holds on some connection of an account; None when that is not known."""
+        told, connections = self.connections(name, groups)
+        values = {self.value(force, _FILES) for force in connections}
+        if None in values or told > _MOST_TOLD:
+            return None
+        return {word for value in values if value for word in value.split(" ")} - {"none"}
 
     def conditions(self, context: str, name: str, groups: set[str]) -> Conditions:
         """What else must hold of a connection for the block to be in force for this user."""

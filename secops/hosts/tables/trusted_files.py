@@ -10,8 +10,20 @@ from posixpath import basename
 
 from secops.core.content import Text
 from secops.hosts.evidence import Evidence, Status
+from secops.hosts.listing import scan_listing
 from secops.hosts.sudoers import TooLargeError
-from secops.hosts.tables import Built, Column, Row, Table, doas_rules, services, sshd_effective, sudo_rules
+from secops.hosts.tables import (
+    Built,
+    Column,
+    Row,
+    Table,
+    doas_rules,
+    gshadow_members,
+    hosts,
+    services,
+    sshd_effective,
+    sudo_rules,
+)
 from secops.hosts.tables._listed import listed
 from secops.hosts.tables._sudo import policy_host, read_policy
 from secops.hosts.tables.groups import GROUP, group_lines
@@ -19,6 +31,7 @@ from secops.hosts.tables.users import NO_LOGIN, PASSWD, passwd_lines
 from secops.hosts.trusted import policies
 from secops.hosts.trusted.access import By, Who
 from secops.hosts.trusted.changers import Changers, TooManyError
+from secops.hosts.trusted.idle import Idle
 from secops.hosts.trusted.named import ROOT, Trusted, fixed, named, scripts
 from secops.hosts.trusted.places import KEEPERS
 from secops.hosts.trusted.roles import Guard, Role
@@ -64,6 +77,9 @@ class _Host:
             for name in members.split(","):
                 if name in gids:
                     gids[name].add(int(gid))
+        for row in gshadow_members.build(self.evidence).rows:
+            if row["can_take"] and row["user_name"] in gids:
+                gids[row["user_name"]].add(row["gid"])
         accounts = [Who(name, uid, frozenset(gids[name])) for name, uid in self.uids.items() if uid != 0]
         return Changers(self.seen.tree, accounts, frozenset(int(fields[2]) for fields in groups))
 
@@ -77,6 +93,14 @@ class _Host:
         if ("permitrootlogin", "no") not in self.sshd:
             return [ROOT]
         return [name for names in self.homes.values() for name in names if self.uids[name] != 0]
+
+    @cached_property
+    def idle(self) -> Idle:
+        shells = {fields[0]: basename(fields[6]) for fields in reversed(self.users)}
+        items = (item for item in self.evidence[services.SERVICE_SCRIPTS.name].files)
+        links = (entry for item in items for entry in scan_listing(item.data) if entry and entry.kind == "l")
+        started = {basename(entry.link) for entry in links}
+        return Idle(self.seen, hosts.family(hosts.os_release(self.evidence)), shells, started)
 
     def name_of(self, uid: str) -> str | None:
         """The account of a number."""
@@ -145,6 +169,8 @@ def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
 def _rows(host: _Host, built: Built) -> Iterator[Row]:
     told = dict[str, None]()
     for trusted in dict.fromkeys(scripts(host.seen, _trusted(host, built))):
+        if trusted.optional and host.seen.tree.leads_to(trusted.path) is None:
+            continue
         owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user or ""), -1)
         rows = list[Row]()
         try:
@@ -162,8 +188,8 @@ def _rows(host: _Host, built: Built) -> Iterator[Row]:
 
 def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
     """All that is trusted. What hides some of it is told."""
-    yield from fixed(host.seen, host.homes)
-    yield from named(host.seen, host.homes, host.logins)
+    yield from fixed(host.seen, host.homes, host.idle)
+    yield from named(host.seen, host.homes, host.logins, host.idle)
     units = resolve(listed(host.evidence, services.SERVICE_UNITS, built))
     states = services.systemd_states(host.evidence, units, Built()) or {}
     yield from Loader(host.seen, units, {name for name, runs in states.items() if runs}).trusted()
@@ -212,6 +238,7 @@ def _row(trusted: Trusted, point: Point, by: By, accounts: list[str], refused: b
         "writer": by[1],
         "accounts": accounts,
         "refused": refused,
+        "certain": trusted.certain,
         "how_en": how.en,
         "how_zh": how.zh,
     }
@@ -254,6 +281,12 @@ TABLE = Table(
             "accounts that can, and reach it; `*` for every local account; none where the number is nobody's",
         ),
         Column("refused", "boolean", "what reads it refuses a file that is changed like that: cron, sudo, sshd, …"),
+        Column(
+            "certain",
+            "boolean",
+            "false when it is there, and it is not known that something runs or reads it: by its name or mode cron and "
+            "their like pass over it, nothing is seen to start the unit, the account has another shell",
+        ),
         Column("how_en", "text", "what is done with the path, and how the point leads there"),
         Column("how_zh", "text", "the same in Chinese"),
     ),
@@ -261,6 +294,9 @@ TABLE = Table(
     parts={"acls": ()},
     extra_sections=(
         services.SYSTEMCTL,
+        services.SERVICE_SCRIPTS,
+        hosts.OS_RELEASE,
+        *gshadow_members.TABLE.sections,
         *sudo_rules.SECTIONS,
         *sudo_rules.EXTRA_SECTIONS,
         *doas_rules.SECTIONS,

@@ -35,15 +35,50 @@ function unit(number, s,   key, mark) {
       mark = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
       gsub(/!!/, "", mark); mark = mark ~ /[+!]/ ? " +" : ""
     }
-    cwd = ""; tell(number, " " key "=" mark mask(s)); return
+    exec_at[++execs] = number; exec_head[execs] = " " key "=" mark; exec_text[execs] = s; return
   }
+  if (key == "Environment") { variables_of(number, s); return }
+  if (key ~ /@PULLS@/) { pulls(number, key, s); return }
   sub(/[ \t].*$/, "", s)
-  if (key == "EnvironmentFile") {
+  if (key == "WorkingDirectory") {
+    sub(/^-/, "", s); folder = s ~ /^\// && s !~ /@OPEN@/ ? s : ""
+    if (folder != "") tell(number, " " key "= " path(folder))
+  } else if (key == "EnvironmentFile") {
     sub(/^-/, "", s); tell(number, " " key "=" (s ~ /^\// ? " " path(s) : ""))
   } else if (key == "User") tell(number, " " key "=" (s == "" ? "" : " " user(s in names ? names[s] : s)))
-  else if (key == "DynamicUser") tell(number, " " key "=" (s ~ /^([yY1tT]|on)/ ? " 9" : ""))
+  else if (key ~ /^(DynamicUser|PermissionsStartOnly)$/) tell(number, " " key "=" (s ~ /^([yY1tT]|on)/ ? " 9" : ""))
   else if (key ~ /^(RootDirectory|RootImage|BusName)$/) tell(number, " " key "=" (s == "" ? "" : " 9"))
   else if ((key == "Unit" || key == "Service") && s ~ /^[A-Za-z0-9:_.@\\-]+$/) tell(number, " " key "= " s)
+}
+function variables_of(number, s,   n, i, w, out, name, parts) { # of a unit
+  out = s == "" ? " " : ""
+  while (match(s, /@VARIABLES@/)) {
+    name = substr(s, RSTART, RLENGTH); gsub(/[^A-Z_]/, "", name); s = substr(s, RSTART + RLENGTH)
+    w = s; sub(/[ \t"\047].*$/, "", w); n = split(w, parts, ":")
+    for (i = 1; i <= n; i++) if (parts[i] ~ /^\//) { out = out " " name "= " path(parts[i]) }
+  }
+  if (out != "") tell(number, " Environment=" (out == " " ? "" : out))
+}
+function pulls(number, key, s,   n, i, w, out) {
+  n = split(s, w, " "); out = ""
+  for (i = 1; i <= n; i++) if (w[i] ~ /@PULLED@/) out = out " " w[i]
+  if (out != "") tell(number, " " key "=" out)
+}
+function run_unit(   i) { # its commands, once it is known where they run
+  for (i = 1; i <= execs; i++) { cwd = folder; tell(exec_at[i], exec_head[i] mask(exec_text[i])) }
+}
+function stack(number, s,   n, i, w, out) { # a rule of PAM
+  gsub(/[ \t\013-\015]+/, " ", s); n = split(s, w, " "); out = ""
+  for (i = 1; i <= n; i++) {
+    if (w[i] ~ /^\//) { out = out " " path(w[i]); follow(w[i]) }
+    else if (match(w[i], /@PAM@/) && substr(w[i], RLENGTH + 1) ~ /^\//)
+      out = out " " substr(w[i], 1, RLENGTH) " " path(substr(w[i], RLENGTH + 1))
+  }
+  told_if(number, out)
+}
+function commanded(number, s) {
+  if (!match(s, /@COMMAND@/)) return
+  cwd = ""; here = ""; told_if(number, mask(substr(s, RSTART + RLENGTH)))
 }
 function rotation(number, s) {
   sub(/^[ \t]+/, "", s)

@@ -9,19 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from posixpath import basename
 
-from secops.hosts.trusted.words import LEADS, STARTERS, SWITCHES, TRICKED
+from secops.hosts.trusted.words import GIVEN, LEADS, MAKEFILES, MAKES, STARTERS, SWITCHES, TRICKED
 
 #: Commands within commands, as in `sh -c 'su -c "…"'`: nobody goes deeper in good faith.
 _MAX_DEPTH = 8
 
 _QUOTES = ('"', "'")
-_OPTIONS = ("-", "-u", "9", "=", *_QUOTES)
+_OPTIONS = ("-", "-u", "-f", "-C", "9", "=", *_QUOTES)
 #: Options before an account, and those with it.
 _ACCOUNT = ("-", "-u")
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "csh", "tcsh", "rbash"})
 _INTERPRETER = re.compile(r"(python|php|perl|ruby|lua|node|nodejs|tclsh|java|expect|Rscript)[0-9.]*(-cli)?")
+PRINTERS = frozenset({"cat", "head", "tail", "grep", "cut", "sort", "tr", "jq"})
+_LOCKED = frozenset({"flock", "chroot"})
 _READS = frozenset({".", "source", "run-parts"})
 
 
@@ -29,12 +32,17 @@ _READS = frozenset({".", "source", "run-parts"})
 class Run:
     """A path that is run or read as a program. `user` None: as whom is not known.
 
-    `tricked` is a program that takes the names of files in the directory `path` for options.
+    `tricked` is a program that takes the names of files in the directory `path` for options. `read`: another program
+    reads it, so that its own first line does not say what runs it. `optional`: it is looked for, and need not be there.
+    `printed`: by which program its lines become the answer.
     """
 
     path: str
     user: str | None
     tricked: str = ""
+    read: bool = False
+    optional: bool = False
+    printed: str = ""
 
 
 @dataclass
@@ -44,11 +52,15 @@ class _Shell:
     user: str | None
     cwd: str = ""
     depth: int = 0
+    answers: bool = False  # what is printed is an answer
 
 
-def runs(tokens: Sequence[str], user: str | None) -> Iterator[Run]:
-    """The programs of a line that `user` runs, in its order."""
-    yield from _commands(tokens, _Shell(user))
+def runs(tokens: Sequence[str], user: str | None, cwd: str = "", *, answers: bool = False) -> Iterator[Run]:
+    """The programs of a line that `user` runs, in its order; `cwd` where it begins, empty when not known.
+
+    `answers`: what they print is believed, so that files count which they print.
+    """
+    yield from _commands(tokens, _Shell(user, cwd, answers=answers))
 
 
 def _commands(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
@@ -71,16 +83,19 @@ def _closing(tokens: Sequence[str], at: int) -> int:
 
 def _command(tokens: Sequence[str], shell: _Shell) -> Iterator[Run]:
     """One command: its program, behind assignments, keywords and programs that only start another; and what it runs."""
-    locked = False  # flock's own file stands before its command
+    locked = False  # flock's own file stands before its command, and chroot's directory
     for at, word in enumerate(tokens):
         name, rest = basename(word), tokens[at + 1 :]
+        if word == "-u" or word[:1] == "~":
+            shell = replace(shell, user=word[1:] if word[0] == "~" else None)
+            continue
         if word == "-c":
             yield from _commands(_quotation(rest), shell)
             return
         if word in _OPTIONS:
             continue
         if name in LEADS:
-            locked = locked or name == "flock"
+            locked = locked or name in _LOCKED
         elif locked:
             locked = False
             continue
@@ -104,8 +119,26 @@ def _started(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
         shell.cwd = path if path.startswith("/") else ""
     elif program in _READS or program in _SHELLS or _INTERPRETER.fullmatch(program):
         yield from _script(program, rest, shell)
+    elif program in GIVEN:
+        yield from _given(program, rest, shell)
+        if shell.answers and "-f" not in rest:
+            yield from (Run(word, shell.user, read=True, printed=program) for word in rest if word.startswith("/"))
+    elif program in PRINTERS and shell.answers:
+        yield from (Run(word, shell.user, read=True, printed=program) for word in rest if word.startswith("/"))
     elif "-exec" in rest:  # of find
         yield from _commands(rest[list(rest).index("-exec") + 1 :], replace(shell))
+
+
+def _given(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
+    """A file of commands that a program reads: the one that it is told to, or what make looks for."""
+    files = [word for before, word in pairwise(rest) if before == "-f" and word.startswith("/")]
+    yield from (Run(word, shell.user, read=True) for word in files)
+    if program not in MAKES or "-f" in rest:
+        return
+    folder = next((word for before, word in pairwise(rest) if before == "-C"), shell.cwd).rstrip("/")
+    if folder.startswith("/"):
+        yield Run(f"{folder}/", shell.user)
+        yield from (Run(f"{folder}/{name}", shell.user, read=True, optional=True) for name in MAKEFILES)
 
 
 def _started_by(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
@@ -153,7 +186,7 @@ def _script(program: str, rest: Sequence[str], shell: _Shell) -> Iterator[Run]:
                 yield from _commands(_quotation(rest[at + 1 :]), replace(shell))
             return
         if word.startswith("/"):
-            yield Run(word, shell.user)
+            yield Run(word, shell.user, read=True)
             return
         if word not in _OPTIONS:
             if shell.cwd and not quoted and program not in _READS:

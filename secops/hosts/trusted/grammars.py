@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from secops.hosts.trusted import patterns, words
-from secops.hosts.trusted.lines import Named, Reader
+from secops.hosts.trusted.lines import mask
 from secops.hosts.trusted.places import Grammar
+from secops.hosts.trusted.reader import Named, Reader
+from secops.hosts.trusted.unit_lines import UnitLines
 
 _BLANKS = "[ \t]+"
 _FIELD = re.compile(f"[^ \t]+{_BLANKS}")
 _SETTING = re.compile("[A-Za-z_][A-Za-z0-9_]*[ \t]*=")
-_KEY = re.compile("([A-Za-z]+)[ \t]*=")
-_UNIT, _INSTALL = re.compile(words.UNIT), re.compile(words.INSTALL)
+_COMMAND, _PAM = re.compile(words.COMMAND), re.compile(words.PAM)
 _EXPRESSION = re.compile(patterns.EXPRESSION, re.DOTALL)
 _HOOK = re.compile(words.HOOK)
-_UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@\\-]+")
+_ORDINARY = re.compile(words.ORDINARY)
 OTHER_PROGRAM = re.compile("#!(?!.*sh([ \t]|$))|.ELF", re.DOTALL)
 
 #: Grammars whose lines a backslash continues.
-_CONTINUED = frozenset({"unit", "shell", "script", "rc", "words", "rotation", "rules", "sudo"})
+_CONTINUED = frozenset({"unit", "shell", "script", "rc", "words", "rotation", "rules", "sudo", "commands", "pam"})
 
 
 @dataclass
@@ -41,6 +42,9 @@ class _File:
     def told_if(self, number: int, tokens: list[str]) -> None:
         if any("/" in token or "@" in token for token in tokens):
             self.tell(number, tokens)
+
+    def mask(self, text: str) -> list[str]:
+        return mask(self.reader, text, self.grammar)
 
     def job(self, number: int, text: str) -> None:
         """A line of a crontab."""
@@ -62,40 +66,7 @@ class _File:
         who = re.split("[.:/]", who)[0] if self.grammar == "inetd" else who
         text = text.replace("\\%", " ").partition("%")[0]
         reader.here = reader.cwd = reader.homes.get(who, "")
-        return self.told_if(number, [reader.user(who), *reader.mask(text)])
-
-    def unit(self, number: int, text: str) -> None:
-        text = text.lstrip(" \t")
-        found = _KEY.match(text) if _UNIT.match(text) else None
-        if not found:
-            return
-        key, value = found[1], text[found.end() :].replace("\r", "").lstrip(" \t")
-        if _INSTALL.match(key):
-            if value:
-                self.tell(number, ["Install="])
-        elif re.fullmatch("Exec[A-Z][A-Za-z]*", key) and key != "ExecSearchPath":
-            mark = re.match("[-@:+!|]*", value)[0]  # type: ignore[index]  # it matches always
-            elevated = any(char in "+!" for char in mark.replace("!!", ""))
-            self.reader.cwd = ""
-            self.tell(number, [f"{key}=", *["+"] * elevated, *self.reader.mask(value[len(mark) :])])
-        elif (tokens := self.setting(key, re.split("[ \t]", value, maxsplit=1)[0])) is not None:
-            self.tell(number, [f"{key}=", *tokens])
-
-    def setting(self, key: str, value: str) -> list[str] | None:
-        """The tokens of a setting of a unit that is no command; None for one that does not matter."""
-        match key:
-            case "EnvironmentFile":
-                value = value.removeprefix("-")
-                return [self.reader.path(value)] if value.startswith("/") else []
-            case "User":
-                return [self.reader.user(self.reader.names.get(value, value))] if value else []
-            case "DynamicUser":
-                return ["9"] if re.match("[yY1tT]|on", value) else []
-            case "RootDirectory" | "RootImage" | "BusName":
-                return ["9"] if value else []
-            case "Unit" | "Service" if _UNIT_NAME.fullmatch(value):
-                return [value]
-        return None
+        return self.told_if(number, [reader.user(who), *self.mask(text)])
 
     def rotation(self, number: int, text: str) -> None:
         """A line of a file of logrotate: commands stand in its scripts only."""
@@ -105,7 +76,7 @@ class _File:
         elif text.startswith("endscript"):
             self.inside = False
         elif self.inside:
-            self.told_if(number, self.reader.mask(text))
+            self.told_if(number, self.mask(text))
         elif text.startswith("}"):
             self.tell(number, ["su="])
         elif re.match("su[ \t]", text):
@@ -122,7 +93,7 @@ class _File:
 
     def shell(self, number: int, text: str) -> None:
         self.variables(number, text)
-        self.told_if(number, self.reader.mask(text))
+        self.told_if(number, self.mask(text))
 
     def rules(self, number: int, text: str) -> None:
         """A line of udev's."""
@@ -139,7 +110,7 @@ class _File:
         text = re.sub("^[ \t]*=?[ \t]*", "", text[len(key) :])
         if re.fullmatch(words.SSHD_COMMANDS, key):
             self.reader.cwd = ""
-            self.tell(number, [f"{key}=", *self.reader.mask(text)])
+            self.tell(number, [f"{key}=", *self.mask(text)])
         elif key == "match":
             self.tell(number, ["match=", *self.matched(re.sub("[ \t\r]+", " ", text).strip(" "))])
 
@@ -176,7 +147,7 @@ class _File:
         if not self.inside:
             return
         self.reader.cwd = ""
-        self.told_if(number, self.reader.mask(text))
+        self.told_if(number, self.mask(text))
         self.braced = self.braced or "{" in text
         if re.search("}[ \t\r;]*$", text) or (not self.braced and text.strip(" \t\r")):
             self.inside = False
@@ -200,6 +171,30 @@ class _File:
                 self.reader.follow(word)
             before = word
 
+    def interpreter(self, text: str) -> None:
+        """The first line of a script: what runs it, where it is no program of the system."""
+        if text.startswith("#!") and not _ORDINARY.match(text):
+            self.reader.here = self.reader.cwd = ""
+            self.told_if(1, ["#!", *self.mask(text.removeprefix("#!"))])
+
+    def commands(self, number: int, text: str) -> None:
+        """A line on which a command stands behind a keyword."""
+        if found := _COMMAND.match(text):
+            self.reader.cwd = self.reader.here = ""
+            self.told_if(number, self.mask(text[found.end() :]))
+
+    def pam(self, number: int, text: str) -> None:
+        """A rule of PAM: its module, and the files that it is told to read."""
+        tokens = list[str]()
+        for word in re.split("[ \t\v\f\r]+", text.partition("#")[0]):
+            found = _PAM.match(word)
+            if word.startswith("/"):
+                self.reader.follow(word)
+                tokens.append(self.reader.path(word))
+            elif found and word[found.end() :].startswith("/"):
+                tokens += [found[0], self.reader.path(word[found.end() :])]
+        self.told_if(number, tokens)
+
     def words(self, number: int, text: str) -> None:
         text = re.sub('[ \t\r:,"]+', " ", text.partition("#")[0])
         if not text.lstrip(" ").startswith("Debug "):
@@ -207,28 +202,49 @@ class _File:
 
 
 _HANDLERS: Mapping[str, Callable[[_File, int, str], None]] = {
-    "cron": _File.job, "tab": _File.job, "anacron": _File.job, "unit": _File.unit, "rotation": _File.rotation,
+    "cron": _File.job, "tab": _File.job, "anacron": _File.job, "rotation": _File.rotation,
     "variables": _File.variables, "shell": _File.shell, "script": _File.script, "rc": _File.shell,
     "rules": _File.rules, "sshd": _File.sshd, "sudo": _File.sudo, "words": _File.words,
-    "inetd": _File.job, "xinetd": _File.xinetd, "apt": _File.apt,
+    "inetd": _File.job, "xinetd": _File.xinetd, "apt": _File.apt, "commands": _File.commands, "pam": _File.pam,
 }  # fmt: skip
 
+#: Grammars of what may be a program of another kind, which its first line tells.
+_SCRIPTS = frozenset({"shell", "script"})
+
 #: Grammars in which a line that begins with `#` says nothing. Those of units and crontabs see for themselves.
-_COMMENTED = frozenset({"rotation", "variables", "shell", "script", "rc", "rules", "sshd", "words", "xinetd", "apt"})
+_COMMENTED = frozenset(
+    {"rotation", "variables", "shell", "script", "rc", "rules", "sshd", "words", "xinetd", "apt", "commands", "pam"}
+)
 
 
 def read(reader: Reader, path: str, grammar: Grammar, content: str) -> bool:
     """Hand a file's lines to the reader. False when it was not read to its end, since it names too much."""
     file = _File(reader, path, grammar)
-    reader.here, reader.cwd = path.rpartition("/")[0] if grammar == "rc" else "", ""
+    reader.here, reader.cwd, reader.looped = path.rpartition("/")[0] if grammar == "rc" else "", "", ""
+    if grammar in _SCRIPTS:
+        first = content.partition("\n")[0]
+        file.interpreter(first)
+        if OTHER_PROGRAM.match(first):
+            return True
+    if grammar == "unit":
+        unit = UnitLines(reader, file.tell)
+        whole = _each_line(reader, grammar, content, unit.line)
+        unit.finish()
+        return whole
+    handle = _HANDLERS[grammar]
+    return _each_line(reader, grammar, content, lambda number, text: handle(file, number, text))
+
+
+def _each_line(reader: Reader, grammar: Grammar, content: str, handle: Callable[[int, str], None]) -> bool:
+    """False when they name too much, and some were left."""
     most = words.MAX_OF_POLICY if grammar == "sudo" else words.MAX_OF_FILE
-    handle, before = _HANDLERS[grammar], len(reader.wanted) + len(reader.candidates)
+    before = len(reader.wanted) + len(reader.candidates)
     for number, text in _logical(content, grammar):
         count = len(reader.wanted) + len(reader.candidates)
         if text is None or count - before > most or count > words.MAX_OF_HOST:
             return False
         if not (grammar in _COMMENTED and text.lstrip(" \t").startswith("#")):
-            handle(file, number, text)
+            handle(number, text)
     return True
 
 
@@ -236,8 +252,6 @@ def _logical(content: str, grammar: Grammar) -> Iterator[tuple[int, str | None]]
     """(number of its first line, text) of each line, those joined that a backslash continues; None ends too many."""
     first, joined = 0, list[str]()
     for number, text in enumerate(content.removesuffix("\n").split("\n") if content else [], start=1):
-        if number == 1 and grammar in ("shell", "script") and OTHER_PROGRAM.match(text):
-            return
         first = first or number
         if number - first > words.MAX_JOINED:
             yield first, None

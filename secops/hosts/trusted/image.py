@@ -17,8 +17,8 @@ from secops.hosts.section import PASSWD_LIMIT, Command
 from secops.hosts.tables.users import NO_LOGIN
 from secops.hosts.trusted import patterns, words
 from secops.hosts.trusted.grammars import OTHER_PROGRAM, read
-from secops.hosts.trusted.lines import Named, Reader
 from secops.hosts.trusted.places import PLACES, TOPS, Grammar, Place
+from secops.hosts.trusted.reader import Named, Reader
 from secops.hosts.trusted.tree import trail
 
 _KINDS = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l"}
@@ -135,10 +135,11 @@ class _Image:
             return
         self.scripts += 1
         text = _text(content)
-        if self.scripts <= words.MAX_SCRIPTS and OTHER_PROGRAM.match(text.partition("\n")[0]):
-            return
-        few = self.scripts <= words.MAX_SCRIPTS and len(content) <= words.MAX_SIZE
-        if not few or not read(self.reader, path, "script", text):
+        known = self.scripts <= words.MAX_SCRIPTS
+        if known and len(content) > words.MAX_SIZE:  # most are programs, and no script
+            text, ended, _ = text[: words.MAX_HEAD].partition("\n")
+            known = bool(OTHER_PROGRAM.match(text) and (ended or text[0] != "#"))
+        if not known or not read(self.reader, path, "script", text):
             self.lines.append(f"T{path}")
 
     def _read_file(self, path: str, grammar: Grammar) -> None:
@@ -152,6 +153,8 @@ class _Image:
             return
         if content is None:
             return
+        if grammar in ("cron", "tab") and content and not content.endswith(b"\n"):
+            self.lines.append(f"E{path}")
         if len(content) > most or not read(self.reader, path, grammar, _text(content)):
             self.lines.append(f"T{path}")
 

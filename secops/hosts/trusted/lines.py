@@ -1,118 +1,36 @@
-"""Words of lines, masked: with `grammars`, for images, the twin of the first awk program (see `awk`).
-
-Text is bytes decoded as Latin-1, one character a byte, as awk sees it.
-"""
+"""Words of lines, masked: with `grammars`, for images, the twin of the first awk program (see `awk_words`)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from posixpath import basename
 
-from secops.hosts.trusted import patterns, words
-from secops.hosts.trusted.places import Grammar
+from secops.hosts.trusted import words
+from secops.hosts.trusted.reader import Reader
 
 _CUTS = [(re.compile(expression), text) for expression, text in words.CUTS]
-_OPEN = re.compile(words.OPEN)
-_OWN_HOME = re.compile(words.OWN_HOME)
-_VARIABLE = re.compile(words.VARIABLE)
 _KINDS = [
     (re.compile(words.OPTION_EXEC), "-exec"), (re.compile(words.OPTION_C), "-c"), (re.compile("^-"), "-"),
     (re.compile(words.NUMBER), "9"), (re.compile(words.ASSIGNMENT), "="),
 ]  # fmt: skip
 _OPTION_X, _OPTION_USER = re.compile(words.OPTION_X), re.compile(words.OPTION_USER)
+_OPTION_F, _OPTION_AT = re.compile(words.OPTION_F), re.compile(words.OPTION_AT)
+_USER_VALUE, _NAME, _FULL = re.compile(words.USER_VALUE), re.compile(words.NAME), re.compile(words.FULL)
 _RELATIVE, _BARE = re.compile(words.RELATIVE), re.compile(words.BARE)
+_OWN_PROGRAM, _OWN_WILDCARD = re.compile(words.OWN_PROGRAM), re.compile(words.OWN_WILDCARD)
+_PYTHON = re.compile("(/.*)/bin/python[0-9.]*")
 _QUOTES = ('"', "'")
 
-
-@dataclass(frozen=True)
-class Named:
-    """A masked line of a file."""
-
-    file: str
-    grammar: Grammar
-    line: int
-    tokens: list[str]
+#: Grammars of scripts: what a line decides holds for those behind it.
+_SCRIPTS = frozenset({"shell", "script", "rc"})
 
 
-@dataclass
-class Reader:
-    """Reads files one by one. `homes` by account, `names` of accounts by number, both as in /etc/passwd.
-
-    `merged` are directories of the root that are links into /usr: programs are looked for where they are.
-    """
-
-    homes: Mapping[str, str]
-    names: Mapping[str, str]
-    merged: Set[str] = frozenset()
-    named: list[Named] = field(default_factory=list)
-    wanted: dict[str, None] = field(default_factory=dict)  # paths to look at
-    candidates: dict[str, None] = field(default_factory=dict)  # paths of which only those count that are there
-    patterns: dict[str, None] = field(default_factory=dict)  # of which all matches are to be looked at
-    scripts: dict[str, None] = field(default_factory=dict)  # to be read too
-    here: str = ""  # the home of the account that a line is for
-    cwd: str = ""
-
-    def path(self, word: str) -> str:
-        """The path of a word, up to its last directory where a shell completes it; `?` when it is none to look at."""
-        if re.match("/(/|(proc|sys)(/|$))", word) or len(word) > words.MAX_PATH:
-            return "?"
-        word = re.sub("//+", "/", word)
-        if found := _OPEN.search(word):
-            word = word[: found.start()]
-            word = word[: len(word) - len(basename(word))]
-        if word in ("/", ""):
-            return "?"
-        self.wanted[word] = None
-        return word
-
-    def expand(self, word: str) -> str:
-        found = _OWN_HOME.match(word)
-        if not found:
-            return word
-        return f"{self.here}/{word[found.end() :]}" if self.here else "?"
-
-    def candidate(self, *paths: str) -> None:
-        self.candidates.update(dict.fromkeys(paths))
-
-    def spread(self, pattern: str) -> None:
-        """Have the matches of a pattern looked at, unless there are too many wildcards, or patterns."""
-        pattern = patterns.listed(pattern)
-        wild = sum(map(patterns.is_wild, pattern.split("/")))
-        is_place = re.match("/(?!(proc|sys)(/|$))", pattern) and len(pattern) <= words.MAX_PATH
-        if is_place and 0 < wild <= patterns.MAX_WILD and len(self.patterns) < patterns.MAX_PATTERNS:
-            self.patterns[pattern] = None
-
-    def user(self, name: str) -> str:
-        return f"~{name}" if name in self.homes else "?"
-
-    def variables(self, text: str) -> list[str]:
-        """The paths in the value of a variable that is trusted, behind its name."""
-        found = _VARIABLE.search(text)
-        if not found:
-            return []
-        value = re.sub("[\"']", "", text[found.end() :]).lstrip(" \t")
-        value = re.split("[ \t\r;&|)]", value, maxsplit=1)[0]
-        expanded = [self.expand(word) for word in value.split(":")]
-        paths = [self.path(word) for word in expanded if word.startswith("/")]
-        return [re.sub("[^A-Z_]", "", found[0]) + "=", *paths]
-
-    def follow(self, *words: str) -> None:
-        """Have scripts read that words, masked or not, name."""
-        for word in (word.removeprefix("@") for word in words):
-            if re.match("/(?!dev/)", word) and not word.endswith("/") and "'" not in word:
-                self.scripts[word] = None
-
-    def absolute(self, text: str, *, runs: bool = True) -> list[str]:
-        """Absolute paths in a line. `runs`: they may be scripts."""
-        found = [word for word in re.split("[ \t\v\f\r]+", text) if word.startswith("/")]
-        if runs:
-            self.follow(*found)
-        return [self.path(word) for word in found]
-
-    def mask(self, text: str) -> list[str]:
-        return _Line(self).mask(text)
+def mask(reader: Reader, text: str, grammar: str = "") -> list[str]:
+    """The tokens of a line, see `words`."""
+    if grammar not in _SCRIPTS:
+        reader.looped = ""
+    return _Line(reader, grammar in _SCRIPTS, grammar == "unit").mask(text)
 
 
 @dataclass
@@ -120,12 +38,18 @@ class _Line:
     """The state of masking one line."""
 
     reader: Reader
+    is_script: bool = False
+    is_unit: bool = False
     lead: bool = True  # a command is to come
     switched: bool = False  # accounts are named
     starter: bool = False  # of start-stop-daemon
     locked: bool = False  # flock's own file is to come
     reads: bool = False  # a script is to come
     command: str = ""
+    leader: str = ""  # the last program that only starts another
+    value: str = ""  # of an option, which is to come: any, or an account
+    jail: str = ""  # the directory that chroot takes for the root; ? where it is not known
+    looping: int = 0  # in the head of a loop: 1 before its variable, 2 before in, 3 behind
     last: str = ""
     open: str = ""  # the quote that we are in
     outer: str = ""  # the quote in which a command stands
@@ -143,6 +67,10 @@ class _Line:
     def token(self, word: str) -> str:
         if word == ";" or word in _QUOTES:
             return word
+        if self.value:
+            return self.of_option(word)
+        if told := self.option(word):
+            return told
         if self.starter and _OPTION_X.match(word):
             return "-exec"
         if self.switched and (found := _OPTION_USER.match(word)):
@@ -163,37 +91,90 @@ class _Line:
         if len(word) > words.MAX_PATH:
             return "?"
         word = reader.expand(word)
-        return reader.path(word) if word.startswith("/") else self.elsewhere(word)
+        return self.jailed(word) if word.startswith("/") else self.elsewhere(word)
+
+    def option(self, word: str) -> str:
+        """The token of an option that the program at hand gives a meaning; empty when it has none."""
+        if self.lead and self.leader and word.startswith("-"):
+            head = f"{self.leader}:{word}"
+            if head in words.AS_USER or head in words.VALUED:
+                self.value = "user" if head in words.AS_USER else "any"
+                return "-"
+            named = _USER_VALUE.match(word) if self.leader in words.AS_OTHERS else None
+            return self.reader.account(word[named.end() :].partition(":")[0]) if named else ""
+        if self.command in words.GIVEN and _OPTION_F.match(word):
+            return "-f"
+        return "-C" if self.command in words.MAKES and _OPTION_AT.match(word) else ""
+
+    def of_option(self, word: str) -> str:
+        """The token of an option's value."""
+        kind, self.value = self.value, ""
+        if kind == "user":
+            return self.reader.account(word)
+        is_user = self.leader == "systemd-run" and word.startswith("User=")
+        return self.reader.account(word.removeprefix("User=")) if is_user else "9"
+
+    def jailed(self, word: str) -> str:
+        """An absolute path, below the directory that chroot takes for the root."""
+        if self.jail:
+            return "?" if self.jail == "?" else self.reader.path(self.jail + word)
+        runs = self.lead or self.reads or self.looping == 3 or self.command == "run-parts"
+        return self.reader.all_in(word, is_unit=self.is_unit) if runs or self.is_unit else self.reader.path(word)
 
     def elsewhere(self, word: str) -> str:
         """A word that is no absolute path: a file below the directory that the line is in, or a program."""
         if "/" in word or not self.lead:
-            if not self.reader.cwd or not _RELATIVE.match(word):
-                return "?"
-            path = f"{self.reader.cwd}/{re.sub('^([.]/+)+', '', word)}"
-            self.reader.candidate(path)
-            return f"@{path}"
+            return self.below(word)
         if not _BARE.match(word):
             return "?"
         folders = (folder for folder in words.SEARCHED if folder not in self.reader.merged)
         self.reader.candidate(*(f"{folder}/{word}" for folder in folders))
         return f"@{word}"
 
+    def below(self, word: str) -> str:
+        """A word that means a file below the directory that the line is in."""
+        path = f"{self.reader.cwd}/{re.sub('^([.]/+)+', '', word)}"
+        if self.reader.cwd.startswith("/") and self.lead and _OWN_WILDCARD.match(word):
+            return self.reader.all_in(path, is_unit=self.is_unit)
+        if not self.reader.cwd or not _RELATIVE.match(word):
+            return "?"
+        if self.lead and _OWN_PROGRAM.match(word) and not self.is_script:
+            return self.reader.path(path)
+        self.reader.candidate(path)
+        return f"@{path}"
+
     def step(self, word: str, masked: str) -> None:
         if masked in _QUOTES:
             self.quote(masked)
             return
+        if self.looping:
+            self.loop(word, masked)
+        if self.last == "-C" and masked.startswith(("/", "@/")):
+            self.make_in(masked.removeprefix("@"))
         if self.last == "cd":
             self.reader.cwd = masked.removeprefix("@") if masked.startswith(("/", "@/")) else ""
         self.last = masked
         if masked == ";":
-            self.lead, self.switched, self.starter, self.locked, self.reads, self.command = True, *[False] * 4, ""
+            self.lead, self.switched, self.starter, self.locked, self.reads, self.looping = True, *[False] * 4, 0
+            self.command = self.leader = self.jail = self.value = ""
         elif masked in ("-c", "-exec") or masked.startswith("~"):
             self.lead, self.reads = True, False
         elif word == "--":
             self.command = ""
-        elif masked not in ("-", "-u", "9", "="):
+        elif masked not in ("-", "-u", "-f", "-C", "9", "="):
             self.named(word, masked)
+
+    def loop(self, word: str, masked: str) -> None:
+        """A word in the head of a loop."""
+        if self.looping == 1 and _NAME.match(word):
+            self.reader.loop_name, self.reader.looped, self.looping = word, "", 2
+        elif self.looping == 2:
+            self.looping = 3 if word == "in" else 0
+        elif self.looping == 3 and not self.reader.looped and masked.startswith("/") and masked.endswith("/"):
+            self.reader.looped = masked
+
+    def make_in(self, folder: str) -> None:
+        self.reader.candidate(*(f"{folder}/{name}" for name in words.MAKEFILES))
 
     def quote(self, mark: str) -> None:
         if self.last == "-c":
@@ -213,18 +194,30 @@ class _Line:
                 self.reader.follow(masked)
                 if re.match("@[^/]", masked):
                     self.reader.follow(f"/usr/local/sbin/{word}", f"/usr/local/bin/{word}")
-            self.program(basename(word))
+            self.program(basename(word), masked)
         elif self.reads:
             self.reader.follow(masked)
             self.reads = False
 
-    def program(self, name: str) -> None:
+    def program(self, name: str, masked: str) -> None:
         """What comes behind a program that stands where a command begins."""
         if name in words.SWITCHES:
             self.switched, self.starter = True, name == "start-stop-daemon"
         elif name in words.LEADS:
-            self.locked = name == "flock"
+            self.locked, self.leader = name in ("flock", "chroot"), name
         elif self.locked:
             self.locked = False
+            if self.leader == "chroot":
+                self.jail = masked if masked.startswith("/") else "?" if name else ""
         else:
-            self.lead, self.command, self.reads = False, name, name in words.SHELLS
+            self.lead, self.command, self.reads, self.looping = False, name, name in words.SHELLS, int(name == "for")
+            if name in words.MAKES and self.reader.cwd.startswith("/"):
+                self.make_in(self.reader.cwd)
+            self.environment(masked)
+
+    def environment(self, program: str) -> None:
+        """Have the modules looked at of a Python that has its own."""
+        found = _PYTHON.fullmatch(program)
+        if found and not _FULL.match(program):
+            self.reader.candidate(f"{found[1]}/pyvenv.cfg")
+            self.reader.spread(f"{found[1]}/lib*/python3*/site-packages")

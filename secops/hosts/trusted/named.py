@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from posixpath import basename
 
 from secops.hosts.trusted import roles
-from secops.hosts.trusted.commands import runs
+from secops.hosts.trusted.commands import Run, runs
+from secops.hosts.trusted.idle import Idle
 from secops.hosts.trusted.places import PLACES, Place
 from secops.hosts.trusted.roles import Role
+from secops.hosts.trusted.spread import Spread
 from secops.hosts.trusted.stream import Line, Seen
 from secops.hosts.units import KINDS, kind_of
 
 ROOT = "root"
 
+#: What stands before the program that runs a script.
+INTERPRETER = "#!"
+
 #: What a variable's value is, by its name; else what files there name.
-_VARIABLES = {
+VARIABLES = {
     "PATH=": roles.PATH_DIRECTORY, "LD_PRELOAD=": roles.LIBRARY, "LD_LIBRARY_PATH=": roles.LIBRARY_DIRECTORY,
     "PYTHONPATH=": roles.LIBRARY_DIRECTORY, "PERL5LIB=": roles.LIBRARY_DIRECTORY,
 }  # fmt: skip
@@ -29,10 +35,16 @@ _TRICKED = {
     **dict.fromkeys(("chown", "chgrp", "chmod"), roles.OWNER_NAMES),
 }  # fmt: skip
 
+#: Arguments of pam_env.
+_PAM_ENVIRONMENT = frozenset({"envfile=", "conffile="})
+
+_PYTHON = re.compile("(/.+)/bin/python[0-9.]*")
+
 #: Roles of what is run, and so may be a script; a script of sshd's is asked by sshd, what it runs is not.
 _RUN = frozenset({
     roles.CRON_JOB, roles.UNIT_PROGRAM, roles.BOOT_PROGRAM, roles.LOGIN_PROGRAM, roles.PAM_MODULE, roles.SUDO_TARGET,
     roles.UDEV_PROGRAM, roles.LOGROTATE_PROGRAM, roles.PACKAGE_HOOK, roles.FORCED_COMMAND, roles.KEYS_COMMAND,
+    roles.HOOK_PROGRAM,
 })  # fmt: skip
 _OF_SCRIPTS = {roles.KEYS_COMMAND: roles.SSHD}
 
@@ -40,7 +52,8 @@ _OF_SCRIPTS = {roles.KEYS_COMMAND: roles.SSHD}
 @dataclass(frozen=True)
 class Trusted:
     """A path that is trusted. `user` is the account whose power who may change it gets, None where that is not known;
-    `source` None: by our list.
+    `source` None: by our list. Not `certain`: it is there, and maybe nothing runs or reads it. `read` and `optional` as
+    in `commands.Run`.
     """
 
     path: str
@@ -48,18 +61,29 @@ class Trusted:
     user: str | None = ROOT
     source: str | None = None
     line: int | None = None
+    certain: bool = True
+    read: bool = field(default=False, compare=False)
+    optional: bool = field(default=False, compare=False)
+
+    @classmethod
+    def of(cls, run: Run, role: Role, source: str, line: int) -> Trusted:
+        """What a line of a file runs."""
+        role = roles.SSHD if run.printed else _TRICKED.get(run.tricked, role)
+        certain = run.printed in ("", "cat")  # what others print hangs on what they are asked for
+        return cls(run.path, role, run.user, source, line, certain, run.read, run.optional)
 
 
-def fixed(seen: Seen, homes: Mapping[str, Sequence[str]]) -> Iterator[Trusted]:
+def fixed(seen: Seen, homes: Mapping[str, Sequence[str]], idle: Idle) -> Iterator[Trusted]:
     """The places that are there. `homes` are accounts by the home that they share. Units are left to `units`."""
     for number, path in seen.places:
         place = PLACES[number]
         if place.grammar != "unit" or kind_of(path) not in (*KINDS, "conf"):
-            for user in _users(place, path, homes):
-                yield Trusted(path, place.role, user)
+            users = _users(place, path, homes)
+            certain = idle.is_run(place, path, users)
+            yield from (Trusted(path, place.role, user, certain=certain) for user in users)
 
 
-def named(seen: Seen, homes: Mapping[str, Sequence[str]], logins: Sequence[str]) -> Iterator[Trusted]:
+def named(seen: Seen, homes: Mapping[str, Sequence[str]], logins: Sequence[str], idle: Idle) -> Iterator[Trusted]:
     """What files name, but for units and sudo's policy. `logins` are whom sshd lets in: root, when it may."""
     for number, path in seen.places:
         place = PLACES[number]
@@ -70,8 +94,11 @@ def named(seen: Seen, homes: Mapping[str, Sequence[str]], logins: Sequence[str])
             elif place.grammar == "xinetd":
                 yield from _of_xinetd(path, lines)
             else:
-                for user in _users(place, path, homes):
-                    yield from _of_lines(place, path, lines, user)
+                users = _users(place, path, homes)
+                certain = idle.is_run(place, path, users)
+                for user in users:
+                    found = _of_lines(place, path, lines, user)
+                    yield from found if certain else (replace(one, certain=False) for one in found)
 
 
 def _users(place: Place, path: str, homes: Mapping[str, Sequence[str]]) -> Sequence[str]:
@@ -96,10 +123,12 @@ def _of_lines(place: Place, path: str, lines: Iterable[Line], user: str) -> Iter
     role = place.names
     assert role  # noqa: S101 - asked before
     running: str | None = user  # of a file of logrotate: as whom its scripts run
-    for line in lines:
+    for line in _told(lines, read=place.role is roles.LOGIN_SCRIPT):
         head, rest = line.tokens[0] if line.tokens else "", line.tokens[1:]
         if head == "su=":
             running = _user(rest, user)
+        elif place.grammar == "pam":
+            yield from _of_pam(path, line, user)
         elif place.grammar in ("words", "rules"):
             found = (word for word in line.tokens if word.startswith("/"))
             yield from (Trusted(word, role, user, path, line.number) for word in found)
@@ -107,6 +136,24 @@ def _of_lines(place: Place, path: str, lines: Iterable[Line], user: str) -> Iter
             yield from _of_shell(line, rest, path, role, _user(line.tokens[:1], None))
         else:
             yield from _of_shell(line, line.tokens, path, role, user if _is_variable(head) else running)
+
+
+def _of_pam(path: str, line: Line, user: str) -> Iterator[Trusted]:
+    """A rule's module, and the files that it reads: what a list decides hangs on the rules around it."""
+    for before, word in pairwise(["", *line.tokens]):
+        if word.startswith("/"):
+            role = roles.PAM_SETTING if before.endswith("=") else roles.PAM_MODULE
+            certain = role is roles.PAM_MODULE or before in _PAM_ENVIRONMENT
+            yield Trusted(word, role, user, path, line.number, certain)
+
+
+def _told(lines: Iterable[Line], *, read: bool) -> Iterator[Line]:
+    """The lines of a script that count: the first does not say what runs one that is only read."""
+    for line in lines:
+        if line.tokens[:1] != [INTERPRETER]:
+            yield line
+        elif not read:
+            yield Line(line.number, line.tokens[1:])
 
 
 def _is_variable(head: str) -> bool:
@@ -117,11 +164,12 @@ def _of_shell(line: Line, tokens: Sequence[str], path: str, role: Role, user: st
     """What a line of shell runs or reads, or the value of a variable there."""
     head = tokens[0] if tokens else ""
     if _is_variable(head):
-        kind = _VARIABLES.get(head, role)
+        kind = VARIABLES.get(head, role)
         yield from (Trusted(word, kind, user, path, line.number) for word in tokens[1:] if word.startswith("/"))
         return
-    for run in runs(tokens, user):
-        yield Trusted(run.path, _TRICKED.get(run.tricked, role), run.user, path, line.number)
+    answers = role in (roles.KEYS_COMMAND, roles.SSHD)
+    for run in runs(tokens, user, answers=answers):
+        yield Trusted.of(run, role, path, line.number)
 
 
 def _of_sshd(path: str, lines: Iterable[Line], logins: Sequence[str]) -> Iterator[Trusted]:
@@ -163,18 +211,54 @@ def _of_xinetd(path: str, lines: Iterable[Line]) -> Iterator[Trusted]:
 
 
 def scripts(seen: Seen, trusted: Iterable[Trusted]) -> Iterator[Trusted]:
-    """All that is trusted, and what the scripts among it run or read in their turn, each as who runs the script."""
-    told = set[tuple[str, str | None]]()
+    """All that is trusted, and what the scripts among it run or read in their turn, each as who runs the script; what a
+    directory of programs holds, and what a Python of its own loads.
+    """
+    spread = Spread(seen.tree, seen.listed)
+    for each in _scripts(seen, trusted):
+        yield each
+        if each.role in _RUN:
+            yield from _in_directory(spread, each)
+            yield from _environment(spread, each)
+
+
+def _in_directory(spread: Spread, each: Trusted) -> Iterator[Trusted]:
+    """What a line runs by a wildcard in a directory, as far as it was looked at."""
+    if each.path.endswith("/") and each.role is not roles.SUDO_TARGET:
+        for pattern in spread.ends.get(each.path, ()):
+            found = (path for path in spread.of_wildcard(pattern) if not path.endswith("/"))
+            certain = (
+                each.certain and each.role is not roles.UNIT_PROGRAM
+            )  # which stands for the instance is known there
+            yield from (replace(each, path=path, certain=certain) for path in found)
+
+
+def _environment(spread: Spread, each: Trusted) -> Iterator[Trusted]:
+    """The setting and the modules of a Python that has its own."""
+    found = _PYTHON.fullmatch(each.path)
+    setting = f"{found[1]}/pyvenv.cfg" if found else ""
+    pattern = f"{found[1]}/lib*/python3*/site-packages" if found else ""
+    if setting in spread.tree.entries and pattern in spread.listed:
+        yield replace(each, path=setting)
+        yield from (replace(each, path=path) for path in spread.of_wildcard(pattern) if not path.endswith("/"))
+
+
+def _scripts(seen: Seen, trusted: Iterable[Trusted]) -> Iterator[Trusted]:
+    told = set[tuple[str, str | None, bool, bool]]()
     for each in trusted:
         yield each
         todo = [each] if each.role in _RUN else []
         while todo:
             script = todo.pop()
-            if script.path in seen.scripts and (script.path, script.user) not in told:
-                told.add((script.path, script.user))
+            how = script.path, script.user, script.read, script.certain
+            if script.path in seen.scripts and how not in told:
+                told.add(how)
                 role = _OF_SCRIPTS.get(script.role, script.role)
-                for line in seen.lines.get(script.path, ()):
-                    found = list(_of_shell(line, line.tokens, script.path, role, script.user))
+                for line in _told(seen.lines.get(script.path, ()), read=script.read):
+                    found = [
+                        replace(one, certain=one.certain and script.certain)
+                        for one in _of_shell(line, line.tokens, script.path, role, script.user)
+                    ]
                     yield from found
                     todo += (one for one in found if one.role is role)
 

@@ -12,7 +12,7 @@ from secops.hosts.units import DIRECTORIES
 #: How the paths are found that a file names; see `grammars`. Of sudo and doas the policy says what they are.
 Grammar = Literal[
     "", "cron", "tab", "anacron", "unit", "shell", "script", "rc", "words", "variables", "rotation", "rules", "sshd",
-    "sudo", "inetd", "xinetd", "apt",
+    "sudo", "inetd", "xinetd", "apt", "commands", "pam",
 ]  # fmt: skip
 
 
@@ -24,6 +24,7 @@ class Place:
     patterns: tuple[str, ...]
     grammar: Grammar = ""
     names: Role | None = None
+    executed: bool = False  # only where its mode says that it may be
     changeable: bool = False  # of directories and what is in them, only what others than root own or may write
 
 
@@ -32,6 +33,12 @@ def _folders(*paths: str) -> tuple[str, ...]:
     return tuple(pattern for path in paths for pattern in (path, f"{path}/*"))
 
 
+#: The daemon that the rules of polkit are for.
+POLKITD = (
+    "/usr/lib/polkit-1/polkitd", "/usr/libexec/polkitd", "/usr/libexec/polkit-1/polkitd",
+    "/usr/lib/policykit-1/polkitd",
+)  # fmt: skip
+
 #: Directories of the root that are links into /usr nearly everywhere.
 TOPS = ("/bin", "/lib", "/lib64", "/sbin")
 
@@ -39,6 +46,7 @@ TOPS = ("/bin", "/lib", "/lib64", "/sbin")
 DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 _PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
+_PERIODIC = _folders(*(f"/etc/cron.{period}" for period in _PERIODS), "/etc/periodic/*")
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/usr/lib/*-linux-gnu*", "/lib/*-linux-gnu*")
 _USER_UNITS = ("/etc/systemd/user", "/usr/lib/systemd/user", "/run/systemd/generator")
 _SPOOLS = ("/var/spool/cron/crontabs", "/var/spool/cron/tabs", "/etc/crontabs", "/var/spool/cron")
@@ -48,6 +56,7 @@ _GENERATORS = tuple(
     for kind in ("system-generators", "system-environment-generators", "user-environment-generators")
 )
 _SLEEP = ("/usr/lib/systemd/system-sleep", "/usr/lib/systemd/system-shutdown", "/etc/systemd/system-sleep")
+_RC_LOCAL = ("/etc/rc.local", "/etc/rc.d/rc.local", "/etc/local.d/*")
 _BOOT = (
     *_folders("/etc/rc.d", "/etc/rc.d/init.d", "/etc/default", "/etc/sysconfig", "/etc/conf.d"),
     "/etc/init.d", "/etc/xinetd.d", "/etc/rc[S0-6].d", "/etc/rc.d/rc[0-6].d", "/etc/local.d", "/etc/runlevels/*",
@@ -67,6 +76,7 @@ _OTHER_START_FILES = (
     "~/.pam_environment", "~/.config/fish", "~/.config/fish/config.fish", "~/.config/fish/conf.d",
     "~/.config/fish/conf.d/*",
 )  # fmt: skip
+_STACKS = ("/etc/pam.d/*", "/usr/lib/pam.d/*", "/usr/etc/pam.d/*", "/etc/pam.conf")
 _PAM = (
     "/etc/pam.d", "/usr/lib/pam.d", "/etc/security", "/etc/security/pam_env.conf", "/etc/security/namespace.*",
     "/etc/security/group.conf", "/etc/security/access.conf", "/etc/security/sepermit.conf",
@@ -77,21 +87,30 @@ _POLKIT = (
     "/usr/share/polkit-1/actions", "/etc/polkit-1/actions",
 )  # fmt: skip
 _MODULES = (
-    *_folders("/etc/modprobe.d", "/etc/modules-load.d", "/lib/modules", "/usr/lib/modules"), "/etc/modules",
+    "/etc/modprobe.d", *_folders("/etc/modules-load.d", "/lib/modules", "/usr/lib/modules"), "/etc/modules",
     "/usr/lib/modprobe.d",
 )  # fmt: skip
-_KERNEL = (
-    *_folders("/boot", "/etc/grub.d", "/etc/initramfs-tools", "/etc/dracut.conf.d"), "/boot/grub*/grub.cfg",
-    *_folders("/etc/kernel/*.d"),
+_KERNEL = (*_folders("/boot", "/etc/initramfs-tools", "/etc/dracut.conf.d"), "/boot/grub*/grub.cfg")
+_KERNEL_HOOKS = _folders(
+    "/etc/grub.d", "/etc/kernel/*.d", "/etc/initramfs-tools/hooks", "/etc/initramfs-tools/scripts/*",
+    "/etc/initramfs/post-update.d",
 )  # fmt: skip
-_SETTINGS = ("/etc/sysctl.conf", *_folders("/etc/sysctl.d", "/etc/tmpfiles.d", "/etc/sysusers.d", "/etc/binfmt.d"))
-_DISPATCHERS = ("/etc/NetworkManager/dispatcher.d", "/etc/NetworkManager/dispatcher.d/*.d")
-_NETWORK = (
-    *_folders("/etc/network/if-pre-up.d", "/etc/network/if-up.d", "/etc/network/if-down.d", "/etc/udhcpc", "/etc/dhcp"),
-    *_folders("/etc/network/if-post-down.d", "/etc/network/interfaces.d", "/etc/sysconfig/network-scripts", "/etc/ppp"),
-    *_folders("/etc/dhcp/dhclient-enter-hooks.d", "/etc/dhcp/dhclient-exit-hooks.d", "/etc/networkd-dispatcher/*.d"),
-    *_folders("/etc/ppp/ip-up.d", "/etc/ppp/ip-down.d"), "/etc/network/interfaces",
+_SYSCTL = ("/etc/sysctl.conf", "/etc/sysctl.d/*")
+_SETTINGS = ("/etc/sysctl.d", *_folders("/etc/tmpfiles.d", "/etc/sysusers.d", "/etc/binfmt.d"))
+_DISPATCHERS = tuple(
+    f"{top}/NetworkManager/dispatcher.d{inside}" for top in ("/etc", "/usr/lib") for inside in ("", "/*.d")
+)
+_INTERFACES = ("/etc/network/interfaces", "/etc/network/interfaces.d/*")
+_NETWORK_HOOKS = (
+    *_folders(*(f"/etc/network/if-{when}.d" for when in ("pre-up", "up", "down", "post-down")), "/etc/udhcpc"),
+    *_folders("/etc/networkd-dispatcher/*.d", "/etc/ppp/*.d"), "/etc/ppp/ip-up", "/etc/ppp/ip-down",
+    "/etc/ppp/ip-pre-up",
 )  # fmt: skip
+_NETWORK_SOURCED = (
+    *_folders("/etc/dhcp/dhclient-enter-hooks.d", "/etc/dhcp/dhclient-exit-hooks.d", "/etc/sysconfig/network-scripts"),
+    "/etc/dhcp/dhclient-enter-hooks", "/etc/dhcp/dhclient-exit-hooks",
+)  # fmt: skip
+_NETWORK = (*_folders("/etc/dhcp", "/etc/ppp"), "/etc/network/interfaces.d")
 _HOOKS = ("/etc/apt/apt.conf", "/etc/apt/apt.conf.d/*", "/etc/dpkg/dpkg.cfg", "/etc/dpkg/dpkg.cfg.d/*")
 _PACKAGES = (
     *_folders("/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"),
@@ -116,15 +135,21 @@ PLACES: tuple[Place, ...] = (
     Place(roles.CRON_TABLE, ("/etc/cron.d", *_SPOOLS)),
     Place(roles.CRON_SPOOL, tuple(f"{spool}/*" for spool in _SPOOLS), "tab", roles.CRON_JOB),
     Place(roles.ANACRONTAB, ("/etc/anacrontab",), "anacron", roles.CRON_JOB),
-    Place(roles.CRON_SCRIPT, _folders(*(f"/etc/cron.{period}" for period in _PERIODS)), "shell", roles.CRON_JOB),
-    Place(roles.CRON_SCRIPT, _folders("/etc/periodic/*"), "shell", roles.CRON_JOB),
+    Place(
+        roles.CRON_SCRIPT,
+        _folders(*(f"/etc/cron.{period}" for period in _PERIODS)),
+        "shell",
+        roles.CRON_JOB,
+        executed=True,
+    ),
+    Place(roles.CRON_SCRIPT, _folders("/etc/periodic/*"), "shell", roles.CRON_JOB, executed=True),
     Place(roles.CRON_DAEMON, ("/usr/sbin/cron", "/usr/sbin/crond")),
     # what the start runs
     Place(roles.UNIT, (*DIRECTORIES, *_folders(*_USER_UNITS))),
     Place(roles.UNIT, tuple(f"{path}/{inside}" for path in DIRECTORIES for inside in ("*", "*.d/*.conf")), "unit"),
     Place(roles.UNIT, ("/etc/systemd", "/etc/systemd/*.conf", *_folders("/etc/systemd/system.conf.d"))),
-    Place(roles.GENERATOR, _folders(*_GENERATORS, *_SLEEP)),
-    Place(roles.BOOT_SCRIPT, ("/etc/rc.local", "/etc/rc.d/rc.local", "/etc/local.d/*"), "shell", roles.BOOT_PROGRAM),
+    Place(roles.GENERATOR, _folders(*_GENERATORS, *_SLEEP), "script", roles.HOOK_PROGRAM, executed=True),
+    Place(roles.BOOT_SCRIPT, _RC_LOCAL, "shell", roles.BOOT_PROGRAM, executed=True),
     Place(roles.BOOT_SCRIPT, ("/etc/init.d/*",), "script", roles.BOOT_PROGRAM),
     Place(roles.BOOT_SCRIPT, ("/etc/inetd.conf",), "inetd", roles.BOOT_PROGRAM),
     Place(roles.BOOT_SCRIPT, ("/etc/xinetd.conf", "/etc/xinetd.d/*"), "xinetd", roles.BOOT_PROGRAM),
@@ -139,16 +164,14 @@ PLACES: tuple[Place, ...] = (
     Place(roles.START_FILE, _OTHER_START_FILES),
     Place(roles.SSH_HOME, ("~/.ssh", "~/.ssh/rc", "~/.ssh/environment")),
     Place(roles.AUTHORIZED_KEYS, ("~/.ssh/authorized_keys", "~/.ssh/authorized_keys2")),
-    Place(roles.MOTD, _folders("/etc/update-motd.d"), "shell", roles.LOGIN_PROGRAM),
+    Place(roles.MOTD, _folders("/etc/update-motd.d"), "shell", roles.LOGIN_PROGRAM, executed=True),
     # the dynamic linker
     Place(roles.LOADER, ("/etc/ld.so.preload",), "words", roles.LIBRARY),
     Place(roles.LOADER, ("/etc/ld.so.conf", "/etc/ld.so.conf.d/*"), "words", roles.LIBRARY_DIRECTORY),
     Place(roles.LOADER, ("/etc/ld.so.conf.d", "/etc/ld.so.cache", "/etc/ld-musl-*.path")),
     Place(roles.LIBRARY_DIRECTORY, (*_LIBRARIES, "/usr/local/lib", "/usr/local/lib64")),
     # who may log in, and as whom
-    Place(
-        roles.PAM, ("/etc/pam.d/*", "/usr/lib/pam.d/*", "/usr/etc/pam.d/*", "/etc/pam.conf"), "words", roles.PAM_MODULE
-    ),
+    Place(roles.PAM, _STACKS, "pam", roles.PAM_MODULE),
     Place(roles.PAM, _PAM),
     Place(roles.PAM_MODULE, _folders(*(f"{top}/security" for top in _LIBRARIES))),
     Place(roles.SUDOERS, ("/etc/sudoers", "/usr/etc/sudoers", "/etc/sudoers.d/*", "/usr/etc/sudoers.d/*"), "sudo"),
@@ -157,6 +180,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.SUDO_PLUGIN, ("/etc/sudo.conf",), "words", roles.SUDO_PLUGIN),
     Place(roles.SUDO_PLUGIN, _folders("/usr/libexec/sudo", "/usr/lib/sudo")),
     Place(roles.POLKIT, _POLKIT),
+    Place(roles.POLKIT_DAEMON, POLKITD),
     Place(roles.ACCOUNTS, ("/etc", "/etc/passwd", "/etc/group")),
     Place(roles.HASHES, ("/etc/shadow", "/etc/gshadow", "/etc/shadow-", "/etc/gshadow-")),
     Place(roles.NSSWITCH, ("/etc/nsswitch.conf",)),
@@ -166,13 +190,19 @@ PLACES: tuple[Place, ...] = (
     # devices, the kernel
     Place(roles.UDEV, ("/etc/udev/rules.d/*", "/run/udev/rules.d/*"), "rules", roles.UDEV_PROGRAM),
     Place(roles.UDEV, ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/lib/udev", "/usr/lib/udev/rules.d")),
+    Place(roles.KERNEL_MODULE, ("/etc/modprobe.d/*",), "commands", roles.HOOK_PROGRAM),
     Place(roles.KERNEL_MODULE, _MODULES),
+    Place(roles.KERNEL, _KERNEL_HOOKS, "script", roles.HOOK_PROGRAM, executed=True),
     Place(roles.KERNEL, _KERNEL),
+    Place(roles.SETTING, _SYSCTL, "commands", roles.HOOK_PROGRAM),
     Place(roles.SETTING, _SETTINGS),
     # other programs that root runs by themselves
     Place(roles.LOGROTATE, ("/etc/logrotate.conf", "/etc/logrotate.d/*"), "rotation", roles.LOGROTATE_PROGRAM),
     Place(roles.LOGROTATE, ("/etc/logrotate.d",)),
-    Place(roles.DISPATCHER, _folders(*_DISPATCHERS, "/usr/lib/NetworkManager/dispatcher.d")),
+    Place(roles.DISPATCHER, _folders(*_DISPATCHERS), "script", roles.HOOK_PROGRAM, executed=True),
+    Place(roles.NETWORK, _INTERFACES, "commands", roles.HOOK_PROGRAM),
+    Place(roles.NETWORK, _NETWORK_HOOKS, "script", roles.HOOK_PROGRAM, executed=True),
+    Place(roles.NETWORK, _NETWORK_SOURCED, "script", roles.HOOK_PROGRAM),
     Place(roles.NETWORK, _NETWORK),
     Place(roles.PACKAGES, _HOOKS, "apt", roles.PACKAGE_HOOK),
     Place(roles.PACKAGES, _PACKAGES),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from secops.hosts.doas_conf import DoasRule
 from secops.hosts.sudoers import Command, Grant, Host, Policy, decides, is_host
 from secops.hosts.trusted import roles
-from secops.hosts.trusted.commands import runs
+from secops.hosts.trusted.commands import Run, runs
 from secops.hosts.trusted.named import ROOT, Trusted
 from secops.hosts.trusted.patterns import is_wild
 from secops.hosts.trusted.spread import Spread
@@ -16,6 +17,9 @@ from secops.hosts.trusted.tree import Unseen
 from secops.hosts.trusted.words import OPEN
 
 _OPEN = re.compile(OPEN)
+
+#: Settings that name what sudo trusts.
+_SETTINGS = {"secure_path": roles.PATH_DIRECTORY, "env_file": roles.SUDO_ENVIRONMENT}
 
 #: The account of a number, as it is written; None when there is none.
 NameOf = Callable[[str], str | None]
@@ -32,16 +36,18 @@ def of_sudo(policy: Policy, host: Host, name_of: NameOf, spread: Spread) -> Iter
             continue
         for grant in rule.grants:
             users = dict.fromkeys(_users(policy, grant, name_of))
-            for path in _of_grant(policy, grant, spread):
-                if isinstance(path, Unseen):
-                    yield path
+            for run in _of_grant(policy, grant, spread):
+                if isinstance(run, Unseen):
+                    yield run
                     continue
-                yield from (Trusted(path, roles.SUDO_TARGET, user, rule.source, rule.line) for user in users)
+                own = (replace(run, user=user) for user in users)
+                yield from (Trusted.of(one, roles.SUDO_TARGET, rule.source, rule.line) for one in own)
     for setting in policy.settings:
-        if setting.name == "secure_path" and setting.value and not setting.negated:
+        role = _SETTINGS.get(setting.name)
+        if role and setting.value and not setting.negated:
             for path in setting.value.split(":"):
                 if path.startswith("/"):
-                    yield Trusted(path, roles.PATH_DIRECTORY, ROOT, setting.source, setting.line)
+                    yield Trusted(path, role, ROOT, setting.source, setting.line)
 
 
 def of_doas(rules: Iterable[DoasRule], name_of: NameOf) -> Iterator[Trusted]:
@@ -49,8 +55,8 @@ def of_doas(rules: Iterable[DoasRule], name_of: NameOf) -> Iterator[Trusted]:
     for rule in rules:
         if rule.permit and rule.command and rule.command.startswith("/"):
             user = name_of(rule.target) or rule.target if rule.target else ROOT
-            for path in _scripts(rule.command, rule.arguments or ()):
-                yield Trusted(path, roles.SUDO_TARGET, user, rule.source, rule.line)
+            for run in _scripts(rule.command, rule.arguments or ()):
+                yield Trusted.of(replace(run, user=user), roles.SUDO_TARGET, rule.source, rule.line)
 
 
 def _users(policy: Policy, grant: Grant, name_of: NameOf) -> Iterator[str]:
@@ -69,7 +75,7 @@ def _users(policy: Policy, grant: Grant, name_of: NameOf) -> Iterator[str]:
             yield name
 
 
-def _of_grant(policy: Policy, grant: Grant, spread: Spread) -> Iterator[str | Unseen]:
+def _of_grant(policy: Policy, grant: Grant, spread: Spread) -> Iterator[Run | Unseen]:
     """The files of a grant's commands, of those that sudo does not tell by their digest."""
     for command in policy.expand([grant.command], "Cmnd_Alias"):
         if isinstance(command, Command) and not command.negated and not command.digests:
@@ -79,18 +85,18 @@ def _of_grant(policy: Policy, grant: Grant, spread: Spread) -> Iterator[str | Un
                 yield unseen
 
 
-def _programs(command: Command, spread: Spread) -> Iterator[str]:
+def _programs(command: Command, spread: Spread) -> Iterator[Run]:
     """The command's file, and a script that its arguments fix. Raises `Unseen`."""
     if command.kind == "regex":
-        yield from spread.of_expression(command.text)
+        yield from (Run(path, ROOT) for path in spread.of_expression(command.text))
     elif command.kind == "directory":
-        yield from spread.of_wildcard(f"{command.text}*")
+        yield from (Run(path, ROOT) for path in spread.of_wildcard(f"{command.text}*"))
     elif command.kind == "path" and is_wild(command.text):
-        yield from spread.of_wildcard(command.text)
+        yield from (Run(path, ROOT) for path in spread.of_wildcard(command.text))
     elif command.kind == "path":
         yield from _scripts(command.text, (command.arguments or "").split())
 
 
-def _scripts(program: str, arguments: Sequence[str]) -> Iterator[str]:
+def _scripts(program: str, arguments: Sequence[str]) -> Iterator[Run]:
     words = (word if word.startswith("/") else "-" if word.startswith("-") else "?" for word in arguments)
-    yield from (run.path for run in runs([program, *words], ROOT) if not _OPEN.search(run.path))
+    yield from (run for run in runs([program, *words], ROOT) if not _OPEN.search(run.path))

@@ -60,6 +60,13 @@ LIBRARY = _role("library", "programs load it", "程序会加载", "ld.so(8)")
 LIBRARY_DIRECTORY = _role("library_directory", "programs load libraries from it", "程序从中加载动态库", "ldconfig(8)")
 PAM = _role("pam", "it decides who may log in", "决定谁可登录", "pam.conf(5)")
 PAM_MODULE = _role("pam_module", "logins load or run it", "登录时加载或执行", "pam.conf(5)")
+PAM_SETTING = _role(
+    "pam_setting",
+    "a module of PAM reads it at logins",
+    "登录时由 PAM 模块读取",
+    "pam_env(8), pam_listfile(8)",
+    "account",
+)
 SUDOERS = _role(
     "sudoers", "it says who may run what as root", "规定谁可以 root 执行命令", "sudoers(5)", "account", "sudo"
 )
@@ -67,8 +74,12 @@ DOAS = _role(
     "doas", "it says who may run what as root", "规定谁可以 root 执行命令", "doas.conf(5)", "account", "strict"
 )
 SUDO_PLUGIN = _role("sudo_plugin", "sudo reads or loads it", "sudo 会读取或加载", "sudo.conf(5)", guard="strict")
+SUDO_ENVIRONMENT = _role(
+    "sudo_environment", "sudo takes the environment of commands from it", "sudo 从中读取命令的环境变量", "sudoers(5)"
+)
 SUDO_TARGET = _role("sudo_target", "sudo or doas runs it", "由 sudo 或 doas 执行", "sudoers(5), doas.conf(5)")
 POLKIT = _role("polkit", "polkit grants rights by it", "polkit 据此授权", "polkit(8)")
+POLKIT_DAEMON = _role("polkit_daemon", "it is the daemon of polkit", "是 polkit 守护进程", "polkit(8)")
 ACCOUNTS = _role("accounts", "it says who is root", "规定谁是 root", "passwd(5), group(5)", "account")
 HASHES = _role("hashes", "it holds the password hashes", "保存口令哈希", "shadow(5), gshadow(5)", "account")
 NSSWITCH = _role(
@@ -84,6 +95,9 @@ LOGROTATE = _role("logrotate", "logrotate runs its scripts", "logrotate 执行�
 LOGROTATE_PROGRAM = _role("logrotate_program", "a script of logrotate runs it", "由 logrotate 脚本执行", "logrotate(8)")
 DISPATCHER = _role(
     "dispatcher", "NetworkManager runs it", "由 NetworkManager 执行", "NetworkManager-dispatcher(8)", guard="strict"
+)
+HOOK_PROGRAM = _role(
+    "hook_program", "a script of root's hooks runs or reads it", "由 root 的钩子脚本执行或读取", "hier(7)"
 )
 NETWORK = _role("network", "it runs when the network changes", "网络变化时执行", "interfaces(5), dhclient-script(8)")
 PACKAGES = _role("packages", "the package manager reads or runs it", "包管理器会读取或执行", "apt.conf(5), dnf.conf(5)")

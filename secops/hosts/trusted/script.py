@@ -10,6 +10,7 @@ Its output is fields, each ended by NUL. A letter begins each but those of listi
     A text              access lists, as getfacl writes them
     U path              a path with an access list that is not known
     T path              a file that was not read to its end
+    E path              a crontab whose last line does not end
     W pattern           of sudo's policy, all matches of which were looked at, see `patterns`
     D path              a directory that is closed to us
     O                   a name holds a newline: it is left out
@@ -39,8 +40,9 @@ place() { # NUMBER GRAMMAR PATH…: what a pattern matched
     [ -e "$p" ] || [ -L "$p" ] || continue
     case $p in
       *"$nl"*) r=${r}O$nl ;;
-      *) if [ -f "$p" ]; then r="${r}P $n $g $p$nl"; else r="${r}P $n - $p$nl"; fi ;;
+      *) if [ -f "$p" ]; then r="${r}P $n $g $p$nl"; else r="${r}P $n - $p$nl"; continue; fi ;;
     esac
+    case $g in cron | tab) [ -z "$(tail -c 1 "$p" 2>/dev/null)" ] || r="${r}E$p$nl" ;; esac
   done
   printf '%s' "$r"
 }

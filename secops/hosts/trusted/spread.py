@@ -19,6 +19,16 @@ class Spread:
     listed: Set[str]
 
     @cached_property
+    def ends(self) -> dict[str, list[str]]:
+        """Patterns with a wildcard in their last name alone, by their directory with a slash at its end."""
+        found: dict[str, list[str]] = {}
+        for pattern in sorted(self.listed):
+            folder, slash, last = pattern.rpartition("/")
+            if is_wild(last) and not is_wild(folder):
+                found.setdefault(folder + slash, []).append(pattern)
+        return found
+
+    @cached_property
     def _names(self) -> dict[str, list[str]]:
         """What is in directories, by where they are."""
         found: dict[str, list[str]] = {}

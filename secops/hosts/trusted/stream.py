@@ -30,6 +30,7 @@ class Seen:
     gone: set[str] = field(default_factory=set)
     lists: dict[str, Acl | None] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)  # patterns of which all matches were looked at
+    unended: set[str] = field(default_factory=set)  # crontabs whose last line does not end
     closed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     odd: bool = False
@@ -72,6 +73,8 @@ def parse(data: bytes) -> Seen:
                 seen.closed.append(text)
             case b"T":
                 seen.unread.append(text)
+            case b"E":
+                seen.unended.add(text)
             case b"W":
                 seen.listed.add(text)
             case b"O":

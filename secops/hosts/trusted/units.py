@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from posixpath import basename, dirname
 
 from secops.hosts.trusted import roles
-from secops.hosts.trusted.commands import runs
-from secops.hosts.trusted.named import ROOT, Trusted
+from secops.hosts.trusted.commands import Run, runs
+from secops.hosts.trusted.named import ROOT, VARIABLES, Trusted
 from secops.hosts.trusted.stream import Line, Seen
 from secops.hosts.units import DIRECTORIES, Unit, Units, is_template
 
+_PULLS = frozenset({"Wants=", "Requires=", "BindsTo=", "Upholds=", "OnFailure=", "OnSuccess="})
+_PLAIN = re.compile("[A-Za-z0-9_.-]+")
 _TRIGGERS = ("socket", "timer", "path")
 
 
@@ -21,12 +25,14 @@ class _Loaded:
     """A unit as systemd puts it together. A list that is assigned to nothing begins anew."""
 
     files: list[str]
+    name: str = ""
     lists: dict[str, list[tuple[str, Line]]] = field(default_factory=dict)
     values: dict[str, list[str]] = field(default_factory=dict)
+    pulls: list[str] = field(default_factory=list)  # units that it starts with it
 
     @classmethod
-    def of(cls, files: list[str], lines: Mapping[str, Sequence[Line]]) -> _Loaded:
-        loaded = cls(files)
+    def of(cls, name: str, files: list[str], lines: Mapping[str, Sequence[Line]]) -> _Loaded:
+        loaded = cls(files, name)
         for file in files:
             for line in lines.get(file, ()):
                 loaded.add(file, line)
@@ -34,7 +40,9 @@ class _Loaded:
 
     def add(self, file: str, line: Line) -> None:
         key, words = (line.tokens or [""])[0], line.tokens[1:]
-        if not key.startswith(("Exec", "EnvironmentFile")):
+        if key in _PULLS:
+            self.pulls += words
+        elif not key.startswith(("Exec", "Environment")):
             self.values[key] = words
         elif words:
             self.lists.setdefault(key, []).append((file, line))
@@ -49,6 +57,24 @@ class _Loaded:
         """As whom it runs; None when that is no account of the host's own."""
         words = self.values.get("User=") or [f"~{ROOT}"]
         return words[0][1:] if words[0].startswith("~") else None
+
+    @property
+    def runs_as(self) -> list[str | None]:
+        """As whom any of its commands runs; an account of the moment is left out, which has no power."""
+        users = [] if self.has("DynamicUser=") else [self.user]
+        elevated = any(self.is_elevated(key, line.tokens[1:]) for key, lines in self.lists.items() for _, line in lines)
+        return [*users, *[ROOT] * (elevated and ROOT not in users)]
+
+    def is_elevated(self, key: str, words: Sequence[str]) -> bool:
+        """Whether a command runs as root whoever the unit runs as."""
+        all_but_main = self.has("PermissionsStartOnly=") and key.startswith("Exec") and key != "ExecStart="
+        return words[:1] == ["+"] or all_but_main
+
+    @property
+    def instance(self) -> str:
+        """What stands for `%i`; empty where that is not known."""
+        found = self.name.partition("@")[2].rpartition(".")[0]
+        return found if _PLAIN.fullmatch(found) else ""
 
 
 @dataclass
@@ -73,53 +99,81 @@ class Loader:
     def load(self, unit: Unit) -> _Loaded:
         names = [unit.kind, *_families(unit.name), unit.name]
         drop_ins = [path for name in names for path in self._drop_ins.get(f"{name}.d", ())]
-        return _Loaded.of([*([unit.path] if unit.path else []), *drop_ins], self.seen.lines)
+        return _Loaded.of(unit.name, [*([unit.path] if unit.path else []), *drop_ins], self.seen.lines)
 
     @cached_property
-    def _triggered(self) -> frozenset[str]:
-        """Units that a socket, timer or path starts which itself is started."""
-        found = set()
-        for unit in self.units.by_name.values():
-            if unit.kind in _TRIGGERS:
-                loaded = self.load(unit)
-                if self._starts(unit, loaded):
-                    stem = unit.name.rpartition(".")[0]
-                    named = loaded.values.get("Unit=") or loaded.values.get("Service=")
-                    found |= set(named or (f"{stem}.service", f"{stem}@.service"))
-        return frozenset(found)
+    def _started(self) -> dict[str, bool]:
+        """Units that are started: by themselves, or by others that are (True); or maybe by what is not seen (False)."""
+        units = {unit.name: (unit, self.load(unit)) for unit in self.units.by_name.values() if not unit.masked}
+        found: dict[str, bool] = {}
+        for certain in (True, False):
+            todo = [name for name, (unit, loaded) in units.items() if self._starts(unit, loaded, certain=certain)]
+            while todo:
+                name = todo.pop()
+                if name in units and name not in found:
+                    found[name] = certain
+                    todo += _brings(*units[name])
+        return found
 
-    def _starts(self, unit: Unit, loaded: _Loaded) -> bool:
-        """Whether it is started by itself, or by what is not seen: units without [Install] are there for others."""
-        if unit.masked:
-            return False
-        started = unit.enabled_by is not None or unit.name in self.active
-        return started or loaded.has("BusName=") or "Install=" not in loaded.values
+    def _starts(self, unit: Unit, loaded: _Loaded, *, certain: bool) -> bool:
+        """Whether something starts it that is seen; if not, a unit without [Install] may be there for what is not."""
+        if unit.enabled_by is not None or unit.name in self.active or loaded.has("BusName="):
+            return True
+        return not certain and "Install=" not in loaded.values
 
     def trusted(self) -> Iterator[Trusted]:
         """The files of units that are started, and what they run."""
         for unit in list(self.units.by_name.values()):
+            certain = self._started.get(unit.name)
+            if certain is None:
+                continue
             loaded = self.load(unit)
-            if not unit.masked and (self._starts(unit, loaded) or unit.name in self._triggered):
-                yield from (Trusted(file, roles.UNIT) for file in loaded.files)
-                if not (
-                    loaded.has("RootDirectory=") or loaded.has("RootImage=")
-                ):  # its paths are those of another root
-                    yield from _runs(loaded)
+            yield from (Trusted(file, roles.UNIT, certain=certain) for file in loaded.files)
+            if not (loaded.has("RootDirectory=") or loaded.has("RootImage=")):  # its paths are those of another root
+                found = _runs(loaded, self.seen)
+                yield from found if certain else (replace(one, certain=False) for one in found)
 
 
-def _runs(loaded: _Loaded) -> Iterator[Trusted]:
+def _brings(unit: Unit, loaded: _Loaded) -> list[str]:
+    """Units that start with a unit, or that a socket, timer or path starts."""
+    if unit.kind not in _TRIGGERS:
+        return loaded.pulls
+    stem = unit.name.rpartition(".")[0]
+    named = loaded.values.get("Unit=") or loaded.values.get("Service=")
+    return [*loaded.pulls, *(named or (f"{stem}.service", f"{stem}@.service"))]
+
+
+def _runs(loaded: _Loaded, seen: Seen) -> Iterator[Trusted]:
+    cwd = next(iter(loaded.values.get("WorkingDirectory=") or [""]))
     for key, lines in loaded.lists.items():
         for file, line in lines:
             words, user = line.tokens[1:], loaded.user
-            if words[:1] == ["+"]:
-                words, user = words[1:], ROOT
-            elif loaded.has("DynamicUser="):  # an account of the moment, which has no power
+            if key.startswith("Environment"):
+                for one in loaded.runs_as:
+                    yield from _environment(words, one, file, line.number)
                 continue
-            if key == "EnvironmentFile=":
-                yield Trusted(words[0], roles.UNIT_ENVIRONMENT, user, file, line.number)
+            if loaded.is_elevated(key, words):
+                words, user = words[words[:1] == ["+"] :], ROOT
+            elif loaded.has("DynamicUser="):
                 continue
-            for run in runs(words, user):
-                yield Trusted(run.path, roles.UNIT_PROGRAM, run.user, file, line.number)
+            for run in (one for found in runs(words, user, cwd) for one in (found, *_instance(found, loaded, seen))):
+                yield Trusted.of(run, roles.UNIT_PROGRAM, file, line.number)
+
+
+def _environment(words: Sequence[str], user: str | None, file: str, number: int) -> Iterator[Trusted]:
+    """The file of an environment, or what variables in a unit name."""
+    for before, word in pairwise(["", *words]):
+        if word.startswith("/"):
+            yield Trusted(word, VARIABLES.get(before, roles.UNIT_ENVIRONMENT), user, file, number)
+
+
+def _instance(run: Run, loaded: _Loaded, seen: Seen) -> Iterator[Run]:
+    """The program that `%i` stands for, in the directory of a run."""
+    if run.path.endswith("/") and loaded.instance:
+        for pattern in seen.listed:
+            path = pattern.replace("*", loaded.instance)
+            if pattern.rpartition("/")[0] == run.path.rstrip("/") and path in seen.entries:
+                yield replace(run, path=path)
 
 
 def _rank(path: str) -> int:

@@ -17,7 +17,7 @@ from secops.hosts.tables.role_gaps import TABLE as ROLE_GAPS
 from secops.hosts.tables.root_paths import TABLE as ROOT_PATHS
 from secops.privilege.fleet.building import NEEDED, build, trimmed
 from secops.privilege.fleet.graph import AGENT, Agents, At, Graph, Key, Node, Step
-from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, doubts, nameless, trust
+from secops.privilege.fleet.keys import HELD_BY, OPENED_BY, SEEN_FROM, by_host, certified, doubts, nameless, trust
 from secops.privilege.fleet.paths import root_paths
 from secops.privilege.fleet.reach import leading_to
 from secops.privilege.roles import grading, unmatched
@@ -144,15 +144,32 @@ def _key_trust(rows: _Unpacked, positions: Mapping[str, Position], today: date) 
     found = {}
     for host, lines in trust(rows, today).items():
         own = [*(problem for name in OPENED_BY for problem in positions[host].lacks[name]), *doubts(lines)]
-        found[host] = Facts(lines, {"": own, "holders": [*own, *elsewhere[:1]]})
+        others = [*certified(lines), *by_host(rows[host]["sshd_effective"])]
+        found[host] = Facts(lines, {"": own, "holders": [*own, *others, *elsewhere[:1]]})
     return found
 
 
 def _root_paths(rows: _Unpacked, positions: Mapping[str, Position], trusted: Mapping[str, Facts]) -> dict[str, Facts]:
     hosts = {host: trimmed({**rows[host], KEY_TRUST.name: trusted[host].rows}) for host in rows}
     graph = build(hosts)
-    lacks = _lacking(graph, {host: _own_lack(positions[host], trusted[host]) for host in positions})
+    own = {host: _own_lack(positions[host], trusted[host]) for host in positions}
+    lacks = _lacking(graph, {host: [*own[host], *more] for host, more in _unseen_logins(rows, trusted).items()})
     return {host: Facts(found, {"": lacks[host]}) for host, found in root_paths(graph).items()}
+
+
+def _unseen_logins(rows: _Unpacked, trusted: Mapping[str, Facts]) -> dict[str, list[Problem]]:
+    """For each host why its accounts may log in elsewhere: with a private key there may be a certificate, and where
+    hosts are trusted to say who somebody is, any of them may be.
+    """
+    settings = {host: by_host(rows[host]["sshd_effective"]) for host in rows}
+    by_hosts = _of_hosts(settings)
+    certificates = _of_hosts({host: certified(facts.rows) for host, facts in trusted.items()})
+    keyed = {host for host in rows if certificates and rows[host]["ssh_identities"]}
+    return {host: [*by_hosts, *(certificates if host in keyed else ())][:1] for host in trusted}
+
+
+def _of_hosts(problems: Mapping[str, Sequence[Problem]]) -> list[Problem]:
+    return [Problem(one.status, f"{host}: {one.reason}") for host, own in problems.items() for one in own]
 
 
 def _own_lack(position: Position, trusted: Facts) -> list[Problem]:

@@ -14,7 +14,7 @@ from secops.privilege.fleet.key_line import UNKNOWN, Account, Line, forwards_age
 from secops.privilege.fleet.sources import Sources
 
 #: Tables that the rows are made of. Without those of HELD_BY nobody can say who holds a key.
-OPENED_BY = ("authorized_keys", "ssh_logins", "sshd_effective", "shadow_meta", "users", "hosts")
+OPENED_BY = ("authorized_keys", "ssh_authorities", "ssh_logins", "sshd_effective", "shadow_meta", "users", "hosts")
 HELD_BY = ("ssh_identities", "ssh_client")
 
 #: What says whether from= lets the holder's host in. Not seen, it is not known.
@@ -40,6 +40,13 @@ class Holder(NamedTuple):
     encrypted: bool | None
     certain: bool
     forwards: bool | None  # whether its client forwards the agent to every host, when nobody says otherwise
+
+
+#: What a line of authorized_keys would say of an authority that sshd trusts by itself.
+_AUTHORITY: Row = {
+    "effective": True, "accepted": True, "refused": False, "options": ["cert-authority"], "from_restricted": False,
+    "forced_command": False, "restrict": False, "cert_authority": True,
+}  # fmt: skip
 
 
 @dataclass
@@ -75,6 +82,24 @@ def doubts(rows: Iterable[Row]) -> list[Problem]:
     return []
 
 
+def certified(rows: Iterable[Row]) -> list[Problem]:
+    """Why it is not known whom `trust`'s rows of a host let in: who holds certificates of an authority is not seen."""
+    for row in rows:
+        if row["cert_authority"] and row["opens"] is not False:
+            place = f"{row['path']}:{row['line']}"
+            return [Problem(Status.FAILED, f"{place}: who holds certificates of this authority is not known")]
+    return []
+
+
+def by_host(settings: Iterable[Row]) -> list[Problem]:
+    """Why it is not known who can log in, by rows of sshd_effective: sshd trusts other hosts to say who somebody is."""
+    for row in settings:
+        if row["key"] == "hostbasedauthentication" and row["value"] == "yes":
+            reason = "whom sshd lets in by the key of another host (HostbasedAuthentication) is not known"
+            return [Problem(Status.FAILED, reason)]
+    return []
+
+
 def nameless(rows: Iterable[Row]) -> list[Problem]:
     """Why it is not known what a host holds, from its private keys (`ssh_identities`): one that does not tell, may be
     that of any line.
@@ -89,7 +114,7 @@ def fleet_keys(hosts: Mapping[str, Tables]) -> dict[str, Key]:
     """Keys by fingerprint: all their holders, those without a passphrase first, and how much they open."""
     found: defaultdict[str, Key] = defaultdict(Key)
     for host, tables in hosts.items():
-        _count_opened(found, tables.get("authorized_keys", ()))
+        _count_opened(found, _lines(tables))
         client = _Client(tables.get("ssh_client", ()))
         files = {row["path"]: row for row in tables.get("ssh_identities", ()) if row["fingerprint"]}
         for row in files.values():
@@ -98,6 +123,16 @@ def fleet_keys(hosts: Mapping[str, Tables]) -> dict[str, Key]:
     for key in found.values():
         key.holders.sort(key=lambda holder: (holder.encrypted is True, holder.host, holder.user or "", holder.path))
     return dict(found)
+
+
+def _lines(tables: Tables) -> Iterator[Row]:
+    """Rows of authorized_keys, and such rows of authorities that sshd trusts: one for each account it may let in."""
+    yield from tables.get("authorized_keys", ())
+    logins = {row["user_name"]: row["publickey"] for row in tables.get("ssh_logins", ())}
+    for authority in tables.get("ssh_authorities", ()):
+        for row in tables.get("users", ()):
+            if logins.get(row["user_name"]) is not False:
+                yield _AUTHORITY | authority | {"user_name": row["user_name"]}
 
 
 def _count_opened(found: defaultdict[str, Key], lines: Iterable[Row]) -> None:
@@ -144,7 +179,7 @@ def _of_host(
 ) -> Iterator[Row]:
     accounts = Account.of(tables)
     seen: set[tuple[str, str, str]] = set()
-    for row in tables.get("authorized_keys", ()):
+    for row in _lines(tables):
         if row["user_name"] is None:
             continue
         line = Line.of(row)

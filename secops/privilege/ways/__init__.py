@@ -14,6 +14,7 @@ from secops.privilege.ways import (
     by_doas,
     by_file,
     by_group,
+    by_pam,
     by_polkit,
     by_socket,
     by_sudo,
@@ -22,11 +23,11 @@ from secops.privilege.ways import (
 )
 
 KINDS: tuple[Kind, ...] = tuple(
-    module.KIND for module in (second_root, by_group, by_sudo, by_doas, by_polkit, by_suid, by_socket, by_file)
+    module.KIND for module in (second_root, by_group, by_sudo, by_doas, by_polkit, by_suid, by_socket, by_file, by_pam)
 )
 
 #: Tables that say which accounts there are: without one of them a way of any kind may be missing.
-_NEEDS = ("users", "groups", "group_members")
+_NEEDS = ("users", "groups", "group_members", "gshadow_members")
 
 
 def privileges(evidence: Evidence, tables: Mapping[str, Facts]) -> dict[str, Facts]:

@@ -11,14 +11,15 @@ from secops.privilege.techniques import Power, by_group
 from secops.privilege.way import Kind, View, Way
 
 #: Files of keys that sshd reads and nobody collected: who may change them was not seen either.
+_IDLE = ": whether something runs or reads it is not known"
 _ELSEWHERE = "which is not collected"
 
 
 def find(view: View, built: Built) -> Iterator[Way]:
-    """Of several files by which one point gives an account another's power, the first is told."""
+    """Of several files by which one point gives an account another's power, the first that is certain is told."""
     built.problems += [lack for lack in view.tables["authorized_keys"].problems[""] if _ELSEWHERE in lack.reason]
     told = set()
-    for row in view.rows("trusted_files"):
+    for row in sorted(view.rows("trusted_files"), key=lambda row: not row["certain"]):
         if row["refused"] or _is_told_by_group(view, row):
             continue
         if not row["accounts"] and view.has_directory:
@@ -41,7 +42,11 @@ def _way(user: str, becomes: str, row: Row) -> Way:
     role = BY_NAME[row["role"]]
     gives: Power = "read" if row["access"] == "read" else role.gives
     how = Text(row["how_en"], row["how_zh"])
-    return Way(user, becomes, "file", row["point"], gives, how, row["source"] or row["path"], row["line"])
+    place, certain = row["source"] or row["path"], row["certain"]
+    return Way(
+        user, becomes, "file", row["point"], gives, how, place, row["line"],
+        certain=certain, doubt="" if certain else _IDLE,
+    )  # fmt: skip
 
 
 KIND = Kind("file", ("trusted_files.acls",), find)

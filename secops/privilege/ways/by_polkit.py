@@ -39,7 +39,7 @@ def find(view: View, built: Built) -> Iterator[Way]:
     if version is None:
         built.lack("polkit's version is not known")
         return
-    polkit = Polkit(config, version, Groups.from_rows(view.rows("groups"), view.rows("group_members")))
+    polkit = Polkit(config, version, Groups.from_rows(view.rows("groups"), view.memberships))
     if polkit.reads_scripts:
         for file in config.scripts:
             if file.script is None:

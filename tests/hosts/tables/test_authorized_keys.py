@@ -310,3 +310,23 @@ def test_the_patterns_of_the_filter_are_portable() -> None:
     for ere, _ in AUTHORIZED_KEYS.rewrite:
         assert "~" not in ere  # sed's delimiter
         assert not re.search(r"\\[a-zA-Z]", ere)  # classes that POSIX does not know
+
+
+@pytest.mark.parametrize(
+    ("block", "alice", "bare"),
+    [
+        ("", True, True),
+        ("Match User alice\nAuthorizedKeysFile none", False, True),
+        ("Match User *,!alice\nAuthorizedKeysFile none", True, False),
+        ("Match Group wheel\nAuthorizedKeysFile none", False, True),
+        ("Match User alice Address 10.0.0.0/8\nAuthorizedKeysFile none", True, True),
+        ("Match User alice\nAuthorizedKeysFile /etc/ssh/authorized_keys/%u", False, True),
+        ("Match User alice\nPermitTTY no", True, True),
+    ],
+)
+def test_a_match_block_says_for_whom_sshd_reads_a_file(block: str, alice: bool, bare: bool) -> None:
+    files = {f"{home}/.ssh/authorized_keys": ED25519 for home in ("/home/alice", "")}
+    seen = evidence(passwd={"/etc/passwd": PASSWD}, group={"/etc/group": "wheel:x:10:alice\n"}, authorized_keys=files,
+                    sshd_config={"/etc/ssh/sshd_config": block})  # fmt: skip
+    effective = {row["user_name"]: row["effective"] for row in derive(TABLE, seen).rows}
+    assert (effective["alice"], effective["bare"]) == (alice, bare)

@@ -44,7 +44,7 @@ _ACCOUNTS = {
 SECTIONS: tuple[Section, ...] = tuple(
     {
         section.name: section
-        for name in ("trusted_files", "hosts", "users", "groups", "group_members")
+        for name in ("trusted_files", "hosts", "users", "groups", "group_members", "gshadow_members")
         for section in registry()[name].all_sections
     }.values()
 )
@@ -65,13 +65,16 @@ class Planter:
 
     def plant(self, lines: str) -> None:
         """Lines of `file PATH MODE OWNER` (a script), `dir PATH MODE OWNER`, `link PATH TARGET [OWNER]`, `text PATH
-        CONTENT` (of root, 0644), `own PATH MODE OWNER` (of what is there), `acl PATH USER RIGHTS [MASK]`, `cron LINE`
+        CONTENT` (of root, 0644; `raw`: no newline behind it), `own PATH MODE OWNER` (of what is there), `acl PATH USER
+        RIGHTS [MASK]`, `cron LINE`
         (in a file of its own), and `unit NAME CONTENT` (enabled). An owner is USER or USER:GROUP, `\\n` a newline,
         `\\xff` a byte that is no UTF-8.
         """
         for line in filter(None, map(str.strip, lines.replace(r"\xff", "\udcff").split("\n"))):
             verb, _, rest = line.partition(" ")
-            getattr(self, f"_{verb}")(*rest.split(" ", 1 if verb in ("text", "unit") else 0 if verb == "cron" else -1))
+            getattr(self, f"_{verb}")(
+                *rest.split(" ", 1 if verb in ("text", "raw", "unit") else 0 if verb == "cron" else -1)
+            )
 
     def _path(self, path: str) -> Path:
         where = self.host.at(path)
@@ -99,6 +102,10 @@ class Planter:
         self._path(path).write_text(content.replace("\\n", "\n") + "\n")
         self._own(path, "0644", "root")
 
+    def _raw(self, path: str, content: str) -> None:
+        self._text(path, content)
+        self._path(path).write_text(content.replace("\\n", "\n"))
+
     def _cron(self, line: str) -> None:
         self.jobs += 1
         self._text(f"/etc/cron.d/job{self.jobs}", line)
@@ -116,10 +123,15 @@ class Planter:
 
 Way = tuple[str, str, str, str]
 
+#: What is said of possible ways.
+_DOUBT = "whether something runs or reads it is not known"
+
 
 @dataclass(frozen=True)
 class Case:
-    """What is planted, and the ways that come of it: (who, becomes whom, by changing what, what it gives)."""
+    """What is planted, and the ways that come of it: (who, becomes whom, by changing what, what it gives). A possible
+    way has a question mark behind what it gives.
+    """
 
     name: str
     lines: str
@@ -174,8 +186,12 @@ def ways(evidence: Evidence) -> set[Way]:
     tables = observe(evidence, "h", privileges).tables
     found = set()
     for name in ("root_ways", "account_ways"):
-        assert tables[name].problems["file"] == [], name
-        for row in tables[name].rows:
-            if row["way"] == "file":
-                found.add((row["user_name"], row.get("becomes", "root"), row["thing"], row["gives"]))
+        rows = [row for row in tables[name].rows if row["way"] == "file"]
+        found |= {
+            (row["user_name"], row.get("becomes", "root"), row["thing"], row["gives"] + "?" * (not row["certain"]))
+            for row in rows
+        }
+        told = [one.reason.partition(": ")[2] for one in tables[name].problems["file"]]
+        assert told in ([], [_DOUBT]), name
+        assert all(row["certain"] for row in rows) or told
     return found

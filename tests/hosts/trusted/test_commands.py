@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secops.hosts.trusted.commands import runs
-from secops.hosts.trusted.lines import Reader
+from secops.hosts.trusted.lines import mask
+from secops.hosts.trusted.reader import Reader
 
 HOMES = {"root": "/root", "app": "/home/app", "svc": ""}
+
+MADE = [f"/opt/d/{name}" for name in ("GNUmakefile", "makefile", "Makefile")]
 
 #: A line of root's → the paths that it runs, as `path`, or `path user` of another account; what `@` is the host finds.
 LINES = {
@@ -53,15 +56,59 @@ LINES = {
     "/usr/bin/sudo /opt/x": ["/usr/bin/sudo", "/opt/x"],
     "/usr/bin/sudo -u ghost /opt/x": ["/usr/bin/sudo"],
     "/sbin/runuser -u svc -- /bin/sh /opt/x": ["/sbin/runuser", "/bin/sh svc", "/opt/x svc"],
+    'for f in /opt/d/*.sh; do [ -x "$f" ] && /bin/sh "$f"; done; rm $f': ["/bin/sh", "/opt/d/"],
+    'for f in /opt/d/*.sh; do "${f}" -x; done': ["/opt/d/"],
+    'for f in /opt/d/*.sh; do echo "$f" $g; done; for f in $X; do /bin/sh "$f"; done': ["/bin/sh"],
+    "cd /opt/d; ./*.sh; ls ./*; ../x": ["/opt/d/", "/opt/d/../x"],
+    "cd /opt/d && ./run && . ./env": ["/opt/d/run"],
+    ". ~app/env; /bin/sh ~ghost/x ~svc/x": ["/home/app/env", "/bin/sh"],
+    "/usr/bin/make -s -f /opt/m all; cd /opt/d && /usr/bin/make": [
+        "/usr/bin/make",
+        "/opt/m",
+        "/usr/bin/make",
+        "/opt/d/",
+        *MADE,
+    ],
+    "/usr/bin/make -C /opt/d /opt/e; /usr/bin/make /opt/e": ["/usr/bin/make", "/opt/d/", *MADE, "/usr/bin/make"],
+    "/usr/bin/gawk -f /opt/a /opt/in; /bin/sed -n -f /opt/s /opt/in": ["/usr/bin/gawk", "/opt/a", "/bin/sed", "/opt/s"],
+    "/bin/sed -i s/a/b/ /opt/in; /bin/tar -f /opt/in": ["/bin/sed", "/bin/tar"],
+    "/usr/bin/setpriv --reuid=0 --regid 5 --clear-groups /opt/x": ["/usr/bin/setpriv", "/opt/x"],
+    "/usr/bin/setpriv --reuid app --init-groups /opt/x": ["/usr/bin/setpriv", "/opt/x app"],
+    "/usr/bin/setpriv --reuid=ghost /opt/x": ["/usr/bin/setpriv"],
+    "/usr/bin/systemd-run -p Nice=5 --unit=x -u y /opt/x /opt/data": ["/usr/bin/systemd-run", "/opt/x"],
+    "/usr/bin/systemd-run --uid=app /opt/x": ["/usr/bin/systemd-run", "/opt/x app"],
+    "/usr/bin/systemd-run -p User=app /opt/x; /opt/y": ["/usr/bin/systemd-run", "/opt/x app", "/opt/y"],
+    "/usr/bin/systemd-cat -t x -p info /opt/x": ["/usr/bin/systemd-cat", "/opt/x"],
+    "/usr/bin/numactl -N 0-1 --all /opt/x": ["/usr/bin/numactl", "/opt/x"],
+    '/usr/bin/watch -n 5 "/opt/x a"': ["/usr/bin/watch", "/opt/x"],
+    "/usr/bin/strace -f -o /opt/log /opt/x": ["/usr/bin/strace", "/opt/x"],
+    "/usr/bin/parallel -j 4 /opt/x ::: /opt/a": ["/usr/bin/parallel", "/opt/x"],
+    "/usr/bin/taskset -c 0-3,5 /usr/bin/ionice -c 2 -n 7 /opt/x": ["/usr/bin/taskset", "/usr/bin/ionice", "/opt/x"],
+    "/usr/bin/taskset 0x3 /opt/x; /usr/bin/timeout -s KILL 9 /opt/y": [
+        "/usr/bin/taskset",
+        "/opt/x",
+        "/usr/bin/timeout",
+        "/opt/y",
+    ],
+    "ls /opt | /usr/bin/xargs -I {} -a /opt/list /opt/x {}": ["/usr/bin/xargs", "/opt/x"],
+    "/usr/sbin/chroot /opt/jail /bin/sh /x; /opt/y": ["/usr/sbin/chroot", "/opt/jail/bin/sh", "/opt/jail/x", "/opt/y"],
+    "/usr/sbin/chroot / /opt/x; /usr/sbin/chroot --userspec=app:x / /opt/x": [
+        "/usr/sbin/chroot",
+        "/opt/x",
+        "/usr/sbin/chroot",
+        "/opt/x app",
+    ],
+    '/usr/sbin/chroot "$D" /opt/x': ["/usr/sbin/chroot"],
+    "/bin/busybox /bin/sh /opt/x": ["/bin/busybox", "/bin/sh", "/opt/x"],
     'eval "$(/opt/brew shellenv)"': ["/opt/brew"],
     "echo /opt/x; # /opt/y": [],
 }
 
 
 def found(line: str, user: str = "root") -> list[str]:
-    reader = Reader(HOMES, {})
+    reader = Reader(HOMES, {"0": "root"})
     return [
-        run.path + ("" if run.user == "root" else f" {run.user}") for run in runs(reader.mask(line), user) if run.user
+        run.path + ("" if run.user == "root" else f" {run.user}") for run in runs(mask(reader, line), user) if run.user
     ]
 
 

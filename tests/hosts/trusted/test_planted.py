@@ -63,7 +63,7 @@ def test_a_row_says_what_names_the_path_and_who_can_change_it_by_what(seen: dict
     assert {name: row[name] for name in row if name not in ("source", "line")} == {
         "path": "/srv/b9/job", "role": "cron_job", "as_user": "root", "point": "/srv/b9/job", "point_kind": "file",
         "missing": False, "mode": "0674", "uid": 0, "gid": 0, "access": "write", "writer_kind": "acl_user",
-        "writer": 1002, "accounts": ["bob"], "refused": False,
+        "writer": 1002, "accounts": ["bob"], "refused": False, "certain": True,
         "how_en": "a cron job runs it", "how_zh": "由 cron 任务执行",
     }  # fmt: skip
     (refused,) = (row for row in rows(seen["dash"]) if row["point"] == "/etc/cron.d/refused")

@@ -8,7 +8,7 @@ import pytest
 
 from secops.core.errors import IncompleteError
 from tests.hosts.carriers.kit import Wire
-from tests.hosts.trusted.kit import Planter, collect, rows, ways
+from tests.hosts.trusted.kit import Planter, collect, image, rows, ways
 from tests.testroot import OPS, TestHost
 
 #: What a user writes: it tells who ran it.
@@ -79,18 +79,64 @@ def test_sudo_run_parts_and_login_shells_run_what_users_wrote(planter: Planter) 
     planter.plant("""file /srv/tool 0755 alice
         text /etc/sudoers.d/tool bob ALL=(svc) NOPASSWD: /srv/tool
         file /etc/cron.daily/own 0755 ops
+        file /srv/interpreter 0755 ops
+        text /etc/cron.daily/own-first-line #!/srv/interpreter -u
+        own /etc/cron.daily/own-first-line 0755 root
         text /etc/profile.d/open.sh :
         own /etc/profile.d/open.sh 0666 root""")
     assert ways(collect(host, "dash")) == {
         ("alice", "svc", "/srv/tool", "shell"), ("ops", "root", "/etc/cron.daily/own", "shell"),
-        ("*", "root", "/etc/profile.d/open.sh", "shell"),
+        ("*", "root", "/etc/profile.d/open.sh", "shell"), ("ops", "root", "/srv/interpreter", "shell"),
     }  # fmt: skip
-    for user, path in (("alice", "/srv/tool"), ("ops", "/etc/cron.daily/own"), ("bob", "/etc/profile.d/open.sh")):
+    written = {"/srv/tool": "alice", "/etc/cron.daily/own": "ops", "/srv/interpreter": "ops"}
+    for path, user in {**written, "/etc/profile.d/open.sh": "bob"}.items():
         assert _overwrite(host, user, path) == 0
     assert _as(host, "bob", "sudo -n -u svc /srv/tool") == 0
-    host.run(["run-parts", "--regex", "^own$", "/etc/cron.daily"], check=True)
+    host.run(["run-parts", "--regex", "^own", "/etc/cron.daily"], check=True)
     host.run(["su", "-", "root", "-c", "true"], check=True)
-    assert _ran(host) == ["svc", "root", "root"]
+    assert _ran(host) == ["svc", "root", "root", "root"]
+
+
+def test_who_administers_a_group_or_is_in_its_shadow_can_take_it_on(planter: Planter) -> None:
+    host = planter.host
+    with host.at("/etc/group").open("a") as group, host.at("/etc/gshadow").open("a") as shadow:
+        group.write("team:x:2002:\nother:x:2003:\n")
+        shadow.write("team:!:alice:bob\nother:!::\n")
+    planter.plant("""file /srv/job 0755 root
+        cron @daily root /srv/job; /srv/other""")
+    host.run(["sh", "-c", "chgrp 2002 /srv/job; chmod 775 /srv/job"], check=True)
+    host.run(["sh", "-c", "cp /srv/job /srv/other; chgrp 2003 /srv/other; chmod 775 /srv/other"], check=True)
+    expected = {(name, "root", "/srv/job", "shell") for name in ("alice", "bob")}
+    assert ways(collect(host, "dash")) == ways(image(host)) == expected
+    assert _as(host, "alice", "echo : >>/srv/job") != 0
+    assert _as(host, "alice", "gpasswd -a alice team && ! gpasswd -a alice other") == 0
+    assert _as(host, "alice", "echo : >>/srv/job") == 0
+    assert _as(host, "bob", "! echo : >>/srv/job && echo 'echo : >>/srv/job' | newgrp team") == 0
+    host.run(["chmod", "u-s", "/usr/bin/newgrp"], check=True)
+    assert ways(collect(host, "dash")) == {("alice", "root", "/srv/job", "shell")}
+    assert _as(host, "bob", "echo 'echo : >>/srv/job' | newgrp team") != 0
+
+
+def test_programs_of_root_take_the_environment_that_users_wrote(planter: Planter) -> None:
+    host = planter.host
+    planter.plant("""text /srv/sudo.env X=1
+        own /srv/sudo.env 0644 alice
+        text /etc/sudoers.d/env Defaults env_file=/srv/sudo.env\\nbob ALL=(root) NOPASSWD: /bin/bash /srv/nothing
+        text /srv/pam.env X=1
+        own /srv/pam.env 0664 root:devs
+        file /srv/marking 0755 root""")
+    with host.at("/etc/pam.d/su").open("a") as stack:
+        stack.write("session required pam_env.so envfile=/srv/pam.env\n")
+    host.write("/srv/marking", _MARK, 0o755)
+    assert {way for way in ways(collect(host, "dash")) if way[0] == "alice"} == {
+        ("alice", "root", "/srv/sudo.env", "shell"), ("alice", "root", "/srv/pam.env", "account"),
+    }  # fmt: skip
+    for file in ("/srv/sudo.env", "/srv/pam.env"):
+        assert _as(host, "alice", f"echo BASH_ENV=/srv/marking >{file}") == 0
+    assert _as(host, "bob", "echo X=2 >/srv/sudo.env") != 0
+    _as(host, "bob", "sudo -n /bin/bash /srv/nothing")
+    host.run(["su", "root", "-s", "/bin/bash", "-c", "true"], check=True)
+    assert _ran(host) == ["root", "root"]
 
 
 def test_sudo_refuses_its_own_files_when_others_may_write_them(planter: Planter) -> None:

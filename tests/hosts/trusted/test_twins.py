@@ -13,14 +13,14 @@ import pytest
 
 from secops.hosts.trusted.awk_names import READ_AWK
 from secops.hosts.trusted.grammars import read
-from secops.hosts.trusted.lines import Reader
 from secops.hosts.trusted.patterns import beginning, steps
 from secops.hosts.trusted.places import Grammar
+from secops.hosts.trusted.reader import Reader
 
 AWKS = [awk for awk in (("mawk",), ("gawk",), ("busybox", "awk")) if shutil.which(awk[0])]
 GRAMMARS: tuple[Grammar, ...] = (
     "cron", "tab", "anacron", "unit", "shell", "rc", "words", "variables", "rotation", "rules", "sshd", "sudo",
-    "inetd", "xinetd", "apt", "script",
+    "inetd", "xinetd", "apt", "script", "commands", "pam",
 )  # fmt: skip
 
 #: Pieces of lines, parted by blanks; what holds a blank stands below.
@@ -31,11 +31,17 @@ cd sh bash python3 run-parts . source [ test if then exec nice flock timeout su 
 ; && || | & ( ) ` $( { } ! " ' > >> 2>&1 < <( \ \% % # #x ~ $ = : , a\b é
 [Service] [Install] ExecStart= ExecStart=-/opt/s ExecStartPre=+/opt/p ExecStop=!!/opt/q ExecSearchPath=/opt
 EnvironmentFile=-/etc/e User= User=daemon User=1 User=ghost DynamicUser=yes DynamicUser=no RootDirectory=/r BusName=a.b
+Environment= Environment="PATH=/e:/f" PYTHONPATH=/g WorkingDirectory=/srv WorkingDirectory=-~ PermissionsStartOnly=1
+Wants=x.service y.timer z After=x OnFailure=b@%n.service /opt/%i.sh /opt/%i/x pre-up install remove
+kernel.core_pattern=|/opt/c -kernel/modprobe = envfile=/srv/e file=/srv/l conf=x dir=/srv/d pam_env.so
 Unit=a@.service Unit=b\x2dc.service Service=x WantedBy=z postrotate endscript
 RUN+="/opt/u" IMPORT{program}="/opt/w" PROGRAM="/opt/v Include=/etc/ssh/x /opt/t,/opt/u\, secure_path="/s:/t"
 start-stop-daemon daemon --exec -x --chuid -u --user=daemon --chuid=x:y daemon:daemon --startas tar chown 7z *.c * -- ?
 ForceCommand AuthorizedKeysCommand Match User daemon,root all server = user = disable = yes { } tcpd DPkg::Post-Invoke
 DPkg::Pre-Install-Pkgs {"/opt/h"; "/opt/i";}; post-invoke=/opt/j // "/opt/k";
+for in do done $f ${f} "$f" f ./*.sh ./b/*.d/x ~daemon/env ~ghost/x make -C -f --file awk sed /opt/x/*.sh /usr/lib/*.d
+setpriv --reuid=0 --reuid systemd-run --uid=daemon --uid -p User=daemon -pUser=x --property=User=1 strace -o chroot /
+xargs -I {} -a taskset 0x3 0-3 timeout -s KILL ionice /opt/venv/bin/python3 /usr/bin/python3 busybox --userspec=daemon:x
 ^/opt/(a|b)/r\.sh$ ^/etc/[a-z]+\.d/.*$ ^/usr/(lib|s[[:alpha:]]*)/x{1,2}$ ^/no/end ,/etc/*.d/
 =/usr/*/[lp]oca? :/opt/a'*b/c (root)/etc/init.d/ NOPASSWD:/usr/l*/x*/*.py !/proc/*/exe ,/*/*/*/*
 """
@@ -43,7 +49,9 @@ OTHERS = (
     "cd /srv", "> /dev/null", '>"/var/log/a b"', "su daemon daemon", "TrustedUserCAKeys /etc/ca", "Plugin p /opt/p.so",
     "Subsystem sftp /usr/lib/sftp", "Debug sudo /var/log/d", "include /etc/ld.so.conf.d/*.conf", "\t", "\r", "\f", "\v",
     "alice ALL=(root) /opt/t", "Match User daemon,x,root", "match all", "server = /opt/s", "user = 1", "disable = yes",
-    "ForceCommand /opt/f", "DPkg { Post-Invoke", "http stream tcp nowait root.www /opt/s s", "cd /srv; tar c x *",
+    "ForceCommand /opt/f",
+    "for f in /opt/x/*.sh; do", "cd /srv; make", "chroot /opt/j /x",
+    "DPkg { Post-Invoke", "http stream tcp nowait root.www /opt/s s", "cd /srv; tar c x *",
     "\xff", "a" * 40, "/" + "b" * 1030,
 )  # fmt: skip
 PIECES = (*WORDS.split(), *OTHERS)
@@ -58,6 +66,8 @@ HEADS = (
     "match user ",
     "server = ",
 )
+#: First lines.
+FIRST = ("", "", "#!/opt/python -u\n", "#!/usr/bin/env -S /opt/sh /opt/x\n")
 GAPS = (" ", " ", " ", "  ", "\t", "")
 
 
@@ -108,8 +118,8 @@ def by_twin(path: Path, grammar: Grammar) -> tuple[list[str], set[str]]:
 @pytest.mark.parametrize("grammar", GRAMMARS)
 def test_the_twin_reads_what_awk_reads(awk: tuple[str, ...], grammar: Grammar, tmp_path: Path) -> None:
     path = tmp_path / "daemon"  # as a crontab of the spool is called
-    for seed in range(3):
-        path.write_bytes(lines(seed, 150).encode("latin-1"))
+    for seed, first in enumerate(FIRST):
+        path.write_bytes((first + lines(seed, 150)).encode("latin-1"))
         found, expected = by_awk(awk, path, grammar), by_twin(path, grammar)
         for one, other in zip(*(result[0] for result in (found, expected)), strict=False):
             assert one == other

@@ -174,6 +174,8 @@ PHRASES = (
     N_("the configuration of a second sshd is not read"),
     N_("where sshd reads keys from is not known: {reason}"),
     N_("sshd reads keys from {place}, which is not collected"),
+    N_("sshd trusts authorities in {path}, which is not collected"),
+    N_("more than {n} authorities"),
     N_("more than {n} keys and accounts"),
     N_("{place}: {n} lines are not public keys, the first is {line}"),
     # private keys and the ssh client

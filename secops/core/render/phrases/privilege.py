@@ -44,6 +44,7 @@ PHRASES = (
     N_("not a Defaults setting"),
     # ways
     N_("more than {n} ways"),
+    N_("whom it lets in is not known"),
     # roles
     N_("no roles are declared"),
     N_("accounts of a directory are not listed"),
@@ -62,12 +63,15 @@ PHRASES = (
     N_("sudo is set to log in a way that is not read here"),
     N_("of accounts with large numbers lastlog was asked for {n} only"),
     N_("{path} holds records that this machine does not write"),
+    N_("who holds certificates of this authority is not known"),
+    N_("whom sshd lets in by the key of another host (HostbasedAuthentication) is not known"),
     # trusted files
     N_("the list of trusted paths does not parse"),
     N_("the list of trusted paths ends early"),
     N_("was not read to its end"),
     N_("was not looked at"),
     N_("as whom it runs {path} is not known"),
+    N_("whether something runs or reads it is not known"),
     N_("a name with a newline is left out"),
     N_("nothing here reads access lists"),
     N_("its access list is not known"),
