@@ -105,12 +105,13 @@ def spool_late(spooled: Spooled, host: str, late: Mapping[str, Facts]) -> Spoole
 
 
 def _lines(host: str, tables: Mapping[str, Facts]) -> tuple[dict[str, str], list[bytes]]:
-    """The digest of each table, and one JSON line a table, its rows turned into columns."""
+    """The digest of each table, and one JSON line for each that has rows, which are turned into columns."""
     digests, lines = {}, []
     for name, facts in tables.items():
         columns = msgspec.json.encode(_columns(registry()[name], facts.rows))
         digests[name] = _digest(columns)
-        lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}) + b"\n")
+        if facts.rows:
+            lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}) + b"\n")
     return digests, lines
 
 
@@ -150,7 +151,8 @@ def load_spools(
             f" from read_json(?, {options}) left join identities on spooled = host",
             [list(paths[at : at + _BATCH])],
         )
-        for table in registry().values():
+        filled = {name for (name,) in con.execute("select distinct t from raw").fetchall()}
+        for table in (registry()[name] for name in sorted(filled)):
             columns = {column.name: [_SQL_TYPES[column.type].removesuffix("[]")] for column in table.columns}
             for column in table.columns:
                 if column.type == "text[]":

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: Bytes of one answer: what a rule or a query may give back.
 MAX_ANSWER = 256 << 20
 
+#: So many hosts have tables so small that a second thread costs more than it gives.
+_FEW = 8
+
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where the tables come from: spool files (and what to write of them), or Parquet files as (table, path, hosts).
@@ -42,6 +45,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     write_to: str = ""
     changed: dict[str, list[str]] = {}
     feeds: list[match.FeedFiles] = []
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts there are, about: from more than one run, hosts are counted in the run that has most."""
+        return max(len(self.spools), *(len(hosts) for _, _, hosts in self.parts), 0)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +111,8 @@ def _load(source: Source) -> duckdb.DuckDBPyConnection:
     """A connection that holds the tables, and Parquet files of what changed."""
     import duckdb
 
-    con = duckdb.connect(":memory:", config={"threads": 2, "autoinstall_known_extensions": False})
+    threads = 2 if source.hosts > _FEW else 1
+    con = duckdb.connect(":memory:", config={"threads": threads, "autoinstall_known_extensions": False})
     con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
     con.begin()  # one transaction: twenty of their own take a tenth of a second
     snapshot.create(con)
