@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from secops.core.errors import UsageError
-from secops.hosts import snapshot
+from secops.hosts import relations
 from secops.hosts.tables import registry
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _planner() -> duckdb.DuckDBPyConnection:
     names = "select string_agg(name, ',') from duckdb_optimizers() where name <> 'unused_columns'"
     others = con.execute(names).fetchone()
     con.begin()
-    snapshot.create(con)
+    relations.create(con)
     con.commit()
     con.execute(f"set disabled_optimizers = '{others[0] if others else ''}'; set search_path = 'facts'")
     con.execute("set enable_external_access = false; set lock_configuration = true")
