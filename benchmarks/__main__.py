@@ -21,6 +21,7 @@ Written by `make bench`. Tables compare with a rival or a limit in the same run;
 
 
 def main() -> None:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users have bytecode from the first run on
     foot = _FOOT.format(machine=platform.machine(), cores=os.cpu_count())
     for name in sys.argv[1:] or _ALL:
         text = "\n".join(_ALL[name].lines()) + "\n"

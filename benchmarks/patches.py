@@ -162,11 +162,11 @@ def _fleet(size: int) -> duckdb.DuckDBPyConnection:
     """The tables of `size` hosts, as the judging process has them."""
     import duckdb
 
-    from secops.hosts import snapshot
+    from secops.hosts import relations
 
     con = duckdb.connect(config={"threads": 2})
     con.execute("set preserve_insertion_order = false")
-    snapshot.create(con)
+    relations.create(con)
     con.execute("create temp table builds as select unnest(?::varchar[]) as version, unnest(range(?)) as build",
                 [[_version(build) for build in range(BUILDS)], BUILDS])  # fmt: skip
     con.execute(

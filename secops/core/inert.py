@@ -28,9 +28,14 @@ def printable(text: str) -> str:
 
 def replace_hidden(text: str, by: Callable[[str], str]) -> str:
     """The text with hidden characters, except newlines, replaced one by one."""
-    if text.isprintable() and not _INVISIBLE.search(text):
+    if _hides_nothing(text):
         return text
     return "".join(by(char) if char != "\n" and hidden(char) else char for char in text)
+
+
+def _hides_nothing(text: str) -> bool:
+    """Whether no character of the text is hidden; newlines are. One look at all, for all but very few texts."""
+    return text.isprintable() and not _INVISIBLE.search(text)
 
 
 def json_escape(char: str) -> str:
@@ -65,7 +70,7 @@ def shell_word(text: str) -> str:
     """
     text = text.replace("\0", "\\x00")
     raw = _bytes(text)
-    if raw == text.encode("utf-8", "surrogatepass") and not any(map(hidden, text)):
+    if raw == text.encode("utf-8", "surrogatepass") and _hides_nothing(text):
         return shlex.quote(text)
     body = raw.rstrip(b"\n")
     octal = "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in body)
@@ -76,6 +81,8 @@ def shell_word(text: str) -> str:
 def _bytes(text: str) -> bytes:
     """What the text was before it was made readable; of text that was not made so, its UTF-8."""
     plain = text.encode("utf-8", "surrogatepass")
+    if "\\x" not in text:
+        return plain
     raw = b"".join(
         bytes.fromhex(part) if at % 2 else part.encode("utf-8", "surrogatepass")
         for at, part in enumerate(_BYTE.split(text))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,16 +46,18 @@ LIBYAML = (
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C loader where it is built in
-    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - ours replace those of YAML 1.1
+    yaml_implicit_resolvers: dict[str, list[Any]] = {}  # noqa: RUF012 - none of those of YAML 1.1; ours are below
 
 
-for _tag, _pattern, _first in (
-    ("bool", r"true|false", "tf"),
-    ("null", r"null|~|", ["n", "~", ""]),
-    ("int", r"-?(?:0|[1-9][0-9]*)", "-0123456789"),
-    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+", "-0123456789"),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+#: Plain scalars that are no text, by what they begin with: all others are not looked at any further.
+_PLAIN = re.compile(
+    r"(?P<bool>true|false)|(?P<null>null|~|)|(?P<int>-?(?:0|[1-9][0-9]*))|(?P<float>-?(?:0|[1-9][0-9]*)\.[0-9]+)"
+)
+_FIRST = frozenset("tfn~-0123456789")
+_TAGS = "tag:yaml.org,2002:"
+_MEANS: dict[str, Callable[[str], Any]] = {
+    "bool": lambda text: text == "true", "null": lambda _: None, "int": int, "float": float,
+}  # fmt: skip
 
 
 def load(path: Path) -> Any:
@@ -77,51 +79,87 @@ def loads(raw: bytes, where: str) -> Any:
     """The document in `raw`; `where` names it in errors."""
     if len(raw) > MAX_BYTES:
         raise UsageError(_("is larger than {n} MiB").format(n=MAX_BYTES >> 20), where=where)
+    loader = None
     try:
-        _check_shape(raw, where)
         loader = _Loader(raw)
-        try:
-            node = loader.get_single_node()
-            if node is None:
-                raise UsageError(_("is empty"), where=where)
-            _check_keys(node, where)
-            return loader.construct_document(node)
-        finally:
-            loader.dispose()
+        return _document(loader, where)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         raise UsageError(_("is no YAML: {reason}").format(reason=_(str(error.problem))), where=where + line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(_("is no YAML: {reason}").format(reason=str(error)[:200]), where=where) from error
+    finally:
+        if loader:
+            loader.dispose()
 
 
-def _check_shape(raw: bytes, where: str) -> None:
-    """Refuse aliases, and what is nested deeper than content ever is: libyaml's composer overflows the stack."""
-    depth = 0
-    for event in yaml.parse(raw, _Loader):
-        at = f"{where}:{event.start_mark.line + 1}" if event.start_mark else where
-        if isinstance(event, yaml.AliasEvent):
-            raise UsageError(_("aliases (*name) are not allowed here"), where=at)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise UsageError(_("is nested deeper than {depth} levels").format(depth=MAX_DEPTH), where=at)
+def _document(loader: Any, where: str) -> Any:
+    """The one document, made out of the parser's events: PyYAML's own way there goes over them three times."""
+    loader.get_event()  # the start of the stream
+    if isinstance(loader.get_event(), yaml.StreamEndEvent):
+        raise UsageError(_("is empty"), where=where)
+    value = _value(loader, loader.get_event(), where, 1)
+    loader.get_event()  # the end of the document
+    if not isinstance(more := loader.get_event(), yaml.StreamEndEvent):
+        raise yaml.MarkedYAMLError(problem="but found another document", problem_mark=more.start_mark)
+    return value
 
 
-def _check_keys(node: yaml.Node, where: str) -> None:
-    """Refuse keys that stand twice, or are no plain text."""
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _check_keys(item, where)
-    elif isinstance(node, yaml.MappingNode):
-        keys = set()
-        for key, value in node.value:
-            if key.value in keys if isinstance(key, yaml.ScalarNode) else True:
-                at = f"{where}:{key.start_mark.line + 1}"
-                what = _("the key {key!r} stands twice or is no plain text").format(key=key.value)
-                raise UsageError(what, where=at)
-            keys.add(key.value)
-            _check_keys(value, where)
+def _value(loader: Any, event: Any, where: str, depth: int) -> Any:
+    """What begins with the event. `depth` counts the collections that it is within, and itself."""
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event)
+    if isinstance(event, yaml.AliasEvent):
+        raise UsageError(_("aliases (*name) are not allowed here"), where=_at(event, where))
+    if depth > MAX_DEPTH:
+        raise UsageError(_("is nested deeper than {depth} levels").format(depth=MAX_DEPTH), where=_at(event, where))
+    is_list = isinstance(event, yaml.SequenceStartEvent)
+    if event.tag not in (None, "!", f"{_TAGS}{'seq' if is_list else 'map'}"):
+        raise _no_such(event.tag, event)
+    return (_sequence if is_list else _mapping)(loader, where, depth)
+
+
+def _sequence(loader: Any, where: str, depth: int) -> list[Any]:
+    found = []
+    while not isinstance(event := loader.get_event(), yaml.SequenceEndEvent):
+        found.append(_value(loader, event, where, depth + 1))
+    return found
+
+
+def _mapping(loader: Any, where: str, depth: int) -> dict[Any, Any]:
+    """A mapping. Keys that stand twice, or are no plain text, are refused."""
+    found: dict[Any, Any] = {}
+    keys: set[str] = set()
+    while not isinstance(event := loader.get_event(), yaml.MappingEndEvent):
+        key = _value(loader, event, where, depth + 1)
+        text = event.value if isinstance(event, yaml.ScalarEvent) else None
+        if text is None or text in keys:
+            what = _("the key {key!r} stands twice or is no plain text").format(key=key if text is None else text)
+            raise UsageError(what, where=_at(event, where))
+        keys.add(text)
+        found[key] = _value(loader, loader.get_event(), where, depth + 1)
+    return found
+
+
+def _scalar(event: Any) -> Any:
+    text, tag = event.value, event.tag
+    if tag == "!" or tag == f"{_TAGS}str" or (tag is None and not event.implicit[0]):
+        return text
+    match = _PLAIN.fullmatch(text) if not text or text[0] in _FIRST else None
+    kind = match.lastgroup if match else None
+    if tag is not None and (kind is None or tag != f"{_TAGS}{kind}"):
+        raise _no_such(tag, event)
+    return _MEANS[kind](text) if kind else text
+
+
+def _no_such(tag: str, event: Any) -> yaml.MarkedYAMLError:
+    what = f"could not determine a constructor for the tag {tag!r}"
+    return yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
+
+
+def _at(event: yaml.Event, where: str) -> str:
+    return f"{where}:{_line(event)}" if event.start_mark else where
 
 
 def line_of(path: Path, place: str) -> int | None:

@@ -7,7 +7,7 @@ installed as a fixed collector, pinned by digest in sudoers, or carried to an ai
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from shlex import quote
 
 from secops import __version__
@@ -38,8 +38,9 @@ n=${n%%-*}${n#*-}
 while case $n in *-*) true ;; *) false ;; esac; do n=${n%%-*}${n#*-}; done
 n=$(printf '%.32s' "$n")
 
-if command -v base64 >/dev/null 2>&1; then code=base64; enc() { base64; }
-else code=hex; enc() { od -An -v -tx1; }
+# What only stands in pipelines, where it has a shell of its own, takes its place: a process less.
+if command -v base64 >/dev/null 2>&1; then code=base64; enc() { exec base64; }
+else code=hex; enc() { exec od -An -v -tx1; }
 fi
 if timeout 5 true 2>/dev/null; then lim() { timeout "$@"; }
 elif timeout -t 5 true 2>/dev/null; then lim() { s=$1; shift; timeout -t "$s" "$@"; }
@@ -51,7 +52,7 @@ gnu=; find / -maxdepth 0 -printf '' 2>/dev/null && gnu=1
 export gnu
 
 # A stored password, wherever it stands, is left as its $algorithm$.
-hush() { sed -E @HUSH@; }
+hush() { exec sed -E @HUSH@; }
 
 frame() { printf '%s %s %s %d\n%s\n' "$n" "$1" "$2" "${#3}" "$3"; }
 tell() { frame "$1" "$2" "$(printf '%s\0%s' "$3" "$4" | enc)"; }
@@ -69,11 +70,13 @@ unread() {
 }
 
 # file SECTION LIMIT SECONDS PATH [small]: what `sieve` leaves of the lines; it leaves the last one, ours, alone.
-# Whether there was more is asked after reading, since a file may grow; not of one that is known to be small.
+# Whether there was more is asked after reading, since a file may grow; not of one that is known to be small. Where the
+# size tells it, it is not read for that; /proc tells no size.
+within() { [ -z "$(find -H "$1" -prune \( -size +"$2"c -o -size 0 \) 2>&1)" ]; }
 file() {
   if [ -f "$4" ] && [ -r "$4" ]; then
     frame "$1" file "$({ printf '%s\0' "$4"; { lim "$3" head -c "$2" "$4" 2>/dev/null
-      e=$? t=; [ "${5-}" ] || t=$(lim "$3" dd if="$4" bs=1 skip="$2" count=1 2>/dev/null | wc -c)
+      e=$? t=; [ "${5-}" ] || within "$4" "$2" || t=$(lim "$3" dd if="$4" bs=1 skip="$2" count=1 2>/dev/null | wc -c)
       [ "$((t))" -eq 0 ] && t= || t=:t
       printf '\n%s:%d%s\n' "$n" $e "$t"; } | sieve; } | enc)"
   else unread "$1" "$4"
@@ -130,9 +133,20 @@ listing() {
   fi
 }
 
-{ homes=$(head -c @PASSWD@ /etc/passwd | cut -d: -f6 | sort -u); } 2>/dev/null
+{ homes=$(head -c @PASSWD@ /etc/passwd | cut -d: -f6 | sort -u | while IFS= read -r h; do
+    case $h in /?*) ;; *) continue ;; esac
+    deep=f; for d in "$h"/*/; do [ -d "$d" ] && ! [ "$d" -ef "$h" ] && deep=d && break; done # /bin/X11 is /bin
+    printf '%s\n' "$deep$h"
+  done); } 2>/dev/null
 bytes=$(head -c $((@PASSWD@ + 1)) /etc/passwd 2>/dev/null | wc -c)
-homes() { printf '%s\n' "$homes"; }
+# homes: what the section's own `below` says of each home $h. Many a home (/bin, /usr/sbin) has no directory in it
+# but a thousand files: patterns that go through one stay words there ($deep), as where they match nothing.
+homes() {
+  printf '%s\n' "$homes" | while IFS= read -r h; do
+    case $h in '') continue ;; d*) deep=+f ;; *) deep=-f ;; esac
+    h=${h#?}; below </dev/null
+  done
+}
 homeless() { # SECTION: says when there are more homes than that
   [ "$bytes" -le @PASSWD@ ] || tell "$1" cut /etc/passwd "larger than @PASSWD@ bytes"
 }
@@ -162,20 +176,16 @@ def _section(section: Section) -> str:
     call = f"{section.name} {section.limit} {section.timeout}"
     match section:
         case Files(patterns=patterns):
-            lines = [_each(pattern, _reader(section, call, wild=ends_wild(pattern))) for pattern in patterns]
+            lines = _paths(section.name, patterns, lambda words: _readers(section, call, words))
             if not section.seal:
                 sieve = "cat" if section.raw else f"sed -E -e '$b' -e {quote(_HUSH)}{_rules(section)}"
-                lines.insert(0, f"sieve() {{ {sieve}; }}")
+                lines.insert(0, f"sieve() {{ exec {sieve}; }}")
         case Listing(patterns=patterns):
-            plain = " ".join(shell_pattern(p) for p in patterns if not p.startswith("~/"))
-            lines = [f"listing {call} {plain}"] if plain else []
-            lines += [_each(p, f"listing {call} @") for p in patterns if p.startswith("~/")]
+            lines = _paths(section.name, patterns, lambda words: [f"listing {call} {' '.join(words)}"])
         case Command(script=script, raw=raw):
             lines = [f"output {call} {quote(script)} {'cat' if raw else 'hush'}"]
         case Walk():
             lines = [f"output {call} {quote(WALK_SH)} cat"]
-    if any(pattern.startswith("~/") for pattern in getattr(section, "patterns", ())):
-        lines.insert(0, f"homeless {section.name}")
     return "\n".join([*lines, f"frame {section.name} done ''"])
 
 
@@ -185,19 +195,28 @@ def _rules(section: Files) -> str:
     return f" -e 't r' -e ':r'{rules} -e d" if rules else ""
 
 
-def _reader(section: Files, call: str, *, wild: bool) -> str:
-    """What reads the paths that stand in the place of `@`. A wildcard passes over directories."""
-    if wild and not section.seal:
-        return f"matched {call} @"
-    return f'for f in @; do {"sealed" if section.seal else "file"} {call} "$f"; done'
+def _readers(section: Files, call: str, words: Sequence[str]) -> list[str]:
+    """What reads the paths of each word. A wildcard at its end passes over directories."""
+    one = "sealed" if section.seal else "file"
+    return [
+        f"matched {call} {word}"
+        if ends_wild(word) and not section.seal
+        else f'for f in {word}; do {one} {call} "$f"; done'
+        for word in words
+    ]
 
 
-def _each(pattern: str, action: str) -> str:
-    """`action` with the paths that the pattern matches for its `@`; `~/` goes through every home directory."""
-    if not pattern.startswith("~/"):
-        return action.replace("@", shell_pattern(pattern))
-    inner = action.replace("@", f'"$h"/{shell_pattern(pattern[2:])}')
-    return f"homes | while IFS= read -r h; do case $h in /?*) {inner} </dev/null ;; esac; done"
+def _paths(name: str, patterns: Sequence[str], read: Callable[[Sequence[str]], list[str]]) -> list[str]:
+    """`read` what the patterns match, as words of the shell; `~/` goes once through every home directory."""
+    plain = [shell_pattern(pattern) for pattern in patterns if not pattern.startswith("~/")]
+    below = [pattern[2:] for pattern in patterns if pattern.startswith("~/")]
+    lines = read(plain) if plain else []
+    if below:
+        deep = [f'"$h"/{shell_pattern(pattern)}' for pattern in below if pattern.startswith("*/")]
+        flat = [f'"$h"/{shell_pattern(pattern)}' for pattern in below if not pattern.startswith("*/")]
+        inner = [*(read(flat) if flat else []), *(["set $deep", *read(deep), "set +f"] if deep else [])]
+        lines = [f"homeless {name}", *lines, "below() {", *inner, "}", "homes"]
+    return lines
 
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-*?[]@+:,")

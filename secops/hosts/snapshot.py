@@ -1,8 +1,8 @@
-"""Snapshots: the tables of all hosts of a run, on disk and in DuckDB.
+"""Snapshots: the tables of all hosts of a run, on disk.
 
 While collecting, each host's tables go into one compressed spool file. The judging process merges the spools into
-one Parquet file per table; tables of a host that did not change since an earlier run are referenced by digest, not
-written again. The caller hands in the DuckDB connection: only the judging process loads DuckDB.
+one Parquet file per table (see `relations`); tables of a host that did not change since an earlier run are referenced
+by digest, not written again.
 """
 
 from __future__ import annotations
@@ -13,28 +13,17 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from secops.core.parquet_file import copy_to, has_end
+from secops.core.parquet_file import has_end
 from secops.hosts.evidence import Evidence
 from secops.hosts.held import Held, held
 from secops.hosts.tables import Facts, Table, collection, derive, registry
 
-if TYPE_CHECKING:
-    import duckdb
-
-#: Spool files merged at a time: bounds the memory of the merge.
-_BATCH = 100
-
 #: What a host may call itself: a claimed name must not look like another way to reach a host.
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
-
-_SQL_TYPES = {
-    "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "text[]": "VARCHAR[]",
-}  # fmt: skip
-
 
 #: What works out tables from the evidence and the other tables of one host.
 WorkOut = Callable[[Evidence, Mapping[str, Facts]], Mapping[str, Facts]]
@@ -105,12 +94,13 @@ def spool_late(spooled: Spooled, host: str, late: Mapping[str, Facts]) -> Spoole
 
 
 def _lines(host: str, tables: Mapping[str, Facts]) -> tuple[dict[str, str], list[bytes]]:
-    """The digest of each table, and one JSON line a table, its rows turned into columns."""
+    """The digest of each table, and one JSON line for each that has rows, which are turned into columns."""
     digests, lines = {}, []
     for name, facts in tables.items():
         columns = msgspec.json.encode(_columns(registry()[name], facts.rows))
         digests[name] = _digest(columns)
-        lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}) + b"\n")
+        if facts.rows:
+            lines.append(msgspec.json.encode({"host": host, "t": name, "r": msgspec.Raw(columns)}) + b"\n")
     return digests, lines
 
 
@@ -120,78 +110,6 @@ def _digest(content: bytes) -> str:
 
 def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {column.name: [row.get(column.name) for row in rows] for column in table.columns}
-
-
-def create(con: duckdb.DuckDBPyConnection) -> None:
-    """Create every table, empty, in the schema `facts`."""
-    con.execute("create schema if not exists facts")
-    for table in registry().values():
-        columns = ", ".join(f'"{column.name}" {_SQL_TYPES[column.type]}' for column in table.columns)
-        con.execute(f'create table facts."{table.name}" (host VARCHAR, {columns})')
-
-
-def load_spools(
-    con: duckdb.DuckDBPyConnection, paths: Sequence[str], widest: int, identities: Mapping[str, str]
-) -> None:
-    """Read spool files, whose lines are at most `widest` bytes, into the tables that `create` made.
-
-    DuckDB allocates buffers of twice that size for each thread, so a generous guess would cost gigabytes. A host that
-    `identities` knows gets the one it has there: who is who is settled only when all have answered.
-    """
-    con.execute(
-        "create temp table identities as select unnest(?::varchar[]) as spooled, unnest(?::varchar[]) as settled",
-        [list(identities), list(identities.values())],
-    )
-    for at in range(0, len(paths), _BATCH):
-        shape = "{host: 'VARCHAR', t: 'VARCHAR', r: 'JSON'}"
-        options = f"format='newline_delimited', columns={shape}, maximum_object_size={widest + 1024}"
-        con.execute(
-            f"create or replace temp table raw as select coalesce(settled, host) as host, t, r"  # noqa: S608 - ours
-            f" from read_json(?, {options}) left join identities on spooled = host",
-            [list(paths[at : at + _BATCH])],
-        )
-        for table in registry().values():
-            columns = {column.name: [_SQL_TYPES[column.type].removesuffix("[]")] for column in table.columns}
-            for column in table.columns:
-                if column.type == "text[]":
-                    columns[column.name] = [["VARCHAR"]]  # type: ignore[list-item]  # a list in the list of values
-            names = ", ".join(f'unnest(c."{column.name}")' for column in table.columns)
-            con.execute(
-                f'insert into facts."{table.name}" select host, {names} from'  # noqa: S608 - names of our own tables
-                " (select host, from_json_strict(r, ?) as c from raw where t = ?)",
-                [msgspec.json.encode(columns).decode(), table.name],
-            )
-        con.execute("drop table raw")
-    con.execute("drop table identities")
-
-
-def write_parquet(con: duckdb.DuckDBPyConnection, directory: Path, changed: Mapping[str, Sequence[str]]) -> None:
-    """Write each table's rows of the hosts named in `changed` (table → hosts). Raises `OSError` on a full disk."""
-    for name, hosts in changed.items():
-        if hosts:
-            con.execute("create or replace temp table wanted as select unnest(?) as host", [list(hosts)])
-            select = f'select * from facts."{name}" where host in (select host from wanted)'  # noqa: S608 - our own
-            copy_to(con, select, directory / f"{name}.parquet")
-
-
-class DamagedError(Exception):
-    """A Parquet file, which is the argument, is none any more."""
-
-
-def load_parquet(con: duckdb.DuckDBPyConnection, parts: Iterable[tuple[str, str, Sequence[str]]]) -> None:
-    """Read (table, Parquet file, hosts) into the tables that `create` made. Raises `DamagedError`."""
-    import duckdb
-
-    for name, path, hosts in parts:
-        try:
-            con.execute(
-                f'insert into facts."{name}" by name select * from read_parquet(?) where host in (select unnest(?))',  # noqa: S608
-                [path, list(hosts)],
-            )
-        except duckdb.OutOfMemoryException:
-            raise
-        except duckdb.Error as error:
-            raise DamagedError(path) from error
 
 
 class Index(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ import msgspec
 from secops.core.errors import CitywallError, UsageError
 from secops.core.finding import Verdict
 from secops.core.i18n import _
+from secops.hosts.tables import Column, registry
 from secops.posture.evaluate import Outcome
 from secops.posture.judge import MAX_ANSWER, Answer, Request, Source
 from secops.posture.rule import Rule
@@ -69,7 +70,8 @@ def query(source: Source, sql: str, *, seconds: float = 60.0, hosts: int = 1) ->
     `not_whole` counts, of each table that it reads, the hosts that have not shown all of it. Raises `UsageError` when
     it is refused.
     """
-    request = Request(op="sql", source=source, sql=sql, memory=MEMORY + hosts * MEMORY_PER_HOST, cpu=int(seconds) + 60)
+    memory = MEMORY + hosts * MEMORY_PER_HOST
+    request = Request(op="sql", source=source, tables=_columns(), sql=sql, memory=memory, cpu=int(seconds) + 60)
     with _process(request) as channel:
         _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
         answer = _receive(channel, seconds)
@@ -95,7 +97,9 @@ def _run(
     left = list(rules)
     while left:
         cpu = int(2 * (LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST + seconds * len(left)))
-        request = Request(op=op, source=source, rules=left, memory=MEMORY + hosts * MEMORY_PER_HOST, cpu=cpu)
+        tables = _columns() if op == "judge" else {}
+        memory = MEMORY + hosts * MEMORY_PER_HOST
+        request = Request(op=op, source=source, tables=tables, rules=left, memory=memory, cpu=cpu)
         with _process(request) as channel:
             known = _expect_loaded(channel, LOAD_SECONDS + hosts * LOAD_SECONDS_PER_HOST)
             on_loaded()
@@ -112,6 +116,10 @@ def _run(
                 if answer.error:
                     break
         source = reload
+
+
+def _columns() -> dict[str, tuple[Column, ...]]:
+    return {name: table.columns for name, table in registry().items()}
 
 
 def _expect_loaded(channel: Connection, seconds: float) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from secops.core.errors import UsageError
-from secops.hosts import snapshot
+from secops.hosts import relations
+from secops.hosts.tables import Column, tell
 from secops.patches import match
 from secops.posture.rule import Rule
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 #: Bytes of one answer: what a rule or a query may give back.
 MAX_ANSWER = 256 << 20
+
+#: So many hosts have tables so small that a second thread costs more than it gives.
+_FEW = 8
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +47,21 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     changed: dict[str, list[str]] = {}
     feeds: list[match.FeedFiles] = []
 
+    @property
+    def hosts(self) -> int:
+        """How many hosts there are, about: from more than one run, hosts are counted in the run that has most."""
+        return max(len(self.spools), *(len(hosts) for _, _, hosts in self.parts), 0)
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One job of a judging process. `memory` is its address space in bytes, `cpu` its processor seconds."""
+    """One job of a judging process. `memory` is its address space in bytes, `cpu` its processor seconds.
+
+    `tables` are the columns of all tables, by table; without them it loads the tables' modules.
+    """
 
     op: str  # judge, sql, lint, test
     source: Source = Source()
+    tables: dict[str, tuple[Column, ...]] = {}
     rules: list[Rule] = []
     sql: str = ""
     memory: int
@@ -71,11 +84,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (request.memory, request.memory))
     resource.setrlimit(resource.RLIMIT_CPU, (request.cpu, request.cpu + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tell(request.tables)
     import duckdb
 
     try:
         con = _load(request.source)
-    except snapshot.DamagedError as error:
+    except relations.DamagedError as error:
         send(channel, Answer(done="loaded", damaged=str(error)))
         return
     except (OSError, MemoryError, duckdb.Error) as error:
@@ -103,17 +117,18 @@ def _load(source: Source) -> duckdb.DuckDBPyConnection:
     """A connection that holds the tables, and Parquet files of what changed."""
     import duckdb
 
-    con = duckdb.connect(":memory:", config={"threads": 2, "autoinstall_known_extensions": False})
+    threads = 2 if source.hosts > _FEW else 1
+    con = duckdb.connect(":memory:", config={"threads": threads, "autoinstall_known_extensions": False})
     con.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
     con.begin()  # one transaction: twenty of their own take a tenth of a second
-    snapshot.create(con)
+    relations.create(con)
     con.commit()
-    snapshot.load_spools(con, source.spools, source.widest, source.identities)
-    snapshot.load_parquet(con, source.parts)
+    relations.load_spools(con, source.spools, source.widest, source.identities)
+    relations.load_parquet(con, source.parts)
     if source.feeds:
         match.work_out(con, source.feeds)
     if source.write_to:
-        snapshot.write_parquet(con, Path(source.write_to), source.changed)
+        relations.write_parquet(con, Path(source.write_to), source.changed)
     return con
 
 
@@ -123,22 +138,28 @@ def _lock(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _each_rule(channel: Connection, con: duckdb.DuckDBPyConnection, request: Request) -> None:
-    from secops.posture.cases import run_cases
-    from secops.posture.evaluate import Facts, evaluate
-    from secops.posture.lint import query_faults
-
-    facts = Facts(con)
+    work = _judging(con) if request.op == "judge" else _linting(con, run_tests=request.op == "test")
     for rule in request.rules:
         try:
-            if request.op == "judge":
-                value: Any = evaluate(facts, rule)
-            else:
-                value = query_faults(con, rule)
-                value += run_cases(con, rule) if request.op == "test" and not value else []
+            value = work(rule)
         except MemoryError as error:
             send(channel, Answer(done=rule.id, error=str(error) or "needs too much memory"))
             return  # the connection may be broken now: the parent starts a new process for the other rules
         send(channel, Answer(done=rule.id, value=value))
+
+
+def _judging(con: duckdb.DuckDBPyConnection) -> Callable[[Rule], Any]:
+    from secops.posture.evaluate import Facts, evaluate
+
+    facts = Facts(con)
+    return lambda rule: evaluate(facts, rule)
+
+
+def _linting(con: duckdb.DuckDBPyConnection, *, run_tests: bool) -> Callable[[Rule], Any]:
+    from secops.posture.cases import run_cases
+    from secops.posture.lint import query_faults
+
+    return lambda rule: query_faults(con, rule) or (run_cases(con, rule) if run_tests else [])
 
 
 def _sql(con: duckdb.DuckDBPyConnection, sql: str) -> Answer:

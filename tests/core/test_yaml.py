@@ -20,7 +20,8 @@ from secops.core.errors import UsageError
     [
         ("no", "no"), ("off", "off"), ("0644", "0644"), ("22:30", "22:30"), ("2026-01-01", "2026-01-01"),
         ("1e3", "1e3"), ("0x1f", "0x1f"), (".5", ".5"), ("=", "="),
-        ("true", True), ("null", None), ("~", None), ("-12", -12), ("0.5", 0.5), ('"12"', "12"),
+        ("true", True), ("null", None), ("~", None), ("-12", -12), ("0.5", 0.5), ('"12"', "12"), ("", None),
+        ("!!str 12", "12"), ("! 12", "12"), ("!!int 12", 12), ("!!seq [1]", [1]), ("&x 1", 1), ("<<", "<<"),
     ],
 )  # fmt: skip
 def test_plain_scalars(text: str, value: object) -> None:
@@ -36,6 +37,11 @@ def test_plain_scalars(text: str, value: object) -> None:
         (b"a: &x [1]\nb: *x\n", "aliases", 2),
         (b"a: 1\n---\nb: 2\n", "document", 2),
         (b"a: !!python/object:os.system x\n", "tag", 1),
+        *(
+            (b"a: 1\nb: " + odd, "tag", 2)
+            for odd in (b"!!int 0644", b"!!int ''", b"!!set {x}", b"!!map x", b"!!binary x")
+        ),
+        (b"a: 1\n? [x]\n: 1\n", "no plain text", 2),
         (b"a: [1, 2\nb: 3\n", "expected", 2),
         (b"a: \x00\n", "is no YAML", 0),
         (b"\xff\xfe\xff", "is no YAML", 0),

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from secops.hosts import snapshot
+from secops.hosts import relations
 from secops.hosts.tables import registry
 from secops.patches import parquet
 from secops.patches.match import FeedFiles, work_out
@@ -65,7 +65,7 @@ def matched(
 ) -> list[dict[str, Any]]:
     """Rows of `vulnerabilities` of these hosts, in order of host, package and flaw. `tables`: name → host → rows."""
     con = duckdb.connect()
-    snapshot.create(con)
+    relations.create(con)
     given = {"packages": packages, "hosts": {host: [dict(release)] for host in packages}, **tables}
     for table, hosts in given.items():
         for host, rows in hosts.items():

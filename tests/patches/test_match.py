@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from secops.hosts import snapshot
+from secops.hosts import relations
 from secops.hosts.tables import registry
 from secops.patches.match import work_out
 from secops.patches.statement import Flaw
@@ -328,7 +328,7 @@ def test_without_feeds_or_packages_nothing_is_found(tmp_path: Path) -> None:
 def test_what_is_worked_out_hides_no_table_from_the_rules(tmp_path: Path) -> None:
     """A rule asks for `feeds`, not for `facts.feeds`: a temporary table of that name would be asked instead."""
     con = duckdb.connect()
-    snapshot.create(con)
+    relations.create(con)
     work_out(con, [feed(tmp_path, "a", [said("sudo", "2")])])
     made = {name for (name,) in con.execute("select table_name from duckdb_tables() where temporary").fetchall()}
     assert made

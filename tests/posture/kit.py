@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from secops.core.finding import Severity
-from secops.hosts import snapshot
+from secops.hosts import relations
 from secops.posture.cases import fill
 from secops.posture.evaluate import Facts
 from secops.posture.rule import Case, Fix, Rule, Text
@@ -27,6 +27,6 @@ def rule(query: str, *, needs: list[str] | None = None, **fields: Any) -> Rule:
 def facts(case: Case) -> Facts:
     """The tables of a rule test, ready to be judged."""
     con = duckdb.connect(":memory:")
-    snapshot.create(con)
+    relations.create(con)
     fill(con, case)
     return Facts(con)

@@ -132,6 +132,16 @@ def test_one_host_with_too_many_rows_fails_and_leaves_the_others_their_verdicts(
     assert states(outcome)["one"] == (Verdict.FAIL, "")
 
 
+@pytest.mark.parametrize("others", [[], ["other"]])
+def test_of_too_many_rows_the_first_by_key_are_kept_with_one_host_and_with_more(others: list[str]) -> None:
+    rows = [{"host": host, "user_name": f"u{n}", "uid": n} for host in ("host1", *others) for n in (2, 0, 1)]
+    query = "select host, uid * 500 + range as user_name from users, range(500)"
+    outcome = evaluate(facts(Case(given={"users": rows})), rule(query))
+    assert "more than 1000" in states(outcome)["host1"][1]
+    kept = sorted(row["user_name"] for row in outcome.rows if row["host"] == "host1")
+    assert kept == list(range(1001))
+
+
 def test_a_partial_rule_whose_rows_prove_nothing_stays_unknown() -> None:
     query = f"{UID0} order by uid limit 1"
     outcome = evaluate(facts(Case(given=TOOR, incomplete=["users"])), rule(query, partial="rows_prove"))

@@ -15,7 +15,7 @@ from tests.posture.kit import rule
 GOOD = "select host, user_name from users where uid = 0"
 HOSTILE = {
     "endless": "select host, user_name from users, range(100000000) a, range(1000000) b where a.range + b.range = -1",
-    "memory": "select host, user_name, repeat('x', 2000000000), repeat('y', 2000000000) from users",
+    "memory": "select host, user_name, repeat('x', 3500000000), repeat('y', 3500000000) from users",
     "slow-function": "select host, user_name, levenshtein(repeat('x', 300000), repeat('y', 300000)) from users",
     "reads-file": "select host, content as user_name from read_text('/etc/passwd')",
     "environment": "select host, getenv('HOME') as user_name from users",

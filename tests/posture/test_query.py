@@ -5,7 +5,13 @@ import pytest
 
 from secops.core.errors import UsageError
 from secops.hosts.tables import registry
-from secops.posture.query import check_rule_query, has_only_rows_that_prove, unmet_parts
+from secops.posture.query import (
+    _PLAIN_FUNCTIONS,
+    _aggregates,
+    check_rule_query,
+    has_only_rows_that_prove,
+    unmet_parts,
+)
 
 TABLES = frozenset({"users", "hosts"})
 
@@ -94,6 +100,11 @@ def test_anything_else_is_refused_with_the_reason(con: duckdb.DuckDBPyConnection
 )
 def test_rows_prove_only_where_nothing_can_negate_them(con: duckdb.DuckDBPyConnection, sql: str, proves: bool) -> None:
     assert has_only_rows_that_prove(con, sql, where="query") is proves
+
+
+def test_functions_that_are_known_to_add_up_no_rows_are_none_of_duckdbs_aggregates() -> None:
+    assert _PLAIN_FUNCTIONS.isdisjoint(_aggregates())
+    assert {"count", "max", "list", "string_agg", "geomean"} <= _aggregates()
 
 
 PORTS = "select host, port from listening_ports"

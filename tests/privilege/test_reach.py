@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import networkx as nx
 from hypothesis import given
+from hypothesis import strategies as st
 
 from secops.hosts.tables import column_types
 from secops.hosts.tables.root_paths import TABLE
+from secops.privilege.fleet.components import components
 from secops.privilege.fleet.graph import At, Graph, Key, Step, accounts
 from secops.privilege.fleet.paths import root_paths
 from secops.privilege.fleet.reach import path, path_to_other, roots_reached, shortest, steps, to_others, towards
@@ -28,11 +30,25 @@ def length(made: Graph, network: nx.DiGraph, start: int, target: int) -> int | N
         return None
 
 
+@given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 12), max_size=4)))
+def test_components_are_those_of_networkx_and_what_is_reached_comes_first(edges: dict[int, list[int]]) -> None:
+    network = nx.DiGraph([(one, other) for one, others in edges.items() for other in others if other in edges])
+    network.add_nodes_from(edges)
+    found = list(components(edges))
+    assert sorted(map(sorted, found)) == sorted(map(sorted, nx.strongly_connected_components(network)))
+    place = {node: number for number, component in enumerate(found) for node in component}
+    assert all(place[other] <= place[one] for one, other in network.edges)
+
+
+def test_components_of_a_long_chain_take_no_stack() -> None:
+    assert len(list(components({node: [node + 1] for node in range(20_000)}))) == 20_000
+
+
 @given(EDGES)
 def test_what_is_reached_and_how_far(edges: Edges) -> None:
     made = graph(HOSTS, edges)
-    network, roots = made.network(), list(made.roots.values())
-    reached, following = roots_reached(network, roots), towards(network, made, roots)
+    network, ours, roots = made.network(), made.adjacent(), list(made.roots.values())
+    reached, following = roots_reached(ours, roots), towards(ours, made, roots)
     for number, _ in accounts(made):
         lengths = {root: length(made, network, number, root) for root in roots} if number in network else {}
         near = {root: length for root, length in lengths.items() if length is not None}
@@ -43,17 +59,17 @@ def test_what_is_reached_and_how_far(edges: Edges) -> None:
             assert len(steps(made, found)) == min(near.values())
             assert all(network.has_edge(*pair) for pair in pairwise(found))
         others = near.keys() - {number}
-        found = shortest(network, made, number, others) if number in network else []
+        found = shortest(ours, made, number, others) if number in network else []
         assert len(steps(made, found)) == min((near[root] for root in others), default=0)
 
 
 @given(EDGES)
 def test_of_two_targets_the_nearest_other_is_found_at_once(edges: Edges) -> None:
     made = graph(HOSTS, edges)
-    network, roots = made.network(), set(made.roots.values())
-    following = to_others(network, made, roots)
+    network, ours, roots = made.network(), made.adjacent(), set(made.roots.values())
+    following = to_others(ours, made, roots)
     for root in roots:
-        one, other = path_to_other(following, root), shortest(network, made, root, roots - {root})
+        one, other = path_to_other(following, root), shortest(ours, made, root, roots - {root})
         assert bool(one) == bool(other)
         assert len(steps(made, one)) == len(steps(made, other))
         assert all(network.has_edge(*pair) for pair in pairwise(one))

@@ -28,6 +28,8 @@ def compare(kind: Kind, a: str, b: str, *, epoch: bool = True) -> int:
     As the tool of the kind says, also of what it refuses to build (see `fault`). Where the tool gives no answer at all
     the order is a fixed one all the same; an empty version is older than all others.
     """
+    if a == b:  # as candidate and installed version mostly are
+        return 0
     order = _ORDERS[kind]
     first, second = order(a, epoch=epoch), order(b, epoch=epoch)
     return (first > second) - (first < second)

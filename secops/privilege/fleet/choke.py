@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
+from secops.privilege.fleet.components import components
 from secops.privilege.fleet.dominators import Seen, Trees
 from secops.privilege.fleet.graph import Graph, Key, Step, accounts, uncollected
 from secops.privilege.fleet.reach import leading_to, reached_from
@@ -95,12 +96,10 @@ class ChokePoints:
 
     def _bounds(self) -> tuple[dict[int, int], set[int]]:
         """For each change an upper bound of the pairs it cuts, and the changes for which that is not exact."""
-        import networkx as nx
-
         trees, inexact = self._trees, set[int]()
         bounds = Counter({node: trees.below[node] * self._reached[trees.top[node]].bit_count() for node in trees.top})
-        for component in nx.strongly_connected_components(self._network):
-            own = component & self._bits.keys()
+        for component in components(self._network.succ):
+            own = self._bits.keys() & component
             if not own:
                 continue
             pivot = min(own)

@@ -74,6 +74,13 @@ class Detail(NamedTuple):
     password: str = "none"  # noqa: S105 - whose password is asked
 
 
+class Network(NamedTuple):
+    """Edges there and back: for each node those that it leads to, and those that lead to it."""
+
+    succ: dict[int, list[int]]
+    pred: dict[int, list[int]]
+
+
 @dataclass
 class Graph:
     """Nodes by number, and edges between them. `certain` edges are there whatever is not known."""
@@ -120,8 +127,19 @@ class Graph:
         named = (At(node.becomes, node.host) if isinstance(node, Step) else node for node in found)
         return sorted({node for node in named if isinstance(node, At)})
 
+    def adjacent(self, *, possible: bool = False) -> Network:
+        """The edges by node; with `possible` also those that are not certain. A root is a node without any, too."""
+        found = Network({root: [] for root in self.roots.values()}, {root: [] for root in self.roots.values()})
+        for (one, other), certain in self.edges.items():
+            if certain or possible:
+                found.succ.setdefault(one, []).append(other)
+                found.succ.setdefault(other, [])
+                found.pred.setdefault(other, []).append(one)
+                found.pred.setdefault(one, [])
+        return found
+
     def network(self, *, possible: bool = False) -> nx.DiGraph[int]:
-        """The edges as a graph of networkx; with `possible` also those that are not certain."""
+        """The same as a graph of networkx, which takes a tenth of a second to load."""
         import networkx as nx
 
         found: nx.DiGraph[int] = nx.DiGraph()

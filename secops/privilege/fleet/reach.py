@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from secops.privilege.fleet.graph import At, Graph, Node, Step
+from secops.privilege.fleet.components import components
+from secops.privilege.fleet.graph import At, Graph, Network, Node, Step
 from secops.privilege.way import EVERYONE
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 T = TypeVar("T")
 
@@ -18,30 +16,17 @@ T = TypeVar("T")
 _NEAREST = 2
 
 
-def roots_reached(network: nx.DiGraph[int], roots: Sequence[int]) -> dict[int, int]:
+def roots_reached(network: Network, roots: Sequence[int]) -> dict[int, int]:
     """For each node the roots that it reaches, itself among them, as a number with bit n set for `roots[n]`."""
-    return _reached(network, dict(network.adjacency()), {root: 1 << place for place, root in enumerate(roots)}, {})
+    return reached_from(network.succ, {root: 1 << place for place, root in enumerate(roots)}, {})
 
 
 def reached_from(
     edges: Mapping[int, Iterable[int]], bits: Mapping[int, int], known: Mapping[int, int]
 ) -> dict[int, int]:
     """What each node of `edges` reaches of those that have `bits`; of nodes that are not in it that is `known`."""
-    import networkx as nx
-
-    part: nx.DiGraph[int] = nx.DiGraph()
-    part.add_nodes_from(edges)
-    part.add_edges_from((node, other) for node, following in edges.items() for other in following if other in edges)
-    return _reached(part, edges, bits, known)
-
-
-def _reached(
-    part: nx.DiGraph[int], edges: Mapping[int, Iterable[int]], bits: Mapping[int, int], known: Mapping[int, int]
-) -> dict[int, int]:
-    import networkx as nx
-
     reached: dict[int, int] = {}
-    for component in nx.strongly_connected_components(part):  # what is reached comes before what reaches it
+    for component in components(edges):
         found = 0
         for node in component:
             found |= bits.get(node, 0)
@@ -62,7 +47,7 @@ def leading_to(before: Mapping[T, Iterable[T]], targets: Iterable[T]) -> set[T]:
     return found
 
 
-def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> dict[int, int]:
+def towards(network: Network, graph: Graph, targets: Iterable[int]) -> dict[int, int]:
     """For each node that reaches a target the next one on a shortest path; a target leads to itself.
 
     The length of a path is the number of its ways. Of two as long an account goes its own, not what every account has.
@@ -84,12 +69,12 @@ def towards(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> d
     return following
 
 
-def to_others(network: nx.DiGraph[int], graph: Graph, targets: Iterable[int]) -> dict[int, dict[int, int]]:
+def to_others(network: Network, graph: Graph, targets: Iterable[int]) -> dict[int, dict[int, int]]:
     """For each node the two nearest targets, if it reaches as many, and the next node on a shortest path to each.
 
     A target itself is the first of its own. Two of every node are enough: of one behind it no third is asked for.
     """
-    found: dict[int, dict[int, int]] = {node: {} for node in network}
+    found: dict[int, dict[int, int]] = {node: {} for node in network.succ}
     todo = deque((target, target, target) for target in targets if target in found)
     while todo:
         node, target, following = todo.popleft()
@@ -115,16 +100,14 @@ def path_to_other(following: Mapping[int, Mapping[int, int]], start: int) -> lis
     return found
 
 
-def shortest(network: nx.DiGraph[int], graph: Graph, start: int, targets: Container[int]) -> list[int]:
+def shortest(network: Network, graph: Graph, start: int, targets: Container[int]) -> list[int]:
     """The nodes of a shortest path from `start` to the first of the targets; none when it leads to none."""
     came = reached_by(network, graph, start, targets)
     last = next(reversed(came))
     return path(came, last)[::-1] if last in targets else []
 
 
-def reached_by(
-    network: nx.DiGraph[int], graph: Graph, start: int, until: Container[int] = frozenset()
-) -> dict[int, int]:
+def reached_by(network: Network, graph: Graph, start: int, until: Container[int] = frozenset()) -> dict[int, int]:
     """For each node that `start` reaches the one before it on a shortest path, in the order of their distance.
 
     With `until` no further than to the first of these, which is then the last.

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from secops.privilege.fleet.graph import At, Graph, Key, Node, Step, accounts
+from secops.privilege.fleet.graph import At, Graph, Key, Network, Node, Step, accounts
 from secops.privilege.fleet.reach import path, path_to_other, reached_by, shortest, to_others, towards
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class Search:
     def __init__(self, graph: Graph, *, possible: bool = True) -> None:
         self._graph = graph
         hangs = possible and not all(graph.edges.values())
-        self.networks = [(graph.network(possible=more), not more) for more in (False, True)[: 1 + hangs]]
+        self.networks = [(graph.adjacent(possible=more), not more) for more in (False, True)[: 1 + hangs]]
 
     def to_roots(self) -> Iterator[Path]:
         """From each account that can become root of any host, the shortest path to one; from roots to another."""
@@ -72,7 +68,7 @@ class Search:
         number = self._graph.numbers.get(start, -1)
         roots = [root for root in self._graph.roots.values() if root != number]
         for network, certain in self.networks:
-            came = reached_by(network, self._graph, number) if number in network else {}
+            came = reached_by(network, self._graph, number) if number in network.succ else {}
             yield from (self._path(path(came, root)[::-1], certain=certain) for root in roots if root in came)
             roots = [root for root in roots if root not in came]
 
@@ -80,7 +76,7 @@ class Search:
         """The shortest path from one account to another, or to the root of its host."""
         number, ends = self._graph.numbers.get(start, -1), set(self._ends(target))
         for network, certain in self.networks:
-            if number in network and (nodes := shortest(network, self._graph, number, ends)):
+            if number in network.succ and (nodes := shortest(network, self._graph, number, ends)):
                 return self._path(nodes, target, certain=certain)
         return None
 
@@ -89,7 +85,8 @@ class Search:
         import networkx as nx
 
         start, nodes = self._graph.numbers[found.start], self._graph.nodes
-        network = next(one for one, certain in self.networks if certain is found.certain).copy()
+        edges = next(one.succ for one, certain in self.networks if certain is found.certain)
+        network = nx.DiGraph(edges)
         network.add_edges_from((end, -1) for end in self._ends(found.target))
         above, cut, number = nx.immediate_dominators(network, start), list[Key | Step](), -1
         while (number := above[number]) != start:
@@ -102,10 +99,10 @@ class Search:
         return list(dict.fromkeys(number for number in numbers if number is not None))
 
     def _towards(
-        self, network: nx.DiGraph[int], ends: list[int], told: set[int], target: At | None = None, *, certain: bool
+        self, network: Network, ends: list[int], told: set[int], target: At | None = None, *, certain: bool
     ) -> Iterator[Path]:
         """Paths of the accounts that are not `told` yet, which they are then."""
-        following = towards(network, self._graph, [end for end in ends if end in network])
+        following = towards(network, self._graph, [end for end in ends if end in network.succ])
         done = told.union(ends)
         for number, _ in accounts(self._graph):
             if number in following and number not in done:

@@ -90,16 +90,24 @@ def test_no_program_is_started_with_the_nonce(test_host: TestHost) -> None:
     assert decode(answer, manifest(), carrier="local", label="test")["sshd_config"].status is Status.OK
 
 
-def test_a_file_that_grows_while_it_is_read_is_told_as_cut(test_host: TestHost) -> None:
-    test_host.write(f"{DROP_INS}/grows.conf", "Port 22\n")
+@pytest.mark.parametrize("name", [f"{DROP_INS}/grows.conf", "etc/ssh/sshd_config"])
+def test_a_file_that_grows_while_it_is_read_is_told_as_cut(test_host: TestHost, name: str) -> None:
+    test_host.write(name, "Port 22\n")
     path = test_host.at("/usr/bin/head")
     path.rename(f"{path}.real")
-    grow = f'for f do [ "$f" != /{DROP_INS}/grows.conf ] || truncate -s 2M "$f"; done'
+    grow = f'for f do [ "$f" != /{name} ] || truncate -s 2M "$f"; done'
     test_host.write("/usr/bin/head", f'#!/bin/bash\n{grow}\nexec /usr/bin/head.real "$@"\n', 0o755)
     seen = live(test_host)["sshd_config"]
-    assert (seen.status, seen.reason) == (
-        Status.TRUNCATED, f"/{DROP_INS}/grows.conf: larger than 1048576 bytes"
-    )  # fmt: skip
+    assert (seen.status, seen.reason) == (Status.TRUNCATED, f"/{name}: larger than 1048576 bytes")
+
+
+@both
+@pytest.mark.parametrize(("more", "status"), [(0, Status.OK), (1, Status.TRUNCATED)])
+def test_a_file_of_the_limit_is_whole_and_a_byte_more_is_cut(
+    test_host: TestHost, collect: Collect, more: int, status: Status
+) -> None:
+    test_host.write("etc/ssh/sshd_config", "#\n" * (1 << 19) + "\n" * more)
+    assert collect(test_host)["sshd_config"].status is status
 
 
 @pytest.mark.parametrize("name", ["passwd", "group"])

@@ -8,12 +8,13 @@ import pytest
 
 from secops.hosts.carriers.root import Root
 from secops.hosts.credentials import LISTING, SECTIONS, credentials
-from secops.hosts.evidence import Status
+from secops.hosts.evidence import Status, decode
 from secops.hosts.listing import parse_listing
 from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from tests.hosts.credentials import test_applications as applications
 from tests.hosts.credentials import test_services as services
+from tests.testroot import TestHost
 
 FILES = {
     "/etc/passwd": b"root:x:0:0::/root:/bin/sh\nops:x:1000:1000::/home/ops:/bin/sh\nsvc:x:9:9::/opt/shop:/bin/sh\n",
@@ -59,6 +60,29 @@ def test_every_service_is_found_in_an_image(image: Path) -> None:
     modes = {entry.path: entry.mode for entry in parse_listing(b"".join(i.data for i in evidence[LISTING.name].files))}
     assert modes["/opt/shop/.env"] == 0o644
     assert FILES.keys() - {"/etc/passwd"} <= {path.replace("/instance/", "/instances/i-1/") for path in modes}
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox ash"])
+def test_the_script_finds_in_homes_what_the_image_carrier_finds(test_host: TestHost, shell: str) -> None:
+    """Among homes that patterns need not go through: without a directory, with none but itself (as /bin/X11)."""
+    for home, folder in (("deep", "site/"), ("flat", ""), ("own", "")):
+        with test_host.at("/etc/passwd").open("a") as passwd:
+            passwd.write(f"{home}:x:9000:9000::/people/{home}:/bin/sh\n")
+        test_host.at(f"/people/{home}/{folder}").mkdir(parents=True)
+        test_host.write(f"/people/{home}/{folder}.env", "A=1\n")
+        test_host.write(f"/people/{home}/application.yml", "a: 1\n")
+    test_host.at("/people/own/itself").symlink_to(".")
+    sections = manifest("clear")
+    stream = test_host.run(shell.split(), generate(sections).encode(), check=True).stdout
+    live = decode(stream, sections, carrier="local", label="test")
+    image = Root(str(test_host.root), hashes=True).collect()
+    wanted = {"/people/deep/site/.env", "/people/flat/.env", "/people/own/.env"}
+    wanted |= {f"/people/{home}/application.yml" for home in ("deep", "flat", "own")}
+    for evidence in (live, image):
+        read = {item.path for section in SECTIONS for item in evidence[section.name].files}
+        listed = {entry.path for item in evidence[LISTING.name].items for entry in parse_listing(item.data)}
+        for found in (read, listed):
+            assert {path.replace("itself/", "") for path in found if path.startswith("/people")} == wanted
 
 
 def test_a_faulty_file_is_a_problem_and_the_others_count(image: Path) -> None:
