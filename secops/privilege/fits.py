@@ -182,6 +182,13 @@ def takes(technique: Technique, pattern: str) -> bool:
     """Whether a pattern of arguments lets it work whatever they are, or takes what is wanted for it."""
     if technique.when == "bare":
         return matches_arguments(pattern, "") is not False
-    if technique.ends(list(fixed_words(pattern))):
+    free = is_free(pattern) and not _runs_script(technique, pattern)
+    if technique.ends(word for word in fixed_words(pattern) if not (free and technique.is_code(word))):
         return False
-    return technique.when == "any" or (is_free(pattern) and not names_user(technique))
+    return technique.when == "any" or (free and not names_user(technique))
+
+
+def _runs_script(technique: Technique, pattern: str) -> bool:
+    """Whether it is fixed which script an interpreter runs: what is free behind it is for the script."""
+    first = next((word for word in fixed_words(pattern) if word[0] != "-" or technique.is_code(word)), "")
+    return first.startswith("/") and any("{script}" in text for text in technique.opens)

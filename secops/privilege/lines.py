@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from itertools import product
+from itertools import product, takewhile
 from typing import Literal, NamedTuple
 
 from secops.hosts.sudoers_patterns import matches_regex
@@ -157,8 +157,11 @@ def plain(arguments: str) -> str | None:
 
 
 def fixed_words(arguments: str) -> Iterator[str]:
-    """The words of arguments that no star is in."""
-    return (word for word in arguments.split() if not _STAR.search(word))
+    """The words of arguments that come before the first star.
+
+    What comes behind it may be whatever the star leaves of it: the value of an option, a name behind `--`.
+    """
+    return takewhile(lambda word: not _STAR.search(word), arguments.split())
 
 
 @lru_cache(maxsize=1_024)

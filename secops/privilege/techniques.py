@@ -38,8 +38,9 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `when`: whatever its arguments are, without any but options, without any at all, or with free ones. `exec`: only by
     starting another program. `suid`: also when the program's file is SUID root. `batch`: words, or their beginnings,
-    with which it does not work, as the program then does one thing and ends. `opens`: arguments with which it works,
-    though a rule fixes them, as `lines` has them.
+    with which it does not work, as the program then does one thing and ends. `code`: those of them where whoever may
+    choose words beside them says what is done. `opens`: arguments with which it works, though a rule fixes them, as
+    `lines` has them.
     """
 
     programs: list[str]
@@ -50,6 +51,7 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     how: Text
     source: str
     batch: list[str] = []
+    code: list[str] = []
     opens: list[str] = []
     closed: Closed | None = None
 
@@ -66,6 +68,10 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def ends(self, words: Iterable[str]) -> bool:
         """Whether the program does one thing and ends, with one of these words."""
         return any(word in _ENDS or word.startswith(tuple(self.batch)) for word in words)
+
+    def is_code(self, word: str) -> bool:
+        """Whether free words beside this one say what the program does."""
+        return word.startswith(tuple(self.code))
 
 
 class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

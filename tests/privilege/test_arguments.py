@@ -37,6 +37,7 @@ ESCAPES = {
     "su - -c bash": "su - -c /opt/run",
     "bash -l": "bash /opt/x.sh",
     "bash -i": "bash -c id",
+    "bash -c vim": "bash -c /opt/x.sh",
     "bash --rcfile /opt/rc -i": "bash -l /opt/x.sh",
     "sh -s arg": "sh /opt/x.sh arg",
     "env bash": "env id",
@@ -231,6 +232,8 @@ PATTERNS: dict[str, Told] = {
     "/usr/bin/cat /etc/mot[de]": set(),
     "/usr/bin/bash ^[a-z/]+$": ROOT,
     "/usr/bin/bash ^-[il]$": ROOT,
+    "/usr/bin/bash ^-c [a-z]+$": ROOT,
+    "/usr/bin/bash ^-c /opt/[a-z]+$": set(),
     "/usr/bin/bash ^/opt/[a-z]+[.]sh$": set(),
     "/usr/bin/su ^- (root|bob)$": ROOT,
     "/usr/bin/su ^- (bob|gone)$": {("bob", "shell", True)},
@@ -243,6 +246,39 @@ PATTERNS: dict[str, Told] = {
 @pytest.mark.parametrize("command", PATTERNS)
 def test_patterns_of_arguments(command: str) -> None:
     assert told(command) == PATTERNS[command]
+
+
+#: A star beside words with which a program does one thing and ends: where it is code, and where it is not.
+STARS = {
+    "python3 -c *": "python3 -m http.server *",
+    "bash -c *": "bash /opt/x.sh *",
+    "sh -c /opt/x.sh *": "sh -e /opt/x.sh *",  # sudo compares all arguments as one text: `sh -c "/opt/x.sh; id"`
+    "perl -e *": "perl -v *",
+    "ruby -e *": "ruby -h *",
+    "node -e *": "node --check *",
+    "php -r *": "php -h *",
+    "lua -e *": "lua --version *",
+    "R --slave *": "R --version *",
+    "su -c *": "su -c id root",
+    "psql -c *": "psql -l *",
+    "mysql --execute=*": "mysql -V *",
+    "gdb -batch *": "gdb -v *",
+    "emacs --batch *": "emacs --help *",
+    "vim -es *": "vim -h *",
+    "screen -dm *": "screen -ls *",
+    "script -c *": "script -V *",
+    "service * restart": "service app *",
+    "journalctl * --no-pager": "journalctl --no-pager *",
+    "systemctl * app": "systemctl restart *",
+    "nano * -R": "nano -V *",
+    "docker *": "docker logs *",
+}
+
+
+@pytest.mark.parametrize("command", STARS)
+def test_a_star_beside_words_that_end_a_program(command: str) -> None:
+    assert told(entry(command)) == ROOT
+    assert told(entry(STARS[command])) == set()
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", set()), ("0", WRITE), ("", WRITE_MAYBE)])

