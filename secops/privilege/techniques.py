@@ -74,6 +74,13 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return word.startswith(tuple(self.code))
 
 
+class Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Programs that give nothing, whatever their arguments are."""
+
+    programs: list[str]
+    source: str
+
+
 class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What members of a group of one of these names may do."""
 
@@ -116,6 +123,10 @@ class _Techniques(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     techniques: list[Technique]
 
 
+class _Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    programs: list[Harmless]
+
+
 class _Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: list[GroupPower]
 
@@ -130,6 +141,12 @@ def by_program() -> dict[str, list[Technique]]:
     for techniques in found.values():
         techniques.sort(key=lambda technique: POWERS.index(technique.gives))
     return found
+
+
+@cache
+def harmless() -> frozenset[str]:
+    """Base names of programs that are known to give nothing."""
+    return frozenset(name for one in content("harmless", _Harmless).programs for name in one.programs)
 
 
 @cache

@@ -21,6 +21,7 @@ from secops.privilege.sudo.freedoms import Freedoms
 from secops.privilege.sudo.names import Group, Names
 from secops.privilege.sudo.probes import Known, Opening, Probe, as_another, plainness, probes, rank, with_group
 from secops.privilege.sudo.sudo import Right, Sudo
+from secops.privilege.sudo.unread import is_unread
 from secops.privilege.techniques import by_group, major_versions
 from secops.privilege.way import View, Way
 
@@ -36,6 +37,9 @@ _Found = tuple[Request, Opening]
 
 #: Commands of which it is kept what to ask.
 _MOST = 1_000
+
+#: Commands that nobody has looked at, of those that are told.
+_MOST_UNREAD = 5
 
 
 class SudoWays:
@@ -59,6 +63,7 @@ class SudoWays:
         named = frozenset(row["name"] for row in packages)
         self._known = Known(major_versions(packages), named, [view.root.name])
         self._others = replace(self._known, users=others)
+        self.unread: dict[str, None] = {}  # entries, and commands of which it is not known what they do
         self._probes: dict[tuple[Command, int], Sequence[Probe]] = {}
 
     def mark(self, account: Account) -> Hashable:
@@ -73,6 +78,8 @@ class SudoWays:
                       for way in self._by_right(account, right))  # fmt: skip
         everything = {way.becomes for way in found if way.thing == "ALL" and way.certain}
         root = self._view.root.name
+        if root not in everything:
+            self._note_unread(account)
         return [
             replace(way, besides_all=way.thing != "ALL" and bool(everything & {root, way.becomes})) for way in found
         ]
@@ -89,6 +96,16 @@ class SudoWays:
                 if way := self._strongest(account, right, target, asked):
                     yield way
         yield from self._by_names(account, right)
+
+    def _note_unread(self, account: Account) -> None:
+        """Note entries by which an account runs what nobody has looked at: a few, and each once."""
+        for right in self.sudo.rights(account):
+            place = f"{right.rule.source}:{right.rule.line}: what {right.command.text} does"
+            if len(self.unread) < _MOST_UNREAD and place not in self.unread and is_unread(right.command):
+                asked = Request(self._view.root, right.command.text, pattern=right.command.arguments)
+                targets = (self._view.root, *self._targets(account, right))
+                if any(right in self.sudo.decide(account, replace(asked, target=one)).by for one in targets):
+                    self.unread[place] = None
 
     def _asked(self, command: Command, known: Known) -> Sequence[Probe]:
         """What to ask of a command; what may open most comes first."""

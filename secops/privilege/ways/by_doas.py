@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from secops.core.content import Text
@@ -17,6 +17,7 @@ from secops.privilege.accounts import Account
 from secops.privilege.doas import Doas, Ids, Request
 from secops.privilege.fits import Fit, fits, is_all_mine
 from secops.privilege.places import OWNED, Caller, follows_links
+from secops.privilege.sudo.unread import is_read
 from secops.privilege.techniques import major_versions
 from secops.privilege.way import Kind, View, Way, besides
 
@@ -40,6 +41,8 @@ def find(view: View, built: Built) -> Iterator[Way]:
         for account in (*view.accounts.values(), *elsewhere):
             if account.uid != 0:
                 yield from search.ways(account)
+        for what in search.unread:
+            built.lack(f"{what} with arguments of the caller's choice is not known")
     except TooLargeError as error:
         built.lack(str(error))
 
@@ -67,6 +70,7 @@ class _Search:
     has_directory: bool
     certain: bool
     majors: Callable[[], Mapping[str, int]]
+    unread: dict[str, None] = field(default_factory=dict)  # rules, and commands of which it is not known what they do
 
     @classmethod
     def of(cls, view: View, rules: tuple[DoasRule, ...], *, certain: bool) -> _Search:
@@ -95,6 +99,8 @@ class _Search:
         allowed, deciding = self.doas.decide(own, request)
         if not rule.permit or allowed is False or deciding not in (rule, None):
             return
+        if rule.command and rule.arguments is None and not is_read(rule.command):
+            self.unread[f"{rule.source}:{rule.line}: what {rule.command} does"] = None
         known = self.certain and allowed is True and HIDDEN not in (rule.arguments or ())
         told: set[str] = set()
         caller = Caller(account.name, self.homes.get(account.name, ""), self.followed)

@@ -31,6 +31,8 @@ def find(view: View, built: Built) -> Iterator[Way]:
                 "sudo before 1.9.3 refuses all requests while a line is broken: a newer one would do as told here"
             )
         yield from _told(view, asked)
+        for what in asked.unread:
+            built.lack(f"{what} with arguments of the caller's choice is not known")
     except TooLargeError as error:
         built.lack(str(error))
 
