@@ -17,14 +17,28 @@ from typing import Literal, NamedTuple
 from secops.hosts.sudoers_patterns import matches_regex
 
 Slot = Literal[
-    "user", "login", "me", "group", "mine", "path", "script", "write", "obeyed", "read", "shell", "command", "word"
+    "user",
+    "login",
+    "me",
+    "group",
+    "mine",
+    "path",
+    "script",
+    "write",
+    "obeyed",
+    "read",
+    "tree",
+    "shell",
+    "command",
+    "word",
 ]
 
 _NAME = r"[^-/ ][^ ]*"
 
 #: What each slot takes: an account; one that can log in; the caller; a group as good as root; a file that the caller
 #: can make, with a slash in `path`; one that is run as a script, which `trusted_files` tells of where it is fixed; one
-#: to write, in `obeyed` only of those that root obeys, or to read; a shell; a program with its arguments, as the last;
+#: to write, in `obeyed` only of those that root obeys, or to read; a directory that is
+#: written with all below; a shell; a program with its arguments, as the last;
 #: any word that is no option.
 SLOTS: Mapping[Slot, str] = {
     "user": _NAME,
@@ -37,6 +51,7 @@ SLOTS: Mapping[Slot, str] = {
     "write": r"[^- ][^ ]*",
     "obeyed": r"[^- ][^ ]*",
     "read": r"[^- ][^ ]*",
+    "tree": r"/[^ ]*",
     "shell": r"(?:/usr)?(?:/bin/)?(?:ba|da|z|k|a|c|tc|fi)?sh(?: (?:-i|-l|--login))?",
     "command": r"[^ ].*",
     "word": r"[^- ][^ ]*",
@@ -136,6 +151,8 @@ def _as_regex(word: str) -> str:
     if word == "...":
         return "(?: [^ ]+)*?"
     parts = _SLOT.split(word)  # text, slot, text, …
+    if parts[0] == "" and parts[1:2] in (["mine"], ["path"]) and len(parts) == 3:
+        return f" ((?:{SLOTS[parts[1]]}){re.escape(parts[2])})"  # type: ignore[index]  # its ending is the file's
     taken = [f"({SLOTS[part]})" if number % 2 else re.escape(part) for number, part in enumerate(parts)]  # type: ignore[index]
     return " " + "".join(taken)
 

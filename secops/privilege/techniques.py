@@ -121,6 +121,7 @@ class _Actions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Techniques(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     techniques: list[Technique]
+    called: list[str]
 
 
 class _Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,6 +142,12 @@ def by_program() -> dict[str, list[Technique]]:
     for techniques in found.values():
         techniques.sort(key=lambda technique: POWERS.index(technique.gives))
     return found
+
+
+@cache
+def called() -> frozenset[str]:
+    """Base names of programs that do what they are called: by another name they are another program."""
+    return frozenset(content("techniques", _Techniques).called)
 
 
 @cache

@@ -12,7 +12,7 @@ from secops.hosts.evidence import decode
 from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from secops.hosts.snapshot import observe
-from secops.hosts.tables import Row, sudo_rules
+from secops.hosts.tables import Row, sudo_rules, trusted_files
 from secops.privilege.ways import privileges
 from tests import testroot
 from tests.testroot import OPS, TestHost
@@ -84,6 +84,29 @@ TRIED = {
     "/usr/bin/cp /srv/p /etc/sudoers.d/z": Tried(
         f"cat >/srv/p; sudo -n cp /srv/p /etc/sudoers.d/z; {THEN_ID}", ALL, "", None
     ),
+    "/usr/bin/cp /srv/hers/p /etc/sudoers.d/z": Tried(
+        f"cat >/srv/hers/p; sudo -n cp /srv/hers/p /etc/sudoers.d/z; {THEN_ID}", ALL, "0", ("root", "write", True)
+    ),
+    "/usr/bin/head -c 5 /srv/hers/x": Tried(
+        "ln -s /etc/shadow /srv/hers/x; sudo -n head -c 5 /srv/hers/x; rm /srv/hers/x", "", "root:",
+        ("root", "read", True),
+    ),
+    "/usr/bin/head -c 5 /srv/notes": Tried("ln -sf /etc/shadow /srv/notes; sudo -n head -c 1 /srv/notes", "", "", None),
+    "/usr/bin/tar xf /srv/hers/a.tar -C /": Tried(
+        "mkdir -p /tmp/x/etc/sudoers.d; cat >/tmp/x/etc/sudoers.d/z; chmod 440 /tmp/x/etc/sudoers.d/z;"
+        " tar cf /srv/hers/a.tar -C /tmp/x --owner=0 --group=0 etc/sudoers.d/z;"
+        f" sudo -n tar xf /srv/hers/a.tar -C /; {THEN_ID}", ALL, "0", ("root", "write", True),
+    ),
+    "/opt/lnk /srv/notes": Tried("sudo -n /opt/lnk /srv/notes | grep -x 0", "!id -u\nq\n", "0", ROOT),
+    "/usr/bin/editor /srv/notes": Tried("sudo -n editor /srv/notes | grep -x 0", "!id -u\nq\n", "0", ROOT),
+    "sudoedit /srv/job": Tried(
+        "cat >/tmp/e; chmod 755 /tmp/e; EDITOR=/tmp/e sudo -n -e /srv/job; cat /srv/job", "#!/bin/sh\necho id -u >$1\n",
+        "id -u", ("root", "write", True),
+    ),
+    "sudoedit /srv/x.pl": Tried(
+        "cat >/tmp/e; chmod 755 /tmp/e; EDITOR=/tmp/e sudo -n -e /srv/x.pl; cat /srv/x.pl", "#!/bin/sh\necho 2 >$1\n",
+        "2", None,
+    ),
     "/usr/bin/head -c 5 /etc/shadow": Tried("sudo -n head -c 5 /etc/shadow", "", "root:", ("root", "read", True)),
     "/usr/bin/head -c 5 /etc/passwd": Tried("sudo -n head -c 5 /etc/passwd", "", "root:", None),
     "/usr/bin/chown ops /etc/gshadow": Tried(
@@ -112,6 +135,8 @@ TRIED = {
 def host(test_root: Path) -> Iterator[TestHost]:
     with testroot.host() as host:
         host.run(["sh", "-ec", "useradd -M -u 900 app; echo echo done >/srv/job; echo 1 >/srv/x.pl; echo a >/srv/notes;"
+                  " mkdir /srv/hers; chown 1000 /srv/hers; echo '* * * * * root /srv/job' >/etc/cron.d/job;"
+                  " ln -s ../usr/bin/ed /opt/lnk; ln -sf /usr/bin/ed /usr/bin/editor;"
                   " cp /etc/gshadow /etc/gshadow-; chmod 640 /etc/gshadow-"], check=True)  # fmt: skip
         yield host
 
@@ -137,7 +162,7 @@ _NAMES = {
     "sysctl_running",
     *(section.name for section in sudo_rules.SECTIONS),
 }
-_MORE = {section.name for section in sudo_rules.EXTRA_SECTIONS}
+_MORE = {section.name for table in (sudo_rules, trusted_files) for section in table.TABLE.all_sections}
 SECTIONS = [section for section in manifest() if section.name in _NAMES | _MORE]
 
 
