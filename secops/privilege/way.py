@@ -19,6 +19,9 @@ EVERYONE = "*"
 
 ROOT = "root"
 
+#: How the name of a group begins that an account may choose by sudo, as a step between accounts.
+STEP = "-g "
+
 
 @dataclass(frozen=True, slots=True)
 class Way:

@@ -176,3 +176,19 @@ def test_what_is_said_is_so(planted: tuple[TestHost, list[Row]], request: pytest
     done = host.run(["sh", "-c", tried.command], tried.given.encode(), uid=OPS)
     assert done.stdout.decode().strip() == tried.printed, done.stderr
     assert [(row["becomes"], row["gives"], row["certain"]) for row in rows] == ([tried.said] if tried.said else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "printed"), [("%deputies ALL=(ALL) NOPASSWD: ALL", "0"), ("%others ALL=(ALL) ALL", "")]
+)
+def test_a_group_that_is_chosen_asks_again(host: TestHost, rule: str, printed: str) -> None:
+    host.run(["sh", "-c", "groupadd -f deputies; groupadd -f others"], check=True)
+    host.write("/etc/sudoers.d/one", f"ops ALL=(:deputies) NOPASSWD: ALL\n{rule}\n", 0o440)
+    stream = host.run(["sh"], generate(SECTIONS).encode(), check=True).stdout
+    tables = observe(decode(stream, SECTIONS, carrier="local", label="test"), "h", privileges).tables
+    done = host.run(["sudo", "-n", "-g", "deputies", "sudo", "-n", "id", "-u"], uid=OPS)
+    host.run(["rm", "/etc/sudoers.d/one"], check=True)
+    assert done.stdout.decode().strip() == printed, done.stderr
+    steps = [(row["user_name"], row["becomes"]) for row in tables["account_ways"].rows if row["way"] == "sudo"]
+    assert steps == ([("ops", "-g deputies")] if printed else [])
+    assert [row["user_name"] for row in tables["root_ways"].rows] == (["-g deputies"] if printed else [])

@@ -226,8 +226,8 @@ def as_another(fit: Fit, *, can_login: bool) -> bool:
     return fit.gives in ("shell", "load") or (fit.gives == "write" and can_login)
 
 
-def with_group(fit: Fit, group: str, power: Power) -> bool:
-    """Whether it gives the power of a group that it runs with, as who asks."""
+def with_group(fit: Fit, group: str, power: Power | None) -> bool:
+    """Whether it gives the power of a group that it runs with, as who asks; with None all that the group may."""
     obeys = fit.program not in _root_only() or group in _root_only()[fit.program]
     runs = fit.gives == "shell" or (fit.gives == "load" and fit.program is None)  # code of its own
     return obeys and not fit.user and (runs or fit.gives == power)

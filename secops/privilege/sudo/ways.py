@@ -18,7 +18,8 @@ from secops.privilege.places import OPEN, OWNED, Caller, follows_links
 from secops.privilege.sudo.commands import Request
 from secops.privilege.sudo.facts import groups_of, paths_in, version_of, words_in
 from secops.privilege.sudo.freedoms import Freedoms
-from secops.privilege.sudo.names import Group, Names
+from secops.privilege.sudo.groups import RIGHTS, choosable, how_with, step
+from secops.privilege.sudo.names import Names
 from secops.privilege.sudo.probes import Known, Opening, Probe, as_another, plainness, probes, rank, with_group
 from secops.privilege.sudo.sudo import Right, Sudo
 from secops.privilege.sudo.unread import is_unread
@@ -177,22 +178,26 @@ class SudoWays:
         return known.uid != 0 and (not fit.login or bool(self._users.get(user, {}).get("can_login")))
 
     def _by_groups(self, account: Account, right: Right, asked: Sequence[Probe]) -> Iterator[Way]:
-        """To root by a group that is as good as root, chosen with -g, as oneself or as another."""
-        groups = [self.groups[name] for name in by_group() if name in self.groups] if right.grant.runas_groups else []
-        for group in groups:
-            if group.gid in account.gids:
-                continue
-            power = by_group()[group.name]
+        """By a group, chosen with -g as oneself or as another: to root where it is as good, else to the group."""
+        root = self._view.root.name
+        for group in choosable(self._policy, right, self.groups, account):
+            power = by_group().get(group.name)
+            gives, how = (power.gives, power.how) if power else (None, RIGHTS)
             ways = (
-                self._way(account, right, request, opening, _with_group(group, power.how))
+                self._way(account, right, request, opening, how_with(group, how))
                 for target in (account, *self._targets(account, right))
                 for probe in (*asked, *self._freedoms.probes(account, right, target, group))
                 for request in (replace(probe.request(target), group=group, as_user=target is not account),)
                 for opening in self._opened(account, right, request, probe)
-                if with_group(opening.fit, group.name, power.gives)
+                if with_group(opening.fit, group.name, gives)
             )
-            if way := next((way for way in ways if way), None):
-                yield replace(way, becomes=self._view.root.name, gives=power.gives)
+            if (way := next(ways, None)) is None:
+                continue
+            if power:
+                yield replace(way, becomes=root, gives=power.gives)
+            else:
+                self._view.chosen.setdefault(step(group).name, step(group))
+                yield replace(way, becomes=step(group).name, gives="shell")
 
     def _opened(self, account: Account, right: Right, request: Request, probe: Probe) -> Iterator[Opening]:
         """What a request opens where the entry may decide it, and asks for no password but one's own."""
@@ -278,7 +283,3 @@ def _doubted(how: Text, doubt: Text | None) -> Text:
     if doubt is None:
         return how
     return Text(f"{how.en};{doubt.en.removeprefix(':')}", f"{how.zh}；{doubt.zh.removeprefix('：')}")
-
-
-def _with_group(group: Group, how: Text) -> Text:
-    return Text(f"`sudo -g {group.name}`: {how.en}", f"`sudo -g {group.name}`：{how.zh}")

@@ -37,7 +37,7 @@ def find(view: View, built: Built) -> Iterator[Way]:
     search = _Search.of(view, policy.rules, certain=policy.in_force is True)
     elsewhere = _of_a_directory(policy.rules, view.accounts) if view.has_directory else ()
     try:
-        for account in (*view.accounts.values(), *elsewhere):
+        for account in (*view.accounts.values(), *view.chosen.values(), *elsewhere):
             if account.uid != 0:
                 yield from search.ways(account)
         for what in search.unread:
