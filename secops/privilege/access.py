@@ -47,7 +47,7 @@ class Access:
     """Who gets to the files of one answer. What is not known of one is told to `built`."""
 
     def __init__(self, view: View, around: Around, built: Built) -> None:
-        self._accounts = [one for one in view.accounts.values() if one.uid != 0]
+        self._accounts = [one for one in (*view.accounts.values(), *view.chosen.values()) if one.uid != 0]
         self._view, self._around, self._built = view, around, built
         self._known: dict[object, Sequence[str]] = {}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from posixpath import basename, dirname, normpath
 
 from secops.core.content import Text
 from secops.hosts.sudoers import Answer
 from secops.hosts.sudoers_answer import both
+from secops.privilege.files import Ground
 from secops.privilege.lines import HERE, Filled, Line, Slot, fixed_words, is_free, line, stem
 from secops.privilege.patterns import matches_arguments
 from secops.privilege.places import Caller, among, obeyed, samples, secrets
@@ -53,34 +55,34 @@ def of_technique(program: str, technique: Technique) -> Fit:
     return Fit(program, technique.gives, technique.how, technique.exec)
 
 
-def fits(program: str, arguments: str | None, majors: Mapping[str, int], depth: int = 0) -> Iterator[Fit]:
-    """What it gives with fixed arguments (None = any), the strongest first, on a host with packages of these versions.
+def fits(program: str, arguments: str | None, ground: Ground, depth: int = 0) -> Iterator[Fit]:
+    """What it gives with fixed arguments (None = any), the strongest first, on this host.
 
     What the content does not tell of arguments is none.
     """
-    for technique in usable(program, majors):
+    for technique in usable(program, ground.majors):
         if technique.fits(arguments):
             yield of_technique(program, technique)
             continue
         for one in map(line, technique.opens):
             filled = one.fill(arguments or "")
             if filled is not None:
-                yield from _judged(program, technique, one, filled, majors, depth)
+                yield from _judged(program, technique, one, filled, ground, depth)
 
 
-def tries(program: str, pattern: str, majors: Mapping[str, int], users: Sequence[str]) -> Iterator[tuple[str, Fit]]:
+def tries(program: str, pattern: str, ground: Ground, users: Sequence[str]) -> Iterator[tuple[str, Fit]]:
     """Arguments that a pattern takes, and what they give where it does not take any (`takes`).
 
     `users` are the accounts that they may name, root first.
     """
     given, begin = _given(pattern, users), stem(pattern)
-    for technique in usable(program, majors):
+    for technique in usable(program, ground.majors):
         if takes(technique, pattern):
             continue
         for one in map(line, technique.opens):
             for arguments, filled in one.examples(given, begin):
                 if matches_arguments(pattern, arguments) is not False:
-                    for fit in _judged(program, technique, one, filled, majors, 0, made=True):
+                    for fit in _judged(program, technique, one, filled, ground, 0, made=True):
                         yield arguments, fit
 
 
@@ -105,6 +107,7 @@ def _given(pattern: str, users: Sequence[str]) -> Mapping[Slot, Sequence[str]]:
         "user": users, "login": users, "me": (), "group": ("docker",), "word": ("1",), "shell": _SHELLS,
         "command": _SHELLS, "mine": (_MADE, "x"), "path": (_MADE,), "script": (_MADE, "x"),
         "write": _paths("obeyed", up), "obeyed": _paths("obeyed", up), "read": _paths("secrets", up),
+        "tree": ("/etc", "/"),
     }  # fmt: skip
 
 
@@ -119,61 +122,82 @@ def _judged(
     technique: Technique,
     one: Line,
     filled: Sequence[Filled],
-    majors: Mapping[str, int],
+    ground: Ground,
     depth: int,
     *,
     made: bool = False,
 ) -> Iterator[Fit]:
     """What it gives with these words in the line's slots."""
     fit = of_technique(program, technique)
-    if one.text.endswith(HERE):
-        fit = replace(fit, mine=(HERE,))
+    found = [replace(fit, mine=(HERE,)) if one.text.endswith(HERE) else fit]
     for slot, text in filled:
-        if slot in ("user", "login"):
-            fit = replace(fit, user=text, login=slot == "login")
-        elif slot == "me":
-            fit = replace(fit, me=text)
-        elif slot == "group":
-            if not any(name in by_group() or name in _ADMINISTRATORS for name in text.split(",")):
-                return
-        elif slot in ("mine", "path") or (slot == "script" and (made or not text.startswith("/"))):
-            fit = replace(fit, mine=(*fit.mine, text))
-        elif slot == "script":
-            return  # who can change it is seen: it is among the files that root trusts
-        elif slot in ("write", "obeyed", "read"):
-            fit = _named(fit, text, slot)
-            if slot == "obeyed" and fit.linked:
-                return  # a link there is replaced, not followed
-        elif slot == "command":
-            yield from _started(fit, text, majors, depth, scan="... {command}" in one.text)
+        if slot == "command":
+            for fit in found:
+                yield from _started(fit, text, ground, depth, scan="... {command}" in one.text)
             return
-    yield fit
+        found = [after for fit in found for after in _filled(fit, slot, text, ground, made=made)]
+    yield from found
 
 
-def _named(fit: Fit, path: str, slot: Slot) -> Fit:
-    """It writes or reads a file: of root's that matter, or a link of the caller's to one."""
+def _filled(fit: Fit, slot: Slot, text: str, ground: Ground, *, made: bool) -> Iterable[Fit]:
+    """What it gives with a word in a slot; nothing where the word is none that does."""
+    if slot in ("user", "login"):
+        return [replace(fit, user=text, login=slot == "login")]
+    if slot == "me":
+        return [replace(fit, me=text)]
+    if slot == "group":
+        is_strong = any(name in by_group() or name in _ADMINISTRATORS for name in text.split(","))
+        return [fit] if is_strong else []
+    if slot in ("mine", "path") or (slot == "script" and (made or not text.startswith("/"))):
+        return [replace(fit, mine=(*fit.mine, text))]
+    if slot == "script":
+        return []  # who can change it is seen: it is among the files that root trusts
+    if slot == "tree":
+        return _below(fit, text)
+    return _named(fit, text, slot, ground) if slot in ("write", "obeyed", "read") else [fit]
+
+
+def _named(fit: Fit, path: str, slot: Slot, ground: Ground) -> Iterator[Fit]:
+    """It writes or reads a file: of root's that matter, one that somebody runs, or a link of the caller's to one."""
     if path.endswith("/") and fit.mine:
         path += fit.mine[-1].rpartition("/")[2]  # copied into a directory
     if how := among(path, secrets() if slot == "read" else obeyed()):
-        return replace(fit, how=Text(f"`{path}`: {how.en}", f"`{path}`：{how.zh}"))
-    how = Text(f"a link to any file in the place of `{path}`", f"将 `{path}` 替换为指向任意文件的链接")
-    return replace(fit, how=how, linked=(*fit.linked, path))
+        yield replace(fit, how=of_file(path, how))
+        return
+    for user, how in ground.trusted_at(path).items() if slot != "read" else ():
+        yield replace(fit, how=of_file(path, how), user=None if ground.is_root(user) else user)
+    if slot != "obeyed":  # a link there is followed, not replaced
+        how = Text(f"a link to any file in the place of `{path}`", f"将 `{path}` 替换为指向任意文件的链接")
+        yield replace(fit, how=how, linked=(*fit.linked, path))
 
 
-def _started(fit: Fit, command: str, majors: Mapping[str, int], depth: int, *, scan: bool) -> Iterator[Fit]:
+def _below(fit: Fit, folder: str) -> Iterator[Fit]:
+    """It copies a directory of the caller's, and all below it, to where it lies above files that root obeys."""
+    into = "" if fit.program == "rsync" and fit.mine[-1].endswith("/") else basename(fit.mine[-1].rstrip("/"))
+    top = normpath(f"{folder}/{into}").rstrip("/") + "/"
+    how = next((how for path, how in obeyed() if path.startswith(top)), None)
+    if how:
+        yield replace(fit, how=of_file(top, how))
+
+
+def of_file(path: str, how: Text) -> Text:
+    return Text(f"`{path}`: {how.en}", f"`{path}`：{how.zh}")
+
+
+def _started(fit: Fit, command: str, ground: Ground, depth: int, *, scan: bool) -> Iterator[Fit]:
     """What a program gives that another starts as the account it runs as, or the one that is named."""
     words = command.split()
-    at = next((at for at, word in enumerate(words) if not _is_before(word)), None) if scan else 0
+    at = next((at for at, word in enumerate(words) if not _is_before(word, ground)), None) if scan else 0
     if at is None or depth >= _MAX_DEPTH or any(word.startswith(_AS) for word in words[:at]):
         return
-    for inner in fits(words[at].rpartition("/")[2], " ".join(words[at + 1 :]), majors, depth + 1):
+    for inner in fits(ground.program(words[at]), " ".join(words[at + 1 :]), ground, depth + 1):
         yield replace(inner, exec=fit.exec or inner.exec, user=inner.user or fit.user)
 
 
-def _is_before(word: str) -> bool:
+def _is_before(word: str, ground: Ground) -> bool:
     """Whether it stands before the program that is started: an option, a setting, a number or another file."""
-    folder, _, name = word.rpartition("/")
-    if name in by_program() and (not folder or folder.endswith(_BINARIES)):
+    folder, name = dirname(word), ground.program(word)
+    if name in by_program() and (not folder or folder.endswith(_BINARIES) or name != basename(word)):
         return False
     return word[0] in "-0123456789" or "=" in word or (word.startswith("/") and not folder.endswith(_BINARIES))
 
@@ -182,6 +206,13 @@ def takes(technique: Technique, pattern: str) -> bool:
     """Whether a pattern of arguments lets it work whatever they are, or takes what is wanted for it."""
     if technique.when == "bare":
         return matches_arguments(pattern, "") is not False
-    if technique.ends(list(fixed_words(pattern))):
+    free = is_free(pattern) and not _runs_script(technique, pattern)
+    if technique.ends(word for word in fixed_words(pattern) if not (free and technique.is_code(word))):
         return False
-    return technique.when == "any" or (is_free(pattern) and not names_user(technique))
+    return technique.when == "any" or (free and not names_user(technique))
+
+
+def _runs_script(technique: Technique, pattern: str) -> bool:
+    """Whether it is fixed which script an interpreter runs: what is free behind it is for the script."""
+    first = next((word for word in fixed_words(pattern) if word[0] != "-" or technique.is_code(word)), "")
+    return first.startswith("/") and any("{script}" in text for text in technique.opens)

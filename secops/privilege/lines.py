@@ -11,20 +11,34 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from itertools import product
+from itertools import product, takewhile
 from typing import Literal, NamedTuple
 
 from secops.hosts.sudoers_patterns import matches_regex
 
 Slot = Literal[
-    "user", "login", "me", "group", "mine", "path", "script", "write", "obeyed", "read", "shell", "command", "word"
+    "user",
+    "login",
+    "me",
+    "group",
+    "mine",
+    "path",
+    "script",
+    "write",
+    "obeyed",
+    "read",
+    "tree",
+    "shell",
+    "command",
+    "word",
 ]
 
 _NAME = r"[^-/ ][^ ]*"
 
 #: What each slot takes: an account; one that can log in; the caller; a group as good as root; a file that the caller
 #: can make, with a slash in `path`; one that is run as a script, which `trusted_files` tells of where it is fixed; one
-#: to write, in `obeyed` only of those that root obeys, or to read; a shell; a program with its arguments, as the last;
+#: to write, in `obeyed` only of those that root obeys, or to read; a directory that is
+#: written with all below; a shell; a program with its arguments, as the last;
 #: any word that is no option.
 SLOTS: Mapping[Slot, str] = {
     "user": _NAME,
@@ -37,6 +51,7 @@ SLOTS: Mapping[Slot, str] = {
     "write": r"[^- ][^ ]*",
     "obeyed": r"[^- ][^ ]*",
     "read": r"[^- ][^ ]*",
+    "tree": r"/[^ ]*",
     "shell": r"(?:/usr)?(?:/bin/)?(?:ba|da|z|k|a|c|tc|fi)?sh(?: (?:-i|-l|--login))?",
     "command": r"[^ ].*",
     "word": r"[^- ][^ ]*",
@@ -136,6 +151,8 @@ def _as_regex(word: str) -> str:
     if word == "...":
         return "(?: [^ ]+)*?"
     parts = _SLOT.split(word)  # text, slot, text, …
+    if parts[0] == "" and parts[1:2] in (["mine"], ["path"]) and len(parts) == 3:
+        return f" ((?:{SLOTS[parts[1]]}){re.escape(parts[2])})"  # type: ignore[index]  # its ending is the file's
     taken = [f"({SLOTS[part]})" if number % 2 else re.escape(part) for number, part in enumerate(parts)]  # type: ignore[index]
     return " " + "".join(taken)
 
@@ -157,8 +174,11 @@ def plain(arguments: str) -> str | None:
 
 
 def fixed_words(arguments: str) -> Iterator[str]:
-    """The words of arguments that no star is in."""
-    return (word for word in arguments.split() if not _STAR.search(word))
+    """The words of arguments that come before the first star.
+
+    What comes behind it may be whatever the star leaves of it: the value of an option, a name behind `--`.
+    """
+    return takewhile(lambda word: not _STAR.search(word), arguments.split())
 
 
 @lru_cache(maxsize=1_024)

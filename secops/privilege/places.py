@@ -14,6 +14,7 @@ from secops.core.content import Text
 from secops.hosts.sudoers import Answer
 from secops.hosts.sudoers_patterns import PATHNAME, PERIOD, matches_wildcard
 from secops.hosts.tables import Row
+from secops.privilege.files import Files
 from secops.privilege.techniques import content
 
 #: Where anyone may make files and directories. Of a link right in them see `follows_links`.
@@ -65,27 +66,24 @@ def samples(files: Sequence[tuple[str, Text]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls a program, and their home. `fixed`: the policy says in which directory.
+    """Who calls a program. `fixed`: the policy says in which directory.
 
     `followed`: whether root follows a link that they put right into a directory of `OPEN`.
     """
 
     name: str
-    home: str
+    files: Files
     followed: Answer
     fixed: bool = False
 
     def has(self, path: str, *, linked: bool) -> Answer:
-        """Whether they can put a file there, or with `linked` a link that root follows.
-
-        Where they may is not collected of homes: None.
-        """
+        """Whether they can put a file there, or with `linked` a link that root follows."""
         if not path.startswith("/"):
             return not self.fixed  # in the directory that they call from
         plain = normpath(path)
         if own := next((folder for folder in OPEN if plain.startswith(folder)), None):
             return True if not linked or "/" in plain.removeprefix(own) else self.followed
-        return None if self.home.count("/") > 1 and plain.startswith(f"{self.home.rstrip('/')}/") else False
+        return self.files.can_link(self.name, plain, self.followed) if linked else self.files.can_put(self.name, plain)
 
 
 def follows_links(parameters: Iterable[Row]) -> Answer:

@@ -38,8 +38,9 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `when`: whatever its arguments are, without any but options, without any at all, or with free ones. `exec`: only by
     starting another program. `suid`: also when the program's file is SUID root. `batch`: words, or their beginnings,
-    with which it does not work, as the program then does one thing and ends. `opens`: arguments with which it works,
-    though a rule fixes them, as `lines` has them.
+    with which it does not work, as the program then does one thing and ends. `code`: those of them where whoever may
+    choose words beside them says what is done. `opens`: arguments with which it works, though a rule fixes them, as
+    `lines` has them.
     """
 
     programs: list[str]
@@ -50,6 +51,7 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     how: Text
     source: str
     batch: list[str] = []
+    code: list[str] = []
     opens: list[str] = []
     closed: Closed | None = None
 
@@ -66,6 +68,17 @@ class Technique(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def ends(self, words: Iterable[str]) -> bool:
         """Whether the program does one thing and ends, with one of these words."""
         return any(word in _ENDS or word.startswith(tuple(self.batch)) for word in words)
+
+    def is_code(self, word: str) -> bool:
+        """Whether free words beside this one say what the program does."""
+        return word.startswith(tuple(self.code))
+
+
+class Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Programs that give nothing, whatever their arguments are."""
+
+    programs: list[str]
+    source: str
 
 
 class GroupPower(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,6 +121,11 @@ class _Actions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Techniques(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     techniques: list[Technique]
+    called: list[str]
+
+
+class _Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    programs: list[Harmless]
 
 
 class _Groups(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +142,18 @@ def by_program() -> dict[str, list[Technique]]:
     for techniques in found.values():
         techniques.sort(key=lambda technique: POWERS.index(technique.gives))
     return found
+
+
+@cache
+def called() -> frozenset[str]:
+    """Base names of programs that do what they are called: by another name they are another program."""
+    return frozenset(content("techniques", _Techniques).called)
+
+
+@cache
+def harmless() -> frozenset[str]:
+    """Base names of programs that are known to give nothing."""
+    return frozenset(name for one in content("harmless", _Harmless).programs for name in one.programs)
 
 
 @cache

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from secops.core.content import Text
 from secops.hosts.evidence import Evidence
 from secops.hosts.tables import Built, Facts, Row
 from secops.hosts.tables.groups import group_lines
 from secops.privilege.accounts import Account, accounts, root_of
-from secops.privilege.techniques import Power
+from secops.privilege.files import Files, Ground
+from secops.privilege.techniques import Power, major_versions
 
 #: Who may go a way that every local account may go.
 EVERYONE = "*"
 
 ROOT = "root"
+
+#: How the name of a group begins that an account may choose by sudo, as a step between accounts.
+STEP = "-g "
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,18 @@ def besides(ways: list[Way]) -> list[Way]:
 
 @dataclass(frozen=True)
 class View:
-    """What ways are worked out from: one host's evidence and tables, its accounts by name, and who of them is root."""
+    """What ways are worked out from: one host's evidence and tables, its accounts by name, and who of them is root.
+
+    `chosen` are groups that an account may choose for itself (sudo -g), each as an account of its own. Ways by sudo put
+    them there; the other kinds, which come later, ask for their ways too.
+    """
 
     evidence: Evidence
     tables: Mapping[str, Facts]
     accounts: Mapping[str, Account]
     root: Account
     memberships: Sequence[Row] = ()  # of groups, also of those that can take them on
+    chosen: dict[str, Account] = field(default_factory=dict)
 
     @classmethod
     def of(cls, evidence: Evidence, tables: Mapping[str, Facts]) -> View:
@@ -71,6 +81,15 @@ class View:
         taken = [*tables["group_members"].rows, *more]
         known = accounts(tables["users"].rows, taken, tables["groups"].rows)
         return cls(evidence, tables, known, root_of(known), taken)
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(self.evidence, self.root.name)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """What is known of the host's packages and files."""
+        return Ground(major_versions(self.tables["packages"].rows), self.files)
 
     def rows(self, table: str) -> list[Row]:
         return list(self.tables[table].rows)

@@ -177,10 +177,10 @@ FILES = {
     **_file("pam", "/etc/pam.d/su", "setfacl -m u:$u:rw /etc/pam.d/su", "setfacl -m u:$u:rw,m::r /etc/pam.d/su"),
     **_file("spread", "/opt/spread/mine/run", "job; install -D -o $u /srv/$u/job /opt/$u/mine/run;"
             " may \"$u ALL=(root) /opt/$u/*/run\"",
-            "job; install -D -o $u /srv/$u/job /opt/$u/mine/run; may \"$u ALL=(root) /opt/$u/*/*/run\""),
+            "job; install -D -o $u /srv/$u/job /opt/$u/mine/run; may \"$u ALL=(root) /opt/$u/*/*/run \\\"\\\"\""),
     **_file("matched", "/opt/matched/a/run", "job; install -D -o $u /srv/$u/job /opt/$u/a/run;"
             " may \"$u ALL=(root) ^/opt/$u/(a|b)/run$\"",
-            "job; install -D -o $u /srv/$u/job /opt/$u/c/run; may \"$u ALL=(root) ^/opt/$u/(a|b)/run$\""),
+            "job; install -D -o $u /srv/$u/job /opt/$u/c/run; may \"$u ALL=(root) ^/opt/$u/(a|b)/run$ \\\"\\\"\""),
     **_file("agent", "/srv/agent/job", "job; chown $u /srv/$u/job; echo /srv/$u/job start >/etc/init.d/$u;"
             " ln -s ../init.d/$u /etc/rc2.d/S01$u",
             "job; chown $u /srv/$u/job; echo \"su $u -c '/srv/$u/job start'\" >/etc/init.d/$u;"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from secops.hosts.snapshot import observe
+from secops.hosts.trusted.places import PLACES
 from secops.privilege.sudo.probes import ABSENT
 from secops.privilege.ways import privileges
 from tests.privilege.test_ways import GROUP, PASSWD, seen
+from tests.privilege.whole_kit import looked_at
 
 MORE = PASSWD + "daemon:x:1:1::/:/usr/sbin/nologin\ncarol:x:1003:1003::/home/carol:/bin/sh\n"
 
@@ -20,8 +22,22 @@ ROOT: Told = {("root", "shell", True)}
 MAYBE: Told = {("root", "shell", False)}
 
 
-def told(entry: str, **more: str) -> Told:
-    evidence = seen(f"{SAFE}alice ALL=(root) {entry}\n", passwd=MORE, group=GROUP, more=more)
+#: What lies on the host: alice's own, and what is not hers.
+THINGS = (
+    "d750 1001 /home/alice", "d750 1002 /home/bob", "d755 1001 /srv/hers", "f644 1001 /srv/hers.tar",
+    "f664 0:10 /srv/groups.deb", "d1777 0 /srv/all", "d2775 0:10 /srv/shared", "f644 0 /srv/roots", "d755 0 /opt/app",
+    "f755 0 /usr/bin/ed", "f755 0 /usr/bin/less", "f755 0 /usr/bin/busybox", "f755 0 /usr/bin/id",
+    "l777 0 /usr/bin/editor -> /etc/alternatives/editor", "l777 0 /etc/alternatives/editor -> /usr/bin/ed",
+    "l777 0 /opt/lnk -> ../usr/bin/ed", "l777 0 /opt/ls -> /usr/bin/busybox", "l777 0 /opt/who -> /usr/bin/id",
+    "l777 0 /opt/show -> /usr/bin/less", "l777 0 /srv/link -> /srv/hers/x",
+)  # fmt: skip
+
+
+def told(entry: str, named: bytes = b"", **more: str) -> Told:
+    """What alice, who is in the group 10, may do as root."""
+    policy = f"{SAFE}alice ALL=(root) {entry}\n"
+    more_ = {"trusted_paths": looked_at(THINGS, policy, named=named), **more}
+    evidence = seen(policy, passwd=MORE, group=GROUP, more=more_)
     tables = observe(evidence, "web1", privileges).tables
     rows = [row | {"becomes": "root"} for row in tables["root_ways"].rows] + list(tables["account_ways"].rows)
     return {(row["becomes"], row["gives"], row["certain"]) for row in rows if row["way"] == "sudo"}
@@ -37,6 +53,7 @@ ESCAPES = {
     "su - -c bash": "su - -c /opt/run",
     "bash -l": "bash /opt/x.sh",
     "bash -i": "bash -c id",
+    "bash -c vim": "bash -c /opt/x.sh",
     "bash --rcfile /opt/rc -i": "bash -l /opt/x.sh",
     "sh -s arg": "sh /opt/x.sh arg",
     "env bash": "env id",
@@ -164,7 +181,7 @@ FILES: dict[str, Told] = {
     "/usr/bin/tee -a /etc/sudoers.d/x": WRITE,
     "/usr/bin/tee /etc/motd": set(),
     "/usr/bin/tee /var/log/one /etc/crontab": WRITE,
-    "/usr/bin/tee /home/alice/x": WRITE_MAYBE,
+    "/usr/bin/tee /home/alice/x": WRITE,
     "/usr/bin/tee /home/bob/x": set(),
     "/usr/bin/tee /home/alice": set(),
     "/usr/bin/tee /tmp/x/y": WRITE,
@@ -186,18 +203,18 @@ FILES: dict[str, Told] = {
     "/usr/bin/dd of\\=/etc/passwd": WRITE,
     "/usr/bin/dd if\\=/opt/image of\\=/etc/passwd": set(),
     "/usr/bin/dd if\\=/dev/sda": READ,
-    "/usr/sbin/insmod /home/alice/x.ko": {("root", "load", False)},
+    "/usr/sbin/insmod /home/alice/x.ko": LOAD,
     "/usr/sbin/insmod /tmp/x.ko": LOAD,
     "/usr/sbin/insmod /lib/modules/x.ko": set(),
-    "/usr/bin/dpkg -i /home/alice/x.deb": MAYBE,
+    "/usr/bin/dpkg -i /home/alice/x.deb": ROOT,
     "/usr/bin/dpkg -i /srv/x.deb": set(),
-    "/usr/bin/rpm -i /home/alice/x.rpm": MAYBE,
-    "/usr/bin/make -C /home/alice/src install": MAYBE,
+    "/usr/bin/rpm -i /home/alice/x.rpm": ROOT,
+    "/usr/bin/make -C /home/alice/src install": ROOT,
     "/usr/bin/make -C /usr/src/app install": set(),
     "CWD=/opt/app /usr/bin/make install": set(),
-    "/usr/bin/ansible-playbook /home/alice/x.yml": MAYBE,
+    "/usr/bin/ansible-playbook /home/alice/x.yml": ROOT,
     "/usr/bin/ansible-playbook /opt/x.yml": set(),
-    "/usr/bin/crontab /home/alice/tab": MAYBE,
+    "/usr/bin/crontab /home/alice/tab": ROOT,
     "/usr/bin/crontab /opt/tab": set(),
     "/usr/bin/chown alice /etc/shadow": {("root", "account", True)},
     "/usr/bin/chown bob /etc/shadow": set(),
@@ -207,6 +224,101 @@ FILES: dict[str, Told] = {
     "/usr/bin/curl -o /etc/cron.d/x https\\://x": WRITE,
     "/usr/bin/curl -o /srv/x https\\://x": set(),
 }  # fmt: skip
+
+
+#: Files of hers anywhere, and those that she may write, make or replace; and those that she may not.
+HERS: dict[str, Told] = {
+    "/usr/bin/tar xf /srv/hers.tar -C /": WRITE,
+    "/usr/bin/tar xf /srv/roots -C /": set(),
+    "/usr/bin/cp /srv/hers.tar /etc/cron.d/x": WRITE,
+    "/usr/bin/cp /srv/roots /etc/cron.d/x": set(),
+    "/usr/bin/cp -r /home/alice/cron.d /etc/": WRITE,
+    "/usr/bin/cp -r /home/alice/x /etc/": set(),  # /etc/x
+    "/usr/bin/cp -r /srv/roots /etc/cron.d": set(),
+    "/usr/bin/rsync -a /home/alice/www/ /etc/cron.d/": WRITE,
+    "/usr/bin/rsync -a /home/alice/www/ /etc/": WRITE,
+    "/usr/bin/rsync -a /home/alice/www/ /": WRITE,
+    "/usr/bin/rsync -a /home/alice/www /etc/": set(),  # /etc/www
+    "/usr/bin/rsync -a /home/alice/www/ /srv/www/": set(),
+    "/usr/bin/mv /srv/hers.tar /etc/cron.d/x": WRITE,
+    "/usr/bin/mv /srv/roots /etc/cron.d/x": set(),
+    "/usr/bin/install -m 644 /srv/hers.tar /etc/cron.d/x": WRITE,
+    "/usr/bin/cat /srv/hers/x": READ,
+    "/usr/bin/cat /srv/roots": set(),
+    "/usr/bin/cat /srv/hers.tar": set(),  # hers, but where it is she can make no link
+    "/usr/bin/cat /srv/link": READ,
+    "/usr/bin/tee /srv/hers/out": WRITE,
+    "/usr/bin/tee /srv/all/out": WRITE_MAYBE,
+    "/usr/bin/chown alice /srv/hers/x": {("root", "account", True)},
+    "/usr/bin/chown alice /srv/roots": set(),
+    "/usr/bin/chmod 666 /srv/hers/x": {("root", "account", True)},
+    "/usr/bin/dpkg -i /srv/groups.deb": ROOT,
+    "/usr/bin/dpkg -i /srv/all/x.deb": ROOT,
+    "/usr/bin/dpkg -i /srv/roots": set(),
+    "/usr/bin/dpkg -i /srv/shared/x.deb": ROOT,
+    "/usr/bin/at -f /srv/hers.tar now": ROOT,
+    "/usr/bin/at -f /srv/roots now": set(),
+    "/usr/bin/crontab /srv/hers.tar": ROOT,
+    "/usr/sbin/sysctl -p /srv/hers.tar": ROOT,
+    "/usr/sbin/sysctl -p /srv/roots": set(),
+    "/usr/sbin/nginx -c /srv/hers.tar": LOAD,
+    "/usr/sbin/nginx -c /srv/roots": set(),
+    "/usr/bin/docker compose -f /srv/hers.tar up": ROOT,
+    "/usr/bin/docker compose -f /srv/roots up": set(),
+    "/usr/bin/make -C /srv/hers install": ROOT,
+    "/usr/bin/make -C /opt/app install": set(),
+    "/usr/bin/ansible-playbook /srv/hers/x.yml": ROOT,
+    "/usr/sbin/logrotate -f /srv/hers.tar": set(),  # which it refuses
+}
+
+
+@pytest.mark.parametrize("command", HERS)
+def test_files_that_the_caller_may_change(command: str) -> None:
+    assert told(command, sysctl_running="") == HERS[command]
+
+
+#: Programs by other names: links are followed, but for programs that do what they are called.
+CALLED: dict[str, Told] = {
+    "/usr/bin/editor /etc/motd": ROOT,
+    "/opt/lnk /etc/motd": ROOT,
+    "/opt/show /etc/motd": ROOT,
+    "/usr/bin/nice /opt/lnk /etc/motd": ROOT,
+    "/opt/who": set(),
+    "/opt/ls /etc": set(),
+    "/usr/bin/sensible-editor /etc/motd": ROOT,
+    "/usr/bin/pager /etc/motd": ROOT,
+}
+
+
+@pytest.mark.parametrize("command", CALLED)
+def test_programs_by_another_name(command: str) -> None:
+    assert told(command) == CALLED[command]
+
+
+#: What a cron job of root, and one of bob, run here.
+JOBS = b"P%d /etc/cron.d/x\0Fcron /etc/cron.d/x\0N1 ~root /srv/roots\0N2 ~bob /opt/app/job\0" % next(
+    number for number, place in enumerate(PLACES) if "/etc/cron.d/*" in place.patterns
+)
+
+RUN: dict[str, Told] = {
+    "sudoedit /srv/roots": WRITE,
+    "sudoedit /srv/other": set(),
+    "sudoedit /srv/*": WRITE,
+    "sudoedit /srv/x*": set(),
+    "/usr/bin/tee /srv/roots": WRITE,
+    "/usr/bin/tee /srv/x/../roots": WRITE,
+    "/usr/bin/tee /opt/app/job": {("bob", "write", True)},
+    "sudoedit /opt/app/job": {("bob", "write", True)},
+    "/usr/bin/cat /srv/roots": set(),
+    "/usr/bin/mv notes /srv/roots": WRITE,
+    "/usr/bin/mv notes /srv/other": set(),
+    "/usr/bin/chown alice /srv/roots": {("root", "account", True)},
+}
+
+
+@pytest.mark.parametrize("command", RUN)
+def test_files_that_root_runs_here(command: str) -> None:
+    assert told(command, JOBS) == RUN[command]
 
 
 @pytest.mark.parametrize("command", FILES)
@@ -231,6 +343,8 @@ PATTERNS: dict[str, Told] = {
     "/usr/bin/cat /etc/mot[de]": set(),
     "/usr/bin/bash ^[a-z/]+$": ROOT,
     "/usr/bin/bash ^-[il]$": ROOT,
+    "/usr/bin/bash ^-c [a-z]+$": ROOT,
+    "/usr/bin/bash ^-c /opt/[a-z]+$": set(),
     "/usr/bin/bash ^/opt/[a-z]+[.]sh$": set(),
     "/usr/bin/su ^- (root|bob)$": ROOT,
     "/usr/bin/su ^- (bob|gone)$": {("bob", "shell", True)},
@@ -243,6 +357,39 @@ PATTERNS: dict[str, Told] = {
 @pytest.mark.parametrize("command", PATTERNS)
 def test_patterns_of_arguments(command: str) -> None:
     assert told(command) == PATTERNS[command]
+
+
+#: A star beside words with which a program does one thing and ends: where it is code, and where it is not.
+STARS = {
+    "python3 -c *": "python3 -m http.server *",
+    "bash -c *": "bash /opt/x.sh *",
+    "sh -c /opt/x.sh *": "sh -e /opt/x.sh *",  # sudo compares all arguments as one text: `sh -c "/opt/x.sh; id"`
+    "perl -e *": "perl -v *",
+    "ruby -e *": "ruby -h *",
+    "node -e *": "node --check *",
+    "php -r *": "php -h *",
+    "lua -e *": "lua --version *",
+    "R --slave *": "R --version *",
+    "su -c *": "su -c id root",
+    "psql -c *": "psql -l *",
+    "mysql --execute=*": "mysql -V *",
+    "gdb -batch *": "gdb -v *",
+    "emacs --batch *": "emacs --help *",
+    "vim -es *": "vim -h *",
+    "screen -dm *": "screen -ls *",
+    "script -c *": "script -V *",
+    "service * restart": "service app *",
+    "journalctl * --no-pager": "journalctl --no-pager *",
+    "systemctl * app": "systemctl restart *",
+    "nano * -R": "nano -V *",
+    "docker *": "docker logs *",
+}
+
+
+@pytest.mark.parametrize("command", STARS)
+def test_a_star_beside_words_that_end_a_program(command: str) -> None:
+    assert told(entry(command)) == ROOT
+    assert told(entry(STARS[command])) == set()
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", set()), ("0", WRITE), ("", WRITE_MAYBE)])
@@ -260,23 +407,23 @@ def test_a_link_in_a_directory_of_all_counts_where_the_kernel_follows_it(value: 
         ("/usr/local/bin/*", "", (None, False)),
         ("/usr/bin/vi*", "", (None, False)),
         ("/usr/bin/vi*", "vim", ("vim", True)),
-        ("/opt/bin/", "", ()),
     ],
 )
 def test_a_program_is_named_that_is_there(command: str, packages: str, wanted: tuple[object, ...]) -> None:
     status = f"Package: {packages}\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n"
     more = {"dpkg_status": {"/var/lib/dpkg/status": status}} if packages else {}
     facts = observe(seen(f"{SAFE}alice ALL=(root) {command}\n", more=more), "web1", privileges).tables["root_ways"]
-    assert [(row["program"], row["certain"]) for row in facts.rows] == ([wanted] if wanted else [])
+    assert [(row["program"], row["certain"]) for row in facts.rows] == [wanted]
     reasons = [problem.reason for problem in facts.problems["sudo"]]
-    is_sure = not wanted or wanted[1]
-    assert reasons == ([] if is_sure else [f"/etc/sudoers:2{ABSENT.en}"])
+    assert reasons == ([] if wanted[1] else [f"/etc/sudoers:2{ABSENT.en}"])
 
 
 def test_doubt_about_a_file_is_told_as_one() -> None:
-    facts = observe(seen("alice ALL=(root) /usr/bin/dpkg -i /home/alice/x.deb\n"), "web1", privileges).tables[
-        "root_ways"
-    ]
+    """What is in the directory was not listed: a file there may be hers."""
+    entry = "alice ALL=(root) /usr/bin/dpkg -i /srv/app/x.deb\n"
+    more = {"trusted_paths": looked_at(["d755 0 /srv/app"])}
+    facts = observe(seen(entry, more=more), "web1", privileges).tables["root_ways"]
+    assert [(row["gives"], row["certain"]) for row in facts.rows] == [("shell", False)]
     assert [problem.reason for problem in facts.problems["sudo"]] == [
         "/etc/sudoers:1: whether the caller may write there is not known"
     ]

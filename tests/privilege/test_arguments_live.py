@@ -12,7 +12,7 @@ from secops.hosts.evidence import decode
 from secops.hosts.manifest import manifest
 from secops.hosts.script import generate
 from secops.hosts.snapshot import observe
-from secops.hosts.tables import Row, sudo_rules
+from secops.hosts.tables import Row, sudo_rules, trusted_files
 from secops.privilege.ways import privileges
 from tests import testroot
 from tests.testroot import OPS, TestHost
@@ -45,6 +45,12 @@ TRIED = {
     "/usr/bin/env bash": Tried("sudo -n env bash", ID, "0", ROOT),
     "/usr/bin/env /usr/bin/true": Tried("sudo -n env /usr/bin/true", ID, "", None),
     "/usr/bin/timeout 9 nice sh": Tried("sudo -n timeout 9 nice sh", ID, "0", ROOT),
+    "/bin/sh -c /srv/job *": Tried("sudo -n sh -c '/srv/job x; id -u' 2>&1 | grep -x 0", "", "0", ROOT),
+    "/bin/sh /srv/job *": Tried("sudo -n sh /srv/job '; id -u'", "", "done", None),
+    "/usr/sbin/service * restart": Tried(
+        "mkdir -p /tmp/x/a; printf '#!/bin/sh\nid -u\n' >/tmp/x/s; chmod 755 /tmp/x/s;"
+        " sudo -n service ../../tmp/x/s restart", "", "0", ROOT,
+    ),
     "/usr/bin/perl -d /srv/x.pl": Tried(
         "sudo -n perl -d /srv/x.pl", "print 0 + $<, qq(\\n)\nq\n", "0", ROOT
     ),
@@ -78,6 +84,29 @@ TRIED = {
     "/usr/bin/cp /srv/p /etc/sudoers.d/z": Tried(
         f"cat >/srv/p; sudo -n cp /srv/p /etc/sudoers.d/z; {THEN_ID}", ALL, "", None
     ),
+    "/usr/bin/cp /srv/hers/p /etc/sudoers.d/z": Tried(
+        f"cat >/srv/hers/p; sudo -n cp /srv/hers/p /etc/sudoers.d/z; {THEN_ID}", ALL, "0", ("root", "write", True)
+    ),
+    "/usr/bin/head -c 5 /srv/hers/x": Tried(
+        "ln -s /etc/shadow /srv/hers/x; sudo -n head -c 5 /srv/hers/x; rm /srv/hers/x", "", "root:",
+        ("root", "read", True),
+    ),
+    "/usr/bin/head -c 5 /srv/notes": Tried("ln -sf /etc/shadow /srv/notes; sudo -n head -c 1 /srv/notes", "", "", None),
+    "/usr/bin/tar xf /srv/hers/a.tar -C /": Tried(
+        "mkdir -p /tmp/x/etc/sudoers.d; cat >/tmp/x/etc/sudoers.d/z; chmod 440 /tmp/x/etc/sudoers.d/z;"
+        " tar cf /srv/hers/a.tar -C /tmp/x --owner=0 --group=0 etc/sudoers.d/z;"
+        f" sudo -n tar xf /srv/hers/a.tar -C /; {THEN_ID}", ALL, "0", ("root", "write", True),
+    ),
+    "/opt/lnk /srv/notes": Tried("sudo -n /opt/lnk /srv/notes | grep -x 0", "!id -u\nq\n", "0", ROOT),
+    "/usr/bin/editor /srv/notes": Tried("sudo -n editor /srv/notes | grep -x 0", "!id -u\nq\n", "0", ROOT),
+    "sudoedit /srv/job": Tried(
+        "cat >/tmp/e; chmod 755 /tmp/e; EDITOR=/tmp/e sudo -n -e /srv/job; cat /srv/job", "#!/bin/sh\necho id -u >$1\n",
+        "id -u", ("root", "write", True),
+    ),
+    "sudoedit /srv/x.pl": Tried(
+        "cat >/tmp/e; chmod 755 /tmp/e; EDITOR=/tmp/e sudo -n -e /srv/x.pl; cat /srv/x.pl", "#!/bin/sh\necho 2 >$1\n",
+        "2", None,
+    ),
     "/usr/bin/head -c 5 /etc/shadow": Tried("sudo -n head -c 5 /etc/shadow", "", "root:", ("root", "read", True)),
     "/usr/bin/head -c 5 /etc/passwd": Tried("sudo -n head -c 5 /etc/passwd", "", "root:", None),
     "/usr/bin/chown ops /etc/gshadow": Tried(
@@ -106,6 +135,8 @@ TRIED = {
 def host(test_root: Path) -> Iterator[TestHost]:
     with testroot.host() as host:
         host.run(["sh", "-ec", "useradd -M -u 900 app; echo echo done >/srv/job; echo 1 >/srv/x.pl; echo a >/srv/notes;"
+                  " mkdir /srv/hers; chown 1000 /srv/hers; echo '* * * * * root /srv/job' >/etc/cron.d/job;"
+                  " ln -s ../usr/bin/ed /opt/lnk; ln -sf /usr/bin/ed /usr/bin/editor;"
                   " cp /etc/gshadow /etc/gshadow-; chmod 640 /etc/gshadow-"], check=True)  # fmt: skip
         yield host
 
@@ -133,7 +164,7 @@ _NAMES = {
     "sysctl_running",
     *(section.name for section in sudo_rules.SECTIONS),
 }
-_MORE = {section.name for section in sudo_rules.EXTRA_SECTIONS}
+_MORE = {section.name for table in (sudo_rules, trusted_files) for section in table.TABLE.all_sections}
 SECTIONS = [section for section in manifest() if section.name in _NAMES | _MORE]
 
 
@@ -147,3 +178,19 @@ def test_what_is_said_is_so(planted: tuple[TestHost, list[Row]], request: pytest
     done = host.run(["sh", "-c", tried.command], tried.given.encode(), uid=OPS)
     assert done.stdout.decode().strip() == tried.printed, done.stderr
     assert [(row["becomes"], row["gives"], row["certain"]) for row in rows] == ([tried.said] if tried.said else [])
+
+
+@pytest.mark.parametrize(
+    ("rule", "printed"), [("%deputies ALL=(ALL) NOPASSWD: ALL", "0"), ("%others ALL=(ALL) ALL", "")]
+)
+def test_a_group_that_is_chosen_asks_again(host: TestHost, rule: str, printed: str) -> None:
+    host.run(["sh", "-c", "groupadd -f deputies; groupadd -f others"], check=True)
+    host.write("/etc/sudoers.d/one", f"ops ALL=(:deputies) NOPASSWD: ALL\n{rule}\n", 0o440)
+    stream = host.run(["sh"], generate(SECTIONS).encode(), check=True).stdout
+    tables = observe(decode(stream, SECTIONS, carrier="local", label="test"), "h", privileges).tables
+    done = host.run(["sudo", "-n", "-g", "deputies", "sudo", "-n", "id", "-u"], uid=OPS)
+    host.run(["rm", "/etc/sudoers.d/one"], check=True)
+    assert done.stdout.decode().strip() == printed, done.stderr
+    steps = [(row["user_name"], row["becomes"]) for row in tables["account_ways"].rows if row["way"] == "sudo"]
+    assert steps == ([("ops", "-g deputies")] if printed else [])
+    assert [row["user_name"] for row in tables["root_ways"].rows] == (["-g deputies"] if printed else [])

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secops.hosts.snapshot import observe
+from secops.privilege.files import Ground
 from secops.privilege.fits import fits, takes, tries
 from secops.privilege.lines import example, is_free, plain
 from secops.privilege.techniques import by_program
 from secops.privilege.ways import privileges
-from tests.privilege.test_arguments import MORE, SAFE, entry
+from tests.privilege.test_arguments import MORE, SAFE, THINGS, entry
 from tests.privilege.test_ways import seen
+from tests.privilege.whole_kit import looked_at
 
 #: What servers let their operators run: nothing of it is a way, and nothing is in doubt.
 ORDINARY = """
@@ -32,7 +34,7 @@ mv /srv/a /srv/b; install -m 755 /srv/a /usr/local/bin/a; tee /var/log/app.log; 
 find /var/log -name core -delete; grep -r error /var/log; cat /etc/motd; tail -f /var/log/syslog; head -n 5 /srv/x
 ls /root; bash /opt/x.sh; sh -c /opt/x.sh; python3 /opt/app/manage.py migrate; python3 -m app; perl /opt/x.pl
 node /opt/app.js; java -jar /opt/app.jar; php /opt/x.php; ruby /opt/x.rb; env LANG=C /opt/app/run
-nice -n 10 /opt/app/run; timeout 9 id; flock /run/x /opt/app/run; setsid /opt/app/run; xargs -a /srv/x rm; watch df
+nice -n 10 /opt/app/run; timeout 9 id; flock /run/x /opt/app/run; setsid /opt/app/run; xargs -a /srv/names rm; watch df
 strace -p 1; su - app -c /opt/run; id; whoami; runuser -u app -- /opt/app/run; chroot /srv/jail /bin/true
 nsenter -t 1 -n ip addr; sudo -l; sudo -u bob id; passwd -l bob; passwd -S bob; usermod -L bob; useradd -m eve
 userdel eve; groupadd x; gpasswd -d bob docker; chage -l bob; crontab -l; crontab -u bob -l; at -l; visudo -c
@@ -49,7 +51,8 @@ def test_what_servers_allow_every_day_is_none() -> None:
     assert len(commands) > 120
     written = (re.sub("([,:])", r"\\\1", entry(one)) for one in commands)
     policy = "".join(f"alice ALL=(root) {one}\n" for one in written)
-    tables = observe(seen(SAFE + policy, passwd=MORE), "web1", privileges).tables
+    things = {"trusted_paths": looked_at(THINGS, SAFE + policy)}
+    tables = observe(seen(SAFE + policy, passwd=MORE, more=things), "web1", privileges).tables
     found = [(row["line"], row["program"]) for name in ("root_ways", "account_ways") for row in tables[name].rows]
     assert [(commands[line - 2], program) for line, program in found] == []
     assert tables["root_ways"].problems["sudo"] == []
@@ -68,8 +71,8 @@ _TEXTS = st.one_of(*(st.lists(_PIECES, max_size=40).map(part.join) for part in (
 )
 def test_no_arguments_break_it(text: str) -> None:
     for program in ("su", "env", "tee", "cp", "bash", "passwd", "find", "usermod"):
-        assert all(fit.gives for fit in fits(program, text, {}))
-        assert all(fit.gives for _, fit in tries(program, text, {}, ["root", "bob"]))
+        assert all(fit.gives for fit in fits(program, text, Ground()))
+        assert all(fit.gives for _, fit in tries(program, text, Ground(), ["root", "bob"]))
         assert all(takes(one, text) in (True, False) for one in by_program()[program])
     assert is_free(text) in (True, False)
     assert isinstance(example(text), str)
@@ -78,6 +81,6 @@ def test_no_arguments_break_it(text: str) -> None:
 
 def test_long_arguments_take_no_time() -> None:
     long = "env " * 5_000
-    assert list(fits("env", long + "bash", {})) == []
-    assert list(fits("env", "x " * 1_000 + "bash", {})) == []
-    assert list(fits("find", "-exec " * 600, {})) == []
+    assert list(fits("env", long + "bash", Ground())) == []
+    assert list(fits("env", "x " * 1_000 + "bash", Ground())) == []
+    assert list(fits("find", "-exec " * 600, Ground())) == []

@@ -115,6 +115,22 @@ def test_a_near_miss_is_silent(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "is_told"),
+    [("cmd unknownprog", True), ("cmd unknownprog args x", False), ("cmd id", False), ("cmd /opt/id", True)],
+)
+def test_what_nobody_has_looked_at_is_not_known(rule: str, is_told: bool) -> None:
+    reasons = [
+        problem.reason
+        for problem in observe(seen(f"permit nopass alice {rule}\n"), "web1", privileges)
+        .tables["root_ways"]
+        .problems["doas"]
+    ]
+    what = rule.split()[1]
+    told = f"/etc/doas.conf:1: what {what} does with arguments of the caller's choice is not known"
+    assert reasons == ([told] if is_told else [])
+
+
+@pytest.mark.parametrize(
     "others",
     [
         {"binary": b""},

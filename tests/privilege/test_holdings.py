@@ -37,7 +37,7 @@ FOUND = {
     "the audit daemon": (
         "alice ALL=(root) /usr/sbin/service auditd reload", {"audit": "sudo /usr/sbin/service auditd reload"},
     ),
-    "the firewall": ("alice ALL=(root) /usr/bin/firewall-cmd", {"security": "sudo /usr/bin/firewall-cmd"}),
+    "the firewall": ("alice ALL=(root) /usr/sbin/ufw", {"security": "sudo /usr/sbin/ufw"}),
     "the firewall's service": (
         "alice ALL=(root) /usr/bin/systemctl restart nftables.service",
         {"security": "sudo /usr/bin/systemctl restart nftables.service"},
@@ -49,8 +49,8 @@ FOUND = {
         "alice ALL=(root) /usr/bin/systemctl restart nginx", {"operator": "sudo /usr/bin/systemctl restart nginx"},
     ),
     "two duties": (
-        "alice ALL=(root) /usr/sbin/aureport, /usr/sbin/ipset",
-        {"security": "sudo /usr/sbin/ipset", "audit": "sudo /usr/sbin/aureport"},
+        "alice ALL=(root) /usr/sbin/aureport, /usr/sbin/ufw",
+        {"security": "sudo /usr/sbin/ufw", "audit": "sudo /usr/sbin/aureport"},
     ),
     "another account": ("alice ALL=(postgres) /usr/bin/psql", {"operator": "sudo /usr/bin/psql"}),
     "all of another account": ("alice ALL=(postgres) ALL", {"operator": "sudo ALL"}),

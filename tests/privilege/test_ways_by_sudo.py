@@ -6,13 +6,21 @@ import pytest
 
 from secops.hosts.snapshot import observe
 from secops.hosts.tables import Row
+from secops.hosts.trusted.places import PLACES
+from secops.privilege.fleet.building import build, trimmed
+from secops.privilege.fleet.graph import accounts
+from secops.privilege.fleet.paths import root_paths
 from secops.privilege.places import is_one as is_obeyed
 from secops.privilege.places import obeyed
 from secops.privilege.ways import privileges
+from tests.privilege.test_by_doas import BINARY, CONF
 from tests.privilege.test_techniques import by_program
 from tests.privilege.test_ways import GROUP, PASSWD, seen
+from tests.privilege.whole_kit import looked_at
 
 MORE = PASSWD + "daemon:x:1:1::/:/usr/sbin/nologin\ncarol:x:1003:1003::/home/carol:/bin/sh\n"
+
+PROFILE = next(number for number, place in enumerate(PLACES) if "/etc/profile" in place.patterns)
 
 Told = set[tuple[str, str, str | None, str]]
 
@@ -74,6 +82,81 @@ def test_a_group_that_reads_needs_something_that_reads() -> None:
     group = GROUP + "shadow:x:42:\n"
     assert to_root("alice ALL=(:shadow) /usr/bin/cat", group=group) == {("alice", "/usr/bin/cat", "cat", "read")}
     assert to_root("alice ALL=(:shadow) /usr/bin/tee", group=group) == set()
+
+
+VAULT = GROUP + "vault:x:77:\nempty:x:78:\n"
+
+#: Groups to choose that are steps: what the policy says, and of which group the step goes on how.
+STEPS = {
+    "sudo again": ("alice ALL=(:vault) ALL\n%vault ALL=(ALL) ALL", ("vault", "ALL")),
+    "sudo again, by number": ("alice ALL=(:#77) ALL\n%#77 ALL=(ALL) ALL", ("vault", "ALL")),
+    "any group": ("alice ALL=(:ALL) ALL\n%vault ALL=(ALL) ALL", ("vault", "ALL")),
+    "any group but one": ("alice ALL=(:ALL, !empty) ALL\n%vault ALL=(ALL) ALL", ("vault", "ALL")),
+    "a shell": ("alice ALL=(:vault) /usr/bin/vim\n%vault ALL=(root) /usr/bin/env", ("vault", "/usr/bin/env")),
+    "as another": ("alice ALL=(bob:vault) ALL\n%vault ALL=(ALL) ALL", ("vault", "ALL")),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_group_to_choose_is_a_step_to_what_it_may(name: str) -> None:
+    sudoers, (group, thing) = STEPS[name]
+    assert ("alice", f"-g {group}") in {one[:2] for one in to_others(sudoers, group=VAULT)}
+    found = {(user, what) for user, what, *_ in to_root(sudoers, group=VAULT.replace("docker", "other"))}
+    assert found == {(f"-g {group}", thing)}
+
+
+def test_a_step_is_on_the_path_and_in_no_pair() -> None:
+    policy = seen("alice ALL=(:vault) ALL\n%vault ALL=(ALL) ALL\n", group=VAULT)
+    tables = observe(policy, "web1", privileges).tables
+    graph = build({"web1": trimmed({name: facts.rows for name, facts in tables.items()})})
+    (row,) = root_paths(graph)["web1"]
+    assert (row["user_name"], row["steps"], row["path"][2]) == ("alice", 2, "-g vault@web1")
+    assert {at.user for _, at in accounts(graph)} == {"root", "alice"}
+
+
+def test_groups_to_choose_follow_each_other() -> None:
+    sudoers = "alice ALL=(:vault) ALL\n%vault ALL=(:empty) ALL\n%empty ALL=(root) ALL"
+    steps = {(user, becomes) for user, becomes, *_ in to_others(sudoers, group=VAULT)}
+    assert steps == {("alice", "-g vault"), ("-g vault", "-g empty")}
+    assert {user for user, *_ in to_root(sudoers, group=VAULT)} == {"-g empty"}
+
+
+@pytest.mark.parametrize(
+    "sudoers",
+    [
+        "alice ALL=(:vault) ALL",
+        "alice ALL=(:vault) ALL\n%empty ALL=(ALL) ALL",
+        "alice ALL=(:vault) /usr/bin/id\n%vault ALL=(ALL) ALL",
+        "alice ALL=(:vault) NOEXEC: /usr/bin/env\n%vault ALL=(ALL) ALL",
+        "alice ALL=(:ALL, !vault) ALL\n%vault ALL=(ALL) ALL",
+        "alice ALL=(:vault) ALL\n%vault ALL=(ALL) ALL\nalice ALL=(:vault) !ALL",
+    ],
+)
+def test_a_group_that_leads_nowhere_or_cannot_be_chosen_is_no_step(sudoers: str) -> None:
+    assert to_others(sudoers, group=VAULT) == set()
+
+
+def test_a_group_of_ones_own_is_no_step() -> None:
+    sudoers = "alice ALL=(:vault) ALL\n%vault ALL=(ALL) ALL"
+    assert to_others(sudoers, group=VAULT.replace("vault:x:77:", "vault:x:77:alice")) == set()
+
+
+@pytest.mark.parametrize(("mode", "told"), [("f664", {"-g vault"}), ("f644", set())])
+def test_what_a_group_may_write_is_a_way_of_the_step(mode: str, told: set[str]) -> None:
+    things = {"trusted_paths": looked_at([f"{mode} 0:77 /etc/profile"], named=b"P%d /etc/profile\0" % PROFILE)}
+    policy = "alice ALL=(:vault) ALL\n"
+    tables = observe(seen(policy, passwd=MORE, group=VAULT, more=things), "web1", privileges).tables
+    assert {row["user_name"] for row in tables["root_ways"].rows} == told
+    assert {row["becomes"] for row in tables["account_ways"].rows} == told
+
+
+def test_doas_asks_for_the_chosen_group_too() -> None:
+    doas = {"doas": {"/etc/doas.conf": "permit nopass :vault\n"}, "doas_paths": BINARY + CONF}
+    policy = seen(
+        "alice ALL=(:vault) ALL\n", group=VAULT, more={**doas, "os_release": {"/etc/os-release": "ID=debian\n"}}
+    )
+    rows_ = observe(policy, "web1", privileges).tables["root_ways"].rows
+    assert [(row["user_name"], row["way"]) for row in rows_] == [("-g vault", "doas")]
 
 
 EDITED = ["/etc/crontab", "/etc/cron.d/app", "/etc/sudoers.d/*", "/etc/*", "/root/.bashrc", "^/etc/(motd|crontab)$",

@@ -42,7 +42,9 @@ EXTRA_SECTIONS = (
 )
 
 COLUMNS = (
-    Column("user_name", "text", "login name; * for every local account"),
+    Column(
+        "user_name", "text", "login name; * for every local account, -g NAME for whoever may choose this group by sudo"
+    ),
     Column(
         "way",
         "text",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from posixpath import basename
@@ -49,12 +49,21 @@ _MAX_TOLD = 5
 
 
 @dataclass
-class _Host:
-    """What is known of one host's accounts, and what it told of trusted paths."""
+class Host:
+    """What is known of one host's accounts, and what it told of trusted paths.
+
+    `whose`: of whom it is asked what they can change, if not of all accounts.
+    """
 
     evidence: Evidence
     seen: Seen
     users: list[list[str]]  # fields of passwd entries
+    whose: Sequence[Who] = ()
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> Host:
+        seen = parse(evidence[TRUSTED_PATHS.name].only.data)
+        return cls(evidence, seen, [fields for _, fields in passwd_lines(evidence)])
 
     @cached_property
     def uids(self) -> dict[str, int]:
@@ -81,7 +90,7 @@ class _Host:
             if row["can_take"] and row["user_name"] in gids:
                 gids[row["user_name"]].add(row["gid"])
         accounts = [Who(name, uid, frozenset(gids[name])) for name, uid in self.uids.items() if uid != 0]
-        return Changers(self.seen.tree, accounts, frozenset(int(fields[2]) for fields in groups))
+        return Changers(self.seen.tree, self.whose or accounts, frozenset(int(fields[2]) for fields in groups))
 
     @cached_property
     def sshd(self) -> set[tuple[str, str]]:
@@ -125,11 +134,10 @@ class _Host:
 
 def build(evidence: Evidence) -> Built:
     built = Built()
-    seen = parse(evidence[TRUSTED_PATHS.name].only.data)
-    _tell(evidence, seen, built)
-    host = _Host(evidence, seen, [fields for _, fields in passwd_lines(evidence)])
+    host = Host.of(evidence)
+    _tell(evidence, host.seen, built)
     try:
-        for row in _rows(host, built):
+        for row in rows(host, built):
             if len(built.rows) == MAX_ROWS:
                 built.lack(f"more than {MAX_ROWS} ways to change trusted files")
                 break
@@ -166,9 +174,10 @@ def _tell(evidence: Evidence, seen: Seen, built: Built) -> None:
             lack(f"{path}: its access list is not known", part="acls")
 
 
-def _rows(host: _Host, built: Built) -> Iterator[Row]:
+def rows(host: Host, built: Built) -> Iterator[Row]:
+    """The rows of the table. Raises `TooManyError`."""
     told = dict[str, None]()
-    for trusted in dict.fromkeys(scripts(host.seen, _trusted(host, built))):
+    for trusted in all_trusted(host, built):
         if trusted.optional and host.seen.tree.leads_to(trusted.path) is None:
             continue
         owner = host.uids.get(KEEPERS.get(trusted.role.name, trusted.user or ""), -1)
@@ -186,7 +195,12 @@ def _rows(host: _Host, built: Built) -> Iterator[Row]:
         built.lack(reason)
 
 
-def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
+def all_trusted(host: Host, built: Built) -> Iterable[Trusted]:
+    """All that is trusted on a host, each once. What hides some of it is told."""
+    return dict.fromkeys(scripts(host.seen, _trusted(host, built)))
+
+
+def _trusted(host: Host, built: Built) -> Iterator[Trusted]:
     """All that is trusted. What hides some of it is told."""
     yield from fixed(host.seen, host.homes, host.idle)
     yield from named(host.seen, host.homes, host.logins, host.idle)
@@ -211,7 +225,7 @@ def _trusted(host: _Host, built: Built) -> Iterator[Trusted]:
         yield from policies.of_doas(doas.rules, host.name_of)
 
 
-def _of_point(host: _Host, trusted: Trusted, point: Point, owner: int) -> Iterator[Row]:
+def _of_point(host: Host, trusted: Trusted, point: Point, owner: int) -> Iterator[Row]:
     for by, accounts in host.changers.of(point, owner):
         yield _row(trusted, point, by, accounts, host.refused(trusted.role, point, by), "write")
     if trusted.role.readable and point.kind == "file":

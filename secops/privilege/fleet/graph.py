@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from secops.privilege.way import EVERYONE
+from secops.privilege.way import EVERYONE, STEP
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -25,7 +25,7 @@ KEY, AGENT = "key", "agent"
 
 
 class At(NamedTuple):
-    """An account of a host. `EVERYONE` stands for all accounts of the host."""
+    """An account of a host; a group that one may choose is a step, too. `EVERYONE` is all accounts of the host."""
 
     user: str
     host: str
@@ -163,5 +163,5 @@ def uncollected() -> Iterator[None]:
 def accounts(graph: Graph) -> Iterator[tuple[int, At]]:
     """The accounts that have a node, with their numbers."""
     for number, node in enumerate(graph.nodes):
-        if isinstance(node, At) and node.user != EVERYONE:
+        if isinstance(node, At) and node.user != EVERYONE and not node.user.startswith(STEP):
             yield number, node

@@ -13,7 +13,8 @@ import msgspec
 from secops.core.content import Text
 from secops.hosts.sudoers import Command, Setting
 from secops.privilege.accounts import Account
-from secops.privilege.fits import Fit, fits, of_technique, takes, tries
+from secops.privilege.files import Ground
+from secops.privilege.fits import Fit, fits, of_file, of_technique, takes, tries
 from secops.privilege.lines import example, plain
 from secops.privilege.patterns import is_wild, matches_arguments
 from secops.privilege.places import is_one, obeyed
@@ -81,9 +82,9 @@ class Probe:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a host: major versions of packages, the packages' names, accounts that arguments may name."""
+    """What is known of a host: its ground, the packages' names, accounts that arguments may name."""
 
-    majors: Mapping[str, int]
+    ground: Ground
     packages: frozenset[str]
     users: Sequence[str]
 
@@ -98,7 +99,7 @@ def probes(command: Command, known: Known) -> Iterator[Probe]:
     if command.kind == "all":
         yield Probe(ANY, (), None, _all())
     elif command.kind == "edit":
-        yield from _edits(command, known.majors)
+        yield from _edits(command, known.ground)
     else:
         is_named = command.kind == "path" and not is_wild(command.text)
         for path in programs(command):
@@ -108,20 +109,20 @@ def probes(command: Command, known: Known) -> Iterator[Probe]:
 
 def _of_program(path: str, command: Command, known: Known) -> Iterator[Probe]:
     """What one program opens with the arguments of an entry: fixed ones, a pattern, and what a pattern takes."""
-    program, arguments = path.rpartition("/")[2], command.arguments
+    program, arguments = known.ground.program(path), command.arguments
     fixed = None if arguments is None else plain(arguments)
     if arguments is None or fixed is not None:
-        if found := _openings(fits(program, fixed, known.majors)):
+        if found := _openings(fits(program, fixed, known.ground)):
             yield Probe(path, tuple((fixed or "").split()), arguments, found)
         return
     words = tuple(arguments.replace("*", "x").split())
-    techniques = [one for one in usable(program, known.majors) if takes(one, arguments)]
+    techniques = [one for one in usable(program, known.ground.majors) if takes(one, arguments)]
     if techniques:
         yield Probe(path, words, arguments, _openings(of_technique(program, one) for one in techniques))
     one = example(arguments)
-    if matches_arguments(arguments, one) is not False and (found := _openings(fits(program, one, known.majors))):
+    if matches_arguments(arguments, one) is not False and (found := _openings(fits(program, one, known.ground))):
         yield Probe(path, tuple(one.split()), None, found)
-    for line, fit in tries(program, arguments, known.majors, known.users):
+    for line, fit in tries(program, arguments, known.ground, known.users):
         yield Probe(path, tuple(line.split()), None, _openings([fit]))
 
 
@@ -151,13 +152,17 @@ def _all() -> Sequence[Opening]:
     return Opening(Fit(None, "shell", _EVERYTHING, exec=True)), Opening(Fit(None, "write", _EVERYTHING, exec=False))
 
 
-def _edits(command: Command, majors: Mapping[str, int]) -> Iterator[Probe]:
+def _edits(command: Command, ground: Ground) -> Iterator[Probe]:
     """Files to edit: any, or those that root obeys; then those that may be replaced by a link."""
     if command.arguments is None:
-        yield Probe(EDIT, ("/etc/shadow",), None, _openings(fits(EDIT, None, majors)))
+        yield Probe(EDIT, ("/etc/shadow",), None, _openings(fits(EDIT, None, ground)))
         return
     for path, how in _candidates(command.arguments):
         yield Probe(EDIT, path.split(), None, [Opening(Fit(EDIT, "write", how, exec=False))])
+    for path in _trusted(command.arguments, ground):
+        for user, how in ground.trusted_at(path).items():
+            fit = Fit(EDIT, "write", of_file(path, how), exec=False, user=None if ground.is_root(user) else user)
+            yield Probe(EDIT, (path,), None, [Opening(fit)])
     yield Probe(
         EDIT,
         command.arguments.split(),
@@ -177,6 +182,15 @@ def _candidates(arguments: str) -> Iterator[tuple[str, Text]]:
         for pattern, how in obeyed():
             if pattern.startswith(stem) or stem.startswith(pattern.partition("*")[0]):
                 yield pattern.replace("*", "x"), how
+
+
+def _trusted(arguments: str, ground: Ground) -> Iterator[str]:
+    """Files that somebody runs or reads on this host, of those that arguments may name."""
+    if not (is_wild(arguments) or arguments.startswith("^")):
+        yield from (word for word in arguments.split() if ground.trusted_at(word))
+        return
+    found = ground.files.trusted if ground.files else ()
+    yield from (path for path in found if matches_arguments(arguments, path, edit=True) is True)
 
 
 def programs(command: Command) -> Iterator[str]:
@@ -212,8 +226,8 @@ def as_another(fit: Fit, *, can_login: bool) -> bool:
     return fit.gives in ("shell", "load") or (fit.gives == "write" and can_login)
 
 
-def with_group(fit: Fit, group: str, power: Power) -> bool:
-    """Whether it gives the power of a group that it runs with, as who asks."""
+def with_group(fit: Fit, group: str, power: Power | None) -> bool:
+    """Whether it gives the power of a group that it runs with, as who asks; with None all that the group may."""
     obeys = fit.program not in _root_only() or group in _root_only()[fit.program]
     runs = fit.gives == "shell" or (fit.gives == "load" and fit.program is None)  # code of its own
     return obeys and not fit.user and (runs or fit.gives == power)

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 from secops.core.content import Text
 from secops.hosts.sudoers import Command, Member, Policy
 from secops.hosts.sudoers_patterns import fold
-from secops.hosts.tables import Row
 from secops.hosts.tables._sudo import policy_host
 from secops.privilege.accounts import Account
 from secops.privilege.fits import Fit, is_all_mine
 from secops.privilege.lines import plain
 from secops.privilege.places import OPEN, OWNED, Caller, follows_links
 from secops.privilege.sudo.commands import Request
+from secops.privilege.sudo.facts import groups_of, paths_in, version_of, words_in
 from secops.privilege.sudo.freedoms import Freedoms
-from secops.privilege.sudo.names import Group, Names
+from secops.privilege.sudo.groups import RIGHTS, choosable, how_with, step
+from secops.privilege.sudo.names import Names
 from secops.privilege.sudo.probes import Known, Opening, Probe, as_another, plainness, probes, rank, with_group
 from secops.privilege.sudo.sudo import Right, Sudo
-from secops.privilege.techniques import by_group, major_versions
+from secops.privilege.sudo.unread import is_unread
+from secops.privilege.techniques import by_group
 from secops.privilege.way import View, Way
-
-_VERSION = re.compile(r"(?:[0-9]{1,9}:)?([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
-
-#: What parts the words of arguments that name accounts and files.
-_WORD = re.compile(r"[\s=:,|]+")
-
-#: The deepest home that is looked for in paths.
-_DEEP = 12
 
 _Found = tuple[Request, Opening]
 
 #: Commands of which it is kept what to ask.
 _MOST = 1_000
+
+#: Commands that nobody has looked at, of those that are told.
+_MOST_UNREAD = 5
 
 
 class SudoWays:
@@ -44,28 +41,36 @@ class SudoWays:
     def __init__(self, view: View, policy: Policy) -> None:
         self._view, self._policy = view, policy
         host, switches = policy_host(view.evidence, policy)
-        self.groups = _groups(view.rows("groups"))
+        self.groups = groups_of(view.rows("groups"))
         packages = view.rows("packages")
-        self.version = _version(packages)
+        self.version = version_of(packages)
         gids = {name: group.gid for name, group in self.groups.items() if group.gid is not None}
         self._names = Names(host, switches, gids)
         self.sudo = Sudo(policy, self._names, version=self.version, now=datetime.now(UTC))
         self._users = {row["user_name"]: row for row in view.rows("users")}
         self._by_name = {fold(name): account for name, account in view.accounts.items()}
         self._freedoms = Freedoms(view, policy, self._names, self.sudo, self.version)
-        self._in_arguments = _words(policy)
+        self._in_arguments = words_in(policy)
         self._followed = follows_links(view.rows("sysctl"))
         others = [name for name, account in view.accounts.items() if account.uid != 0]
         named = frozenset(row["name"] for row in packages)
-        self._known = Known(major_versions(packages), named, [view.root.name])
+        self._known = Known(view.ground, named, [view.root.name])
         self._others = replace(self._known, users=others)
+        self.unread: dict[str, None] = {}  # entries, and commands of which it is not known what they do
         self._probes: dict[tuple[Command, int], Sequence[Probe]] = {}
 
     def mark(self, account: Account) -> Hashable:
         """Accounts with the same mark have the same ways, but for those to themselves."""
         own = (account.name, self._home(account))
-        by_account = account.name if self._freedoms.by_account else ""
+        by_account = account.name if self._freedoms.by_account or account.name in self._changers else ""
         return self.sudo.mark(account), by_account, *(word if word in self._in_arguments else "" for word in own)
+
+    @cached_property
+    def _changers(self) -> frozenset[str]:
+        """The accounts that can change any file that arguments name."""
+        paths = paths_in(self._in_arguments)
+        self._policy.spend(len(paths))
+        return frozenset(name for path in paths for name in self._view.files.changers_of(path))
 
     def of(self, account: Account) -> list[Way]:
         """The ways of an account, in its name; those to itself among them."""
@@ -73,6 +78,8 @@ class SudoWays:
                       for way in self._by_right(account, right))  # fmt: skip
         everything = {way.becomes for way in found if way.thing == "ALL" and way.certain}
         root = self._view.root.name
+        if root not in everything:
+            self._note_unread(account)
         return [
             replace(way, besides_all=way.thing != "ALL" and bool(everything & {root, way.becomes})) for way in found
         ]
@@ -89,6 +96,20 @@ class SudoWays:
                 if way := self._strongest(account, right, target, asked):
                     yield way
         yield from self._by_names(account, right)
+
+    def _note_unread(self, account: Account) -> None:
+        """Note entries by which an account runs what nobody has looked at: a few, and each once."""
+        for right in self.sudo.rights(account):
+            place = f"{right.rule.source}:{right.rule.line}: what {right.command.text} does"
+            if (
+                len(self.unread) < _MOST_UNREAD
+                and place not in self.unread
+                and is_unread(right.command, self._known.ground)
+            ):
+                asked = Request(self._view.root, right.command.text, pattern=right.command.arguments)
+                targets = (self._view.root, *self._targets(account, right))
+                if any(right in self.sudo.decide(account, replace(asked, target=one)).by for one in targets):
+                    self.unread[place] = None
 
     def _asked(self, command: Command, known: Known) -> Sequence[Probe]:
         """What to ask of a command; what may open most comes first."""
@@ -157,22 +178,26 @@ class SudoWays:
         return known.uid != 0 and (not fit.login or bool(self._users.get(user, {}).get("can_login")))
 
     def _by_groups(self, account: Account, right: Right, asked: Sequence[Probe]) -> Iterator[Way]:
-        """To root by a group that is as good as root, chosen with -g, as oneself or as another."""
-        groups = [self.groups[name] for name in by_group() if name in self.groups] if right.grant.runas_groups else []
-        for group in groups:
-            if group.gid in account.gids:
-                continue
-            power = by_group()[group.name]
+        """By a group, chosen with -g as oneself or as another: to root where it is as good, else to the group."""
+        root = self._view.root.name
+        for group in choosable(self._policy, right, self.groups, account):
+            power = by_group().get(group.name)
+            gives, how = (power.gives, power.how) if power else (None, RIGHTS)
             ways = (
-                self._way(account, right, request, opening, _with_group(group, power.how))
+                self._way(account, right, request, opening, how_with(group, how))
                 for target in (account, *self._targets(account, right))
                 for probe in (*asked, *self._freedoms.probes(account, right, target, group))
                 for request in (replace(probe.request(target), group=group, as_user=target is not account),)
                 for opening in self._opened(account, right, request, probe)
-                if with_group(opening.fit, group.name, power.gives)
+                if with_group(opening.fit, group.name, gives)
             )
-            if way := next((way for way in ways if way), None):
-                yield replace(way, becomes=self._view.root.name, gives=power.gives)
+            if (way := next(ways, None)) is None:
+                continue
+            if power:
+                yield replace(way, becomes=root, gives=power.gives)
+            else:
+                self._view.chosen.setdefault(step(group).name, step(group))
+                yield replace(way, becomes=step(group).name, gives="shell")
 
     def _opened(self, account: Account, right: Right, request: Request, probe: Probe) -> Iterator[Opening]:
         """What a request opens where the entry may decide it, and asks for no password but one's own."""
@@ -183,7 +208,7 @@ class SudoWays:
             return  # who knows root's password has it anyhow
         noexec = self.sudo.noexec(account, request, right)
         fixed = right.grant.options.get("CWD", "*") != "*"
-        caller = Caller(account.name, self._home(account), self._followed, fixed)
+        caller = Caller(account.name, self._view.files, self._followed, fixed)
         for opening in probe.openings:
             if (opening.fit.exec and noexec) or (opening.followed and not self._may_link(account, request, right)):
                 continue
@@ -215,7 +240,10 @@ class SudoWays:
             return False
         home = self._home(account)
         own = (f"{home.rstrip('/')}/",) if home.count("/") > 1 else ()
-        return any(word.startswith((*OPEN, *own)) for word in request.arguments)
+        return any(
+            word.startswith((*OPEN, *own)) or self._view.files.can_link(account.name, word, self._followed)
+            for word in request.arguments
+        )
 
     def _targets(self, account: Account, right: Right) -> Iterator[Account]:
         """Other accounts than root that an entry's list of targets names, each once."""
@@ -240,15 +268,6 @@ class SudoWays:
         return [one for one in self._view.accounts.values() if self._names.is_user(member, one) is not False]
 
 
-def _words(policy: Policy) -> frozenset[str]:
-    """Words that arguments of the policy's commands are of, and the directories that lead to them."""
-    aliased = [member for (kind, _), members in policy.aliases.items() if kind == "Cmnd_Alias" for member in members]
-    commands = [*aliased, *(grant.command for rule in policy.rules for grant in rule.grants)]
-    words = {word for one in commands if isinstance(one, Command) for word in _WORD.split(one.arguments or "")}
-    paths = (word.split("/") for word in words if word.startswith("/"))
-    return frozenset(words | {"/".join(names[:end]) for names in paths for end in range(2, min(len(names), _DEEP))})
-
-
 def _once(ways: Iterable[Way]) -> list[Way]:
     """The ways; of those that one setting makes of many entries one to each account, a certain one if there is any."""
     found: dict[Hashable, Way] = {}
@@ -264,21 +283,3 @@ def _doubted(how: Text, doubt: Text | None) -> Text:
     if doubt is None:
         return how
     return Text(f"{how.en};{doubt.en.removeprefix(':')}", f"{how.zh}；{doubt.zh.removeprefix('：')}")
-
-
-def _with_group(group: Group, how: Text) -> Text:
-    return Text(f"`sudo -g {group.name}`: {how.en}", f"`sudo -g {group.name}`：{how.zh}")
-
-
-def _groups(rows: Iterable[Row]) -> dict[str, Group]:
-    """Groups by name; of a name that stands twice the first."""
-    found: dict[str, Group] = {}
-    for row in rows:
-        found.setdefault(row["group_name"], Group(row["group_name"], row["gid"]))
-    return found
-
-
-def _version(packages: Sequence[Row]) -> tuple[int, ...] | None:
-    """sudo's own version, by its package."""
-    versions = (_VERSION.match(row["version"] or "") for row in packages if row["name"] == "sudo")
-    return next((tuple(map(int, found.groups())) for found in versions if found), None)

@@ -9,7 +9,7 @@ from secops.hosts.tables import Built, Facts, Table
 from secops.hosts.tables.account_ways import TABLE as ACCOUNT_WAYS
 from secops.hosts.tables.root_ways import TABLE as ROOT_WAYS
 from secops.hosts.tables.sudo_rules import MAX_ROWS
-from secops.privilege.way import Kind, View, Way
+from secops.privilege.way import STEP, Kind, View, Way
 from secops.privilege.ways import (
     by_doas,
     by_file,
@@ -45,12 +45,23 @@ def _both(view: View) -> dict[str, Facts]:
         found, lack = _of_kind(kind, view)
         ways += found
         problems[kind.part] = problems.get(kind.part, problems[""]) + lack
+    ways = _leading(ways)
     to_root = [way.row for way in ways if way.becomes == view.root.name]
     to_others = [{**way.row, "becomes": way.becomes} for way in ways if way.becomes != view.root.name]
     return {
         table.name: Facts(rows, {part: problems.get(part, problems[""]) for part in ("", *table.parts)})
         for table, rows in ((ROOT_WAYS, to_root), (ACCOUNT_WAYS, to_others))
     }
+
+
+def _leading(ways: list[Way]) -> list[Way]:
+    """Ways, without those to groups that lead nowhere."""
+    while True:
+        users = {way.user for way in ways}
+        found = [way for way in ways if not way.becomes.startswith(STEP) or way.becomes in users]
+        if len(found) == len(ways):
+            return found
+        ways = found
 
 
 def _of_kind(kind: Kind, view: View) -> tuple[list[Way], list[Problem]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from secops.core.content import Text
 from secops.hosts.doas_conf import DoasRule
@@ -15,9 +14,10 @@ from secops.hosts.tables.doas_rules import read_doas
 from secops.hosts.tables.groups import group_lines
 from secops.privilege.accounts import Account
 from secops.privilege.doas import Doas, Ids, Request
+from secops.privilege.files import Files, Ground
 from secops.privilege.fits import Fit, fits, is_all_mine
 from secops.privilege.places import OWNED, Caller, follows_links
-from secops.privilege.techniques import major_versions
+from secops.privilege.sudo.unread import is_read
 from secops.privilege.way import Kind, View, Way, besides
 
 #: A program that no rule names, and arguments that none can: what is permitted with them is permitted with any.
@@ -37,9 +37,11 @@ def find(view: View, built: Built) -> Iterator[Way]:
     search = _Search.of(view, policy.rules, certain=policy.in_force is True)
     elsewhere = _of_a_directory(policy.rules, view.accounts) if view.has_directory else ()
     try:
-        for account in (*view.accounts.values(), *elsewhere):
+        for account in (*view.accounts.values(), *view.chosen.values(), *elsewhere):
             if account.uid != 0:
                 yield from search.ways(account)
+        for what in search.unread:
+            built.lack(f"{what} with arguments of the caller's choice is not known")
     except TooLargeError as error:
         built.lack(str(error))
 
@@ -55,30 +57,29 @@ def _of_a_directory(rules: tuple[DoasRule, ...], known: Mapping[str, Account]) -
 class _Search:
     """What is asked of one host's policy.
 
-    `names` are its accounts by number, `homes` their homes by name, `locked` those whose shell gives no session;
+    `names` are its accounts by number, `locked` those whose shell gives no session;
     `followed` is whether root follows links in /tmp.
     """
 
     doas: Doas
     names: Mapping[int, str]
-    homes: Mapping[str, str]
     locked: frozenset[str]
     followed: Answer
     has_directory: bool
     certain: bool
-    majors: Callable[[], Mapping[str, int]]
+    files: Files
+    ground: Ground
+    unread: dict[str, None] = field(default_factory=dict)  # rules, and commands of which it is not known what they do
 
     @classmethod
     def of(cls, view: View, rules: tuple[DoasRule, ...], *, certain: bool) -> _Search:
         users = {account.name: account.uid for account in view.accounts.values() if account.uid is not None}
         groups = {fields[0]: int(fields[2]) for _, fields in reversed(list(group_lines(view.evidence)))}
         names = {uid: name for name, uid in reversed(users.items())} | {0: view.root.name}
-        homes = {row["user_name"]: row["home"] or "" for row in view.rows("users")}
         locked = frozenset(row["user_name"] for row in view.rows("users") if not row["can_login"])
         followed = follows_links(view.rows("sysctl"))
-        majors = cache(lambda: major_versions(view.rows("packages")))
         doas = Doas(rules, Ids(users, groups))
-        return cls(doas, names, homes, locked, followed, view.has_directory, certain, majors)
+        return cls(doas, names, locked, followed, view.has_directory, certain, view.files, view.ground)
 
     def ways(self, account: Account) -> Iterator[Way]:
         """The ways of one account: to root, and to those that rules name and that are not root."""
@@ -95,9 +96,11 @@ class _Search:
         allowed, deciding = self.doas.decide(own, request)
         if not rule.permit or allowed is False or deciding not in (rule, None):
             return
+        if rule.command and rule.arguments is None and not is_read(rule.command, self.ground):
+            self.unread[f"{rule.source}:{rule.line}: what {rule.command} does"] = None
         known = self.certain and allowed is True and HIDDEN not in (rule.arguments or ())
         told: set[str] = set()
-        caller = Caller(account.name, self.homes.get(account.name, ""), self.followed)
+        caller = Caller(account.name, self.files, self.followed)
         for fit in self._opened(rule):
             becomes, mine = self._becomes(fit, target), is_all_mine(fit, caller)
             if becomes is None or becomes in told or mine is False or becomes == account.name:
@@ -126,7 +129,7 @@ class _Search:
             yield Fit(None, "shell", _EVERYTHING, exec=True)
             return
         arguments = None if rule.arguments is None else " ".join(rule.arguments)
-        yield from fits(rule.command.rpartition("/")[2], arguments, self.majors())
+        yield from fits(self.ground.program(rule.command), arguments, self.ground)
 
 
 KIND = Kind("doas", ("doas_rules",), find)

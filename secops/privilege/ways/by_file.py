@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from secops.core.content import Text
 from secops.hosts.tables import Built, Row
+from secops.hosts.tables.trusted_files import Host, rows
+from secops.hosts.trusted.access import Who
+from secops.hosts.trusted.changers import EVERYONE, TooManyError
 from secops.hosts.trusted.roles import BY_NAME
 from secops.privilege.techniques import Power, by_group
 from secops.privilege.way import Kind, View, Way
@@ -19,7 +23,8 @@ def find(view: View, built: Built) -> Iterator[Way]:
     """Of several files by which one point gives an account another's power, the first that is certain is told."""
     built.problems += [lack for lack in view.tables["authorized_keys"].problems[""] if _ELSEWHERE in lack.reason]
     told = set()
-    for row in sorted(view.rows("trusted_files"), key=lambda row: not row["certain"]):
+    rows = (*view.rows("trusted_files"), *_of_steps(view, built))
+    for row in sorted(rows, key=lambda row: not row["certain"]):
         if row["refused"] or _is_told_by_group(view, row):
             continue
         if not row["accounts"] and view.has_directory:
@@ -30,6 +35,19 @@ def find(view: View, built: Built) -> Iterator[Way]:
             if (user, becomes, row["point"]) not in told:
                 told.add((user, becomes, row["point"]))
                 yield _way(user, becomes, row)
+
+
+def _of_steps(view: View, built: Built) -> Iterator[Row]:
+    """What groups that may be chosen can change, of what is not open to all anyhow."""
+    whose = [Who(one.name, one.uid or 0, one.gids) for one in view.chosen.values()]
+    if not whose:
+        return
+    try:
+        for row in rows(replace(Host.of(view.evidence), whose=whose), Built()):
+            if row["accounts"] and EVERYONE not in row["accounts"]:
+                yield row
+    except TooManyError:
+        built.lack("too many accounts may change too much for all of it to be worked out")
 
 
 def _is_told_by_group(view: View, row: Row) -> bool:

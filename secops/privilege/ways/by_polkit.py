@@ -14,7 +14,7 @@ from secops.hosts.tables.polkit_rules import PolkitConfig, read_polkit
 from secops.privilege.accounts import Account
 from secops.privilege.fits import fits, takes
 from secops.privilege.polkit import Administrators, Decision, Groups, Polkit
-from secops.privilege.techniques import POWERS, ActionPower, Chosen, Power, by_action, major_versions, usable
+from secops.privilege.techniques import POWERS, ActionPower, Chosen, Power, by_action, usable
 from secops.privilege.way import EVERYONE, Kind, View, Way
 
 #: polkit, as distributions call it, and the action that comes with it and with nothing else.
@@ -75,7 +75,7 @@ class _Search:
         self._accounts = [account for account in view.accounts.values() if account.uid != 0]
         if view.has_directory:
             self._accounts += _of_a_directory([*self._literals, *_named(polkit.config)], view.accounts)
-        self._majors = major_versions(view.rows("packages"))
+        self._ground = view.ground
 
     def ways(self) -> Iterator[Way]:
         as_administrator: dict[tuple[str, str], Way] = {}
@@ -159,7 +159,7 @@ class _Search:
 
     def _made_up(self, known: ActionPower, chosen: Chosen) -> Iterator[_Probe]:
         """Values of a detail that a rule lets through for how they begin, end or look, not for what they are."""
-        version = self._majors.get(chosen.package)
+        version = self._ground.majors.get(chosen.package)
         if version is None or version >= chosen.major:
             for literal in self._literals:
                 for value in _like(literal):
@@ -167,15 +167,15 @@ class _Search:
                     yield _Probe(known.id, details, known.program, known.gives, known.how, certain=version is not None)
 
     def _technique(self, action: str, details: Mapping[str, str], arguments: str | None) -> Iterator[_Probe]:
-        program = details["program"].rpartition("/")[2]
+        program = self._ground.program(details["program"])
         for power, how in self._given(program, arguments)[:1]:
             yield _Probe(action, details, program, power, how)
 
     def _given(self, program: str, arguments: str | None) -> list[tuple[Power, Text]]:
         """What a program gives with arguments that end in a star, or are as they stand; None = any."""
         if arguments is not None and arguments.endswith(" *"):
-            return [(one.gives, one.how) for one in usable(program, self._majors) if takes(one, arguments)]
-        found = fits(program, arguments, self._majors)
+            return [(one.gives, one.how) for one in usable(program, self._ground.majors) if takes(one, arguments)]
+        found = fits(program, arguments, self._ground)
         return [(fit.gives, fit.how) for fit in found if not (fit.mine or fit.linked) and fit.user in (None, "root")]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from secops.hosts.sudoers import Member, TooLargeError
@@ -31,6 +31,8 @@ def find(view: View, built: Built) -> Iterator[Way]:
                 "sudo before 1.9.3 refuses all requests while a line is broken: a newer one would do as told here"
             )
         yield from _told(view, asked)
+        for what in asked.unread:
+            built.lack(f"{what} with arguments of the caller's choice is not known")
     except TooLargeError as error:
         built.lack(str(error))
 
@@ -54,6 +56,16 @@ def _told(view: View, asked: SudoWays) -> Iterator[Way]:
         for way in own[id(found)]:
             if not _is_same(view, name, way.becomes):
                 yield replace(way, user=name)
+    yield from _of_steps(view, ways, for_all)
+
+
+def _of_steps(view: View, ways: Callable[[Account], list[Way]], for_all: dict[Hashable, Way]) -> Iterator[Way]:
+    """The ways of groups that may be chosen, and of those that they may choose in their turn."""
+    done = set[str]()
+    while todo := [step for name, step in view.chosen.items() if name not in done]:
+        for step in todo:
+            done.add(step.name)
+            yield from (replace(way, user=step.name) for way in ways(step) if not _is_among(way, for_all))
 
 
 def _for_all(anyone: Iterable[Way], others: Iterable[Sequence[Way]]) -> dict[Hashable, Way]:

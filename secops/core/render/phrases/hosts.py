@@ -65,6 +65,7 @@ PHRASES = (
     N_("{place}: whether it is for {user} here is not known"),
     N_("{place}: what this program does is not known"),
     N_("{place}: whether it is in use is not known"),
+    N_("{place}: what {command} does with arguments of the caller's choice is not known"),
     # what sudo leaves to the caller
     N_("{place}: whether the program is linked dynamically is not known"),
     N_("{place}: whether the program heeds it is not known"),
