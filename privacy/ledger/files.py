@@ -12,6 +12,7 @@ Whatever lies past the last head was never in the log: readers pass over it, the
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
-from secops.core.errors import CitywallError
+from secops.core.errors import CitywallError, RefusedError
 from secops.core.folder import sync_folder, writing
 from secops.core.i18n import _, because
 
@@ -114,26 +115,40 @@ def last_line(path: Path) -> tuple[bytes, int]:
     return whole[:-1].rpartition(b"\n")[2], start + len(whole) if whole else 0
 
 
+@contextmanager
+def appending(place: Path) -> Iterator[None]:
+    """What goes wrong while the ledger is written, as an error for people. A full disk refuses what was to be done."""
+    with writing(place):
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            hint = _("Free some space on the disk of the ledger, then try again.")
+            raise RefusedError(_("the disk is full; nothing was appended"), where=str(place), hint=hint) from error
+
+
 def extend(*parts: Part) -> None:
-    """Write each content behind the first bytes of its file, and wait for the disk. Raises `CitywallError`.
+    """Write each content behind the first bytes of its file, and wait for the disk.
 
     What was behind them is dropped. All are written before the first wait: the disk then waits about once.
+    Raises `RefusedError` when the disk is full, `CitywallError`.
     """
     new = {path.parent for path, _at, _content in parts if not path.exists()}
     with ExitStack() as stack:
         files = [(part[0], stack.enter_context(_extended(*part))) for part in parts]
         for path, file in files:
-            with writing(path):
+            with appending(path):
                 os.fdatasync(file.fileno())
         for folder in new:
-            with writing(folder):
+            with appending(folder):
                 sync_folder(folder)
 
 
 @contextmanager
 def _extended(path: Path, at: int, content: bytes) -> Iterator[BinaryIO]:
     """A file with this content behind its first `at` bytes; without it again when the block fails."""
-    with writing(path), open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
+    with appending(path), open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
         if file.seek(0, os.SEEK_END) < at:
             raise damaged(path)
         try:

@@ -14,11 +14,11 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from privacy import canonical
-from privacy.ledger.files import Files, damaged, extend, last_line, reading, whole_lines
+from privacy.ledger.files import Files, appending, damaged, extend, last_line, reading, whole_lines
 from privacy.ledger.head import About, Consistency, Cosignature, Document, Head, Receipt, Signer, named, signed
 from privacy.ledger.tree import Hashing, Tree
 from secops.core.errors import CitywallError, RefusedError, UsageError
-from secops.core.folder import locked, must_be_new, sync_folder, writing
+from secops.core.folder import locked, must_be_new, sync_folder
 from secops.core.i18n import _
 from secops.core.render import write_whole
 
@@ -48,13 +48,14 @@ class Ledger:
     ) -> Self:
         """Make an empty ledger with a first head, whole or not at all. `origin` names it in the world.
 
-        Raises `UsageError` when the folder is in use or the names are of no use, `CitywallError`.
+        Raises `UsageError` when the folder is in use or the names are of no use, `RefusedError` when the disk is full,
+        `CitywallError`.
         """
         about = named(origin, algorithm)
         must_be_new(folder)
         partial = folder.with_name(f".{folder.name[:40]}.{token_hex(8)}.partial")
         try:
-            with writing(folder):
+            with appending(folder):
                 folder.parent.mkdir(parents=True, exist_ok=True)
                 partial.mkdir(mode=0o700)
                 cls(partial, about, signer, clock)._begin()
@@ -96,7 +97,8 @@ class Ledger:
     def append(self, entries: Sequence[Mapping[str, Any]]) -> Head:
         """Append a batch and sign the new head. When this returns, both are on the disk; else neither is in the log.
 
-        Raises `ValueError` for an entry that is none, `RefusedError` when the clock has gone back, `CitywallError`.
+        Raises `ValueError` for an entry that is none, `RefusedError` when the clock has gone back or the disk is full,
+        `CitywallError`.
         """
         lines = [_line(entry) for entry in entries]
         if not lines:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 from privacy.ledger import files
 from privacy.ledger.log import Ledger
 from privacy.ledger.verify import verify
-from secops.core.errors import CitywallError
+from secops.core.errors import CitywallError, RefusedError
 from tests.privacy.ledger.kit import KEYS, Key, entry, ledger
 
 _OWNER = Key("owner")
@@ -102,12 +104,12 @@ def test_killed_from_outside(tmp_path: Path) -> None:
         known.append(log.head())
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     log = ledger(tmp_path / "l", [3, 2])
     before = log.head()
 
     def fill(room: int) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # what a full disk does to a write
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # ends a write half-way
         with pytest.raises(CitywallError, match="cannot be written") as caught:
             log.append([{**entry(5), "more": "secret" * 1000}] * 2)
         assert "secret" not in str(caught.value)
@@ -120,6 +122,47 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert verify(log.folder, [before], [], KEYS) == []
 
 
+_FULL = """
+import os, sys
+from pathlib import Path
+from privacy.ledger.verify import verify
+from secops.core.errors import CitywallError
+from tests.privacy.ledger.kit import KEYS, WITNESS, entry, ledger
+
+def told(work):
+    try:
+        return work() and ""
+    except CitywallError as error:
+        return f"{int(error.exit_code)} {error.what}"
+
+place = Path(sys.argv[1])
+log = ledger(place / "l", [3, 2])
+for bytes_left in map(int, sys.argv[2:]):
+    known, ballast = log.head(), place / "ballast"
+    space = os.statvfs(place).f_bavail * os.statvfs(place).f_bsize
+    ballast.write_bytes(bytes(max(space - bytes_left, 0)))
+    batch = [{**entry(n), "more": "m" * 1000} for n in range(3)]
+    said = next(filter(None, (told(lambda: log.append(batch)) for _ in range(100))))
+    print(said, "|", told(lambda: ledger(place / "m", [1])), "|", told(lambda: log.cosign(log.head(), WITNESS)))
+    print((log.head().size - 5) % 3, verify(log.folder, [known], [], KEYS), sorted(os.listdir(place)))
+    ballast.unlink()
+print(log.append(batch).size > 5, verify(log.folder, [known], [], KEYS))
+"""
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    flags = "-m" if os.geteuid() == 0 else "-rm"
+    if not shutil.which("unshare") or subprocess.run(["unshare", flags, "true"], check=False).returncode:
+        pytest.skip("no mount namespaces here")
+    script = 'mount -t tmpfs -o size=256k none "$1" && exec "$0" -c "$2" "$1" 0 4096 40000'
+    done = subprocess.run(
+        ["unshare", flags, "sh", "-c", script, sys.executable, str(tmp_path), _FULL],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    full = "4 the disk is full; nothing was appended"
+    assert done.stdout.splitlines() == [f"{full} | {full} | {full}", "0 [] ['ballast', 'l']"] * 3 + ["True []"], done
+
+
 def name_of(descriptor: int) -> str:
     return Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
 
@@ -130,12 +173,12 @@ def test_a_disk_that_is_full_for_the_head_only(tmp_path: Path, monkeypatch: pyte
 
     def fail(descriptor: int) -> None:
         if name_of(descriptor) == "heads.jsonl":
-            raise OSError(28, "No space left on device")
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
         plain(descriptor)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fdatasync", fail)
-        with pytest.raises(CitywallError, match="cannot be written"):
+        with pytest.raises(RefusedError, match=r"heads\.jsonl: the disk is full; nothing was appended"):
             log.append([entry(3)])
     assert log.files.heads.read_bytes() == before
     assert log.append([entry(3)]).size == 4
