@@ -40,7 +40,6 @@ _ADVISORY = re.compile(r"[A-Za-z][A-Za-z0-9._:/-]{1,79}")
 _MODULE = re.compile(r"[A-Za-z0-9][\w.+-]{0,79}:[A-Za-z0-9][\w.+-]{0,79}", re.ASCII)
 _ARCH = re.compile(r"[a-z0-9_]{2,20}")
 _MODULE_BUILD = re.compile(r"[.]module(?:\+|_)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LONGEST = 200
 
 Thing = TypeVar("Thing", bound=Hashable)
@@ -77,7 +76,10 @@ def score(value: object) -> float | None:
 
 def line(text: str) -> str:
     """A text as one line of at most 200 characters that can be printed and stored."""
-    text = " ".join(_UNPRINTABLE.sub(" ", text[: 4 * _LONGEST]).split())
+    text = text[: 4 * _LONGEST]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
