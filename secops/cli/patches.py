@@ -95,9 +95,10 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
         check_name(name, files)
     if as_of and not _OLDEST <= as_of <= datetime.now() + timedelta(days=1):
         raise click.UsageError(_("--as-of is no day on which a feed can have been made."))
+    shelf = _shelf()
     with Progress() as progress:
         found = import_feeds(
-            _shelf(),
+            shelf,
             files,
             name=name,
             as_of=as_of.date() if as_of else None,
@@ -105,7 +106,7 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
             whole=whole,
             tell=lambda path: progress.step(_("importing {file}").format(file=path.name)),
         )
-    show_imported(found)
+    show_imported(shelf, found)
 
 
 @feeds.command(

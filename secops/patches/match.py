@@ -38,6 +38,7 @@ def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None
     _table(con, "pairs", _PAIRS)
     _add_odd(con)
     _table(con, "told", _TOLD)
+    _table(con, "heeded", _HEEDED)
     _table(con, "unmended", _UNMENDED)
     _table(con, "held", _HELD)
     _add_live(con)
@@ -169,21 +170,29 @@ def _is_covered(kind: Kind, version: str, introduced: str, fixed: str, last_affe
 #: than one that knows of none; of fixed versions those of the package's own minor release (el9_3) weigh most, since
 #: the next one's are higher; one for another service pack says nothing of this one's versions.
 _TOLD = """
-select id, flaw, sid, feed_rank, if(status = 'fixed', fixed_key, introduced_key) as since,
+select id, flaw, sid, feed_rank, advisory, if(status = 'fixed', fixed_key, introduced_key) as since,
   case when streamless then if(covered, 11, 10) when foreign_pack then 4
     when status = 'fixed' and same_minor then if(covered, 1, 2)
     when status = 'fixed' then if(covered, 3, 5)
     when not covered then 10 when status = 'affected' then 6 when status = 'will-not-fix' then 7
     when status = 'unknown' then 8 else 9 end as meaning
 from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
-    select sid, flaws, status, feed_rank, introduced_key, fixed_key from statements) s on s.sid = p.sid)
+    select sid, flaws, status, feed_rank, advisory, introduced_key, fixed_key from statements) s on s.sid = p.sid)
+"""
+
+#: A fix mends nothing where its own advisory says that the version is affected, or that nobody knows: an advisory that
+#: contradicts itself passes nothing.
+_HEEDED = """
+select * from told where meaning <> 10 and (meaning not in (2, 5)
+  or (id, flaw, feed_rank, advisory) not in (
+    select (id, flaw, feed_rank, advisory) from told where meaning between 6 and 8))
 """
 
 #: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one. A version
 #: that is affected again, from one on that is later than the fix, is not mended by it. That a version is not among
 #: those affected does not say that it is mended: another feed may know better.
 _UNMENDED = """
-select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
+select t.id, t.flaw, t.advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
   published, score,
   case when meaning in (1, 3) then 'fixed-available' when meaning = 6 then 'affected-no-fix'
     when meaning = 7 then 'will-not-fix' when meaning = 9 then 'not-affected' else 'unknown' end as status,
@@ -197,7 +206,7 @@ select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '
 from (
   select * from (
     select *, meaning between 6 and 8 and since > max(since) filter (meaning = 5) over feed as again
-    from told where meaning <> 10 window feed as (partition by id, flaw, feed_rank))
+    from heeded window feed as (partition by id, flaw, feed_rank))
   qualify row_number() over (
     partition by id, flaw order by feed_rank, if(again, 5, meaning), again desc, meaning, since desc nulls last, sid
   ) = 1

@@ -288,7 +288,7 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
     done = citywall(tmp_path, "patches", "feeds", "import", str(old), str(bad))
     assert done.returncode == 0
     assert "kev: 1 flaw, 9 days old: stale\n" in done.stdout
-    assert "2 entries do not count" in done.stderr
+    assert "2 entries do not count, or not as they stand:" in done.stderr
     status = citywall(tmp_path, "patches", "feeds", "status")
     assert status.returncode == 1
     assert "9 days old: stale" in status.stdout
@@ -305,6 +305,23 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
     gone = citywall(tmp_path, "patches", "feeds", "remove", "kev")
     assert (gone.returncode, gone.stderr.splitlines()[0]) == (2, "citywall: kev: there is no such feed")
     assert citywall(tmp_path, "patches", "feeds", "status", "kev").returncode == 2
+
+
+def test_what_contradicts_itself_in_a_feed_is_told_by_name_and_counted(tmp_path: Path) -> None:
+    """Before other rejects, many as those are; a feed without one tells of none."""
+    others = {f"{number}.json": "{" for number in range(4)}
+    told = ["  4 × is of no format that is known here", "    0.json", "    1.json"]
+    torn = ["  1 × mended in two versions at once: the later one counts",
+            "    a.json: ALSA-2026:1: vim (almalinux 9): 1-1, 2-1"]  # fmt: skip
+    for name, fixes, expect in (("torn", ("1-1", "2-1"), [*torn, *told]), ("sound", ("1-1",), told)):
+        advisory = osv("ALSA-2026:1", *(("AlmaLinux:9", "vim", fixed) for fixed in fixes))
+        path = archive(tmp_path / f"{name}.zip", {**others, "a.json": advisory})
+        done = citywall(tmp_path, "patches", "feeds", "import", "--name", name, str(path))
+        first, *lines, last = done.stderr.splitlines()
+        assert (lines, last) == (expect, f"  All of them: citywall patches feeds status {name}")
+        assert "entries do not count, or not as they stand:" in first
+    found = json.loads(citywall(tmp_path, "patches", "feeds", "status", "--format", "json").stdout)
+    assert [(one["name"], one["rejected"], one["contradictions"]) for one in found] == [("sound", 4, 0), ("torn", 5, 1)]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ import duckdb
 import pytest
 
 from secops.core.errors import CitywallError, UsageError
+from secops.patches import importing as importing_module
+from secops.patches import rivals
 from secops.patches.feeds.format import FeedError
 from secops.patches.importing import import_feeds
 from secops.patches.shelf import CATALOGUE, STATEMENTS, Feed, Release, Shelf
@@ -185,11 +187,34 @@ def test_documents_that_contradict_each_other_are_told_and_the_first_counts(shel
 
 
 def test_two_ranges_in_one_document_are_two_statements(shelf: Shelf, tmp_path: Path) -> None:
-    path = archive(tmp_path / "a.zip", [osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1")),
-                                        osv("A-2026:2", (ALMA, "vim", "1-1"))])  # fmt: skip
-    (feed,) = import_feeds(shelf, [path])
+    later = {"package": {"ecosystem": ALMA, "name": "curl"},
+             "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1-5"}, {"fixed": "2-1"}]}]}  # fmt: skip
+    two = osv("A-2026:1", (ALMA, "curl", "1-1"))
+    two["affected"].append(later)
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", [two, osv("A-2026:2", (ALMA, "vim", "1-1"))])])
     assert feed.statements == 3
     assert not feed.rejects
+
+
+def test_a_document_that_contradicts_itself_is_told_and_all_of_it_is_kept(shelf: Shelf, tmp_path: Path) -> None:
+    twice = osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1"), (ALMA, "libcurl", "2-1"))
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", [twice, osv("A-2026:2", (ALMA, "vim", "1-1"))])])
+    assert (feed.statements, feed.rejects) == (4, {rivals.FIXES_DIFFER: 1})
+    assert rejects(shelf, feed) == [
+        ("a.zip: A-2026:1.json: A-2026:1: curl (almalinux 9): 1-1, 2-1", rivals.FIXES_DIFFER),
+    ]
+
+
+def test_what_is_beyond_the_limit_of_one_reason_is_counted_and_others_are_still_listed(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing_module, "MOST_REJECTS", 2)
+    twice = osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1"))
+    bad = {f"{number}.json": "{" for number in range(3)}
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", {**bad, "z.json": twice})])
+    assert feed.rejected == 4
+    unknown = "is of no format that is known here"
+    assert [reason for _, reason in rejects(shelf, feed)] == [unknown, unknown, rivals.FIXES_DIFFER]
 
 
 def test_formats_that_are_mixed_in_one_archive_are_refused(shelf: Shelf, tmp_path: Path) -> None:

@@ -84,10 +84,10 @@ def line(text: str) -> str:
 
 
 def settled(said: Iterable[tuple[Thing, Status]]) -> tuple[dict[Thing, Status], set[Thing]]:
-    """Things with their one status, and the things of which several are said that exclude each other."""
+    """Things with their one status, and the things of which several are said that exclude each other: unknown."""
     found: dict[Thing, Status] = {}
-    torn = {thing for thing, status in said if found.setdefault(thing, status) != status}
-    return {thing: status for thing, status in found.items() if thing not in torn}, torn
+    contradictory = {thing for thing, status in said if found.setdefault(thing, status) != status}
+    return found | dict.fromkeys(contradictory, "unknown"), contradictory
 
 
 def merged(statements: Iterable[Statement]) -> Iterator[Statement]:
@@ -117,11 +117,23 @@ def vetted(statement: Statement, where: str) -> Statement | Reject:
     if fault := _identity_fault(statement, bounds):
         return Reject(place, fault)
     if fault := _bounds_fault(statement, bounds):
-        return Reject(place, fault, None if statement.hot else _unclear(statement, fault))
+        return doubted(statement, place, fault)
     return statement
 
 
-def _unclear(statement: Statement, why: str) -> Statement:
+def doubted(statement: Statement, where: str, why: str) -> Reject:
+    """The reject of a statement that leaves its flaw unknown, if it is clear what it is on."""
+    clear = not statement.hot and not _identity_fault(statement, ())
+    return Reject(where, why, (unclear(statement, why),) if clear else ())
+
+
+def torn(statements: Iterable[Statement], where: str) -> Iterator[Reject]:
+    """Rejects of what is said in ways that exclude each other (`settled`)."""
+    unknown = merged(unclear(statement, TORN) for statement in statements)
+    return (doubted(statement, line(f"{where}: {statement.package}"), TORN) for statement in unknown)
+
+
+def unclear(statement: Statement, why: str) -> Statement:
     """What is left to say where nobody knows which versions have the flaw."""
     return msgspec.structs.replace(
         statement, introduced="", fixed="", last_affected="", status="unknown", words=statement.words or why

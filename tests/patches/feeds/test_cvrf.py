@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from secops.patches.feeds import xml_records
 from secops.patches.feeds.cvrf import FORMAT
 from secops.patches.statement import Statement
-from tests.patches.feeds.reading import about, refused, rejects, stands, statements
+from tests.patches.feeds.reading import about, doubted, refused, rejects, stands, statements
 from tests.patches.samples import sample
 
 SP3, SP4 = "openEuler-22.03-LTS-SP3", "openEuler-22.03-LTS-SP4"
@@ -124,6 +124,7 @@ def test_contradictions_and_unknown_products_are_rejects_and_the_rest_is_used() 
         "statuses that exclude each other", "is not in the product tree", "a status that says nothing of a flaw",
         "no release of a distribution that is known here",
     }  # fmt: skip
+    assert [(one.package, one.status, one.fixed) for one in doubted(FORMAT, raw)] == [("nano", "unknown", "")]
 
 
 def test_a_flaw_of_no_product_is_a_reject() -> None:

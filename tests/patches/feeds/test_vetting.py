@@ -79,7 +79,7 @@ def test_architectures_are_put_together() -> None:
 
 def test_statuses_that_exclude_each_other() -> None:
     said = [("a", "fixed"), ("b", "fixed"), ("a", "fixed"), ("b", "affected")]
-    assert settled(said) == ({"a": "fixed"}, {"b"})  # type: ignore[type-var]
+    assert settled(said) == ({"a": "fixed", "b": "unknown"}, {"b"})  # type: ignore[type-var]
 
 
 def test_words_days_scores_and_lines() -> None:
