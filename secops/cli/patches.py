@@ -83,10 +83,10 @@ is changed unless all was imported.
 @click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help=N_("Its date, where it bears none.")
 )
-@click.option("--max-age", type=click.IntRange(0, 3650), default=7, show_default=True, metavar="DAYS",
-              help=N_("From which age it counts as stale."))  # fmt: skip
+@click.option("--max-age", type=click.IntRange(0, 3650), metavar="DAYS",
+              help=N_("Older than that it counts as stale; as it was before, at first 7."))  # fmt: skip
 @click.option("--whole", is_flag=True, help=N_("It has all advisories of its publisher, though they are few."))
-def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age: int, whole: bool) -> None:
+def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age: int | None, whole: bool) -> None:
     from secops.cli._feeds import check_name, show_imported
     from secops.core.progress import Progress
     from secops.patches.importing import import_feeds

@@ -49,21 +49,25 @@ def import_feeds(
     *,
     name: str = "",
     as_of: date | None = None,
-    max_age: int = MAX_AGE,
+    max_age: int | None = None,
     whole: bool = False,
     tell: Callable[[Path], None] = lambda _path: None,
 ) -> list[Feed]:
     """Import every path as a feed; all of them, or none. Feeds of the same names are replaced.
 
     `name` is for a single path: else a feed is named by what it holds. `as_of` dates what has no date of its own.
-    `whole`: it has all advisories of its publisher, few as they are. Raises `FeedError` for what is no feed,
+    `max_age`: days after which it counts as stale; None: as many as before. `whole`: it has all advisories of its
+    publisher, few as they are. Raises `FeedError` for what is no feed,
     `CitywallError` when the shelf cannot be written.
     """
     feeds: dict[str, Feed] = {}
     with shelf.changing():
+        limits = {feed.name: feed.max_age for feed in shelf.feeds()}
         for path in paths:
             tell(path)
-            feed = _import(shelf.folder, path, name, as_of, max_age, whole)
+            feed = _import(shelf.folder, path, name, as_of, whole)
+            limit = limits.get(feed.name, MAX_AGE) if max_age is None else max_age
+            feed = msgspec.structs.replace(feed, max_age=limit)
             if other := feeds.get(feed.name):
                 what = _("gives the feed {name}, as does {other}").format(name=feed.name, other=other.source)
                 raise UsageError(what, where=str(path), hint=_("Import them one by one, each with a --name."))
@@ -72,7 +76,7 @@ def import_feeds(
     return list(feeds.values())
 
 
-def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: int, whole: bool) -> Feed:
+def _import(folder: Path, path: Path, name: str, as_of: date | None, whole: bool) -> Feed:
     stem = token_hex(8)
     with Intake(folder / stem) as intake:
         for where, stream in documents(path, intake.reject):
@@ -88,7 +92,6 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: in
         digest=_digest(path),
         as_of=intake.as_of or as_of,
         imported_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        max_age=max_age,
         whole=whole,
         part=intake.part,
         documents=intake.documents,

@@ -305,6 +305,8 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
     gone = citywall(tmp_path, "patches", "feeds", "remove", "kev")
     assert (gone.returncode, gone.stderr.splitlines()[0]) == (2, "citywall: kev: there is no such feed")
     assert citywall(tmp_path, "patches", "feeds", "status", "kev").returncode == 2
+    for limit in (["--max-age", "9"], []):  # it is kept
+        assert "stale" not in citywall(tmp_path, "patches", "feeds", "import", *limit, str(old)).stdout
 
 
 def test_what_contradicts_itself_in_a_feed_is_told_by_name_and_counted(tmp_path: Path) -> None:

@@ -151,6 +151,17 @@ def test_a_feed_is_stale_past_its_limit_or_ahead_of_its_time(
     assert (feed.age(TODAY), feed.stale(TODAY)) == (age, stale)
 
 
+def test_the_limit_of_a_feed_is_kept_when_it_is_imported_again(shelf: Shelf, tmp_path: Path) -> None:
+    path, other = kev(tmp_path / "kev.json", "CVE-2026-1001"), epss(tmp_path / "epss.csv", {"CVE-2026-1001": 0.5})
+    assert [feed.max_age for feed in import_feeds(shelf, [path], max_age=30)] == [30]
+    assert [feed.max_age for feed in import_feeds(shelf, [path, other])] == [30, 7]
+    assert [feed.max_age for feed in import_feeds(shelf, [path], max_age=0)] == [0]
+    assert [feed.max_age for feed in import_feeds(shelf, [path])] == [0]
+    with shelf.changing():
+        shelf.remove(["kev"])
+    assert [feed.max_age for feed in import_feeds(shelf, [path])] == [7]
+
+
 def test_a_date_can_be_given_to_what_bears_none_and_only_to_that(shelf: Shelf, tmp_path: Path) -> None:
     undated = osv("A-2026:1", (ALMA, "curl", "1-1"))
     del undated["modified"], undated["published"]

@@ -93,7 +93,8 @@ def _note(record: Element, document: _Document) -> None:
     elif name(record) == "DocumentTracking":
         document.id = line(text(child(record, "Identification", "ID")))
         document.published = vetting.day(text(child(record, "InitialReleaseDate")))
-        document.as_of = vetting.day(text(child(record, "CurrentReleaseDate"))) or document.published
+        made = (text(child(record, *path)) for path in (("CurrentReleaseDate",), ("Generator", "Date")))
+        document.as_of = max(filter(None, (document.published, *map(vetting.day, made))), default=None)
     else:
         _note_tree(record, document)
 

@@ -38,6 +38,23 @@ def test_an_advisory_of_openeuler_is_about_binaries_without_epochs() -> None:
     assert not about(FORMAT, raw).whole
 
 
+@pytest.mark.parametrize(
+    ("generator", "day"),
+    [
+        ({"date": "2025-04-07T23:30:00-02:00"}, 8),  # made anew later, and nothing was changed
+        ({"date": "2025-03-01T00:00:00Z"}, 1),
+        ({"date": "soon"}, 1),
+        ({"date": 7}, 1),
+        ({}, 1),
+        (None, 1),
+    ],
+)
+def test_a_document_is_as_old_as_its_making(generator: Any, day: int) -> None:
+    raw = json.loads(openeuler("vim-1-1.x86_64.rpm"))
+    raw["document"]["tracking"]["generator"] = generator
+    assert about(FORMAT, json.dumps(raw).encode()).as_of == date(2025, 4, day)
+
+
 def test_a_package_for_every_architecture_is_for_all() -> None:
     assert one(openeuler("vim-help-9.0-33.oe2203sp3.noarch.rpm")).arch == ()
 

@@ -61,6 +61,13 @@ def test_packages_of_the_release_are_mended_in_their_full_version() -> None:
     assert (about(FORMAT, document(*VIM)).as_of, about(FORMAT, document(*VIM)).whole) == (date(2025, 4, 4), False)
 
 
+@pytest.mark.parametrize(("made", "day"), [("2025-04-09", 9), ("2025-04-01", 4), ("", 4), ("soon", 4)])
+def test_a_document_is_as_old_as_its_making(made: str, day: int) -> None:
+    end = b"</DocumentTracking>"
+    raw = document(*VIM).replace(end, f"<Generator><Engine>x</Engine><Date>{made}</Date></Generator>".encode() + end)
+    assert about(FORMAT, raw).as_of == date(2025, 4, day)
+
+
 def test_packages_of_another_release_are_not() -> None:
     other = product("vim-9.0-33", "vim-9.0-33.oe2203sp4.x86_64.rpm", SP4)
     assert {found.release for found in statements(FORMAT, document(*VIM, other))} == {"22.03-LTS-SP3"}
