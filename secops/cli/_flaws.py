@@ -104,13 +104,18 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
     if by == "upgrade":
         titles = [_("upgrade"), _("to"), _("of"), _("flaws"), _("hosts"), _("why here")]
         return titles, [
-            [row["package"], row["to"], f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
+            [_upgrade(row), row["to"], f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
             for row in rows
         ]
     titles = [_("host"), _("flaws"), _("mendable"), _("upgrades"), _("worst")]
     return titles, [
         [row["name"] or row["host"], row["flaws"], row["mendable"], row["packages"], why(row)] for row in rows
     ]
+
+
+def _upgrade(row: dict[str, Any]) -> str:
+    package: str = row["package"]
+    return _("{package}, then restart the host").format(package=package) if row["reboot"] else package
 
 
 def _states(statuses: Sequence[str]) -> str:

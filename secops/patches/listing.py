@@ -41,21 +41,26 @@ _ORDER = (
 #: What an upgrade is for: a kernel that does not run is removed instead.
 _MENDABLE = "status = 'fixed-available' and exposed is distinct from false"
 
+#: Columns of a list, what makes one row of it, and the order of rows that weigh alike.
 _BY = {
     "flaw": (
         "flaw, list(distinct package order by package)[:50] as packages, count(distinct host) as hosts,"
         " list(distinct status order by status) as statuses, max(title) as title",
         "flaw",
+        "flaw",
     ),
     "upgrade": (
-        "package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, count(distinct flaw) as flaws,"
+        "upgrade as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, bool_or(reboot) as reboot,"
+        " list(distinct v.package order by v.package)[:50] as mends, count(distinct flaw) as flaws,"
         " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
-        "package, v.kind, ecosystem, h.release",
+        "upgrade, v.kind, ecosystem, h.release",
+        "package, kind, ecosystem, release",
     ),
     "host": (
         "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
         " count(distinct flaw) filter (status = 'fixed-available') as mendable,"
-        " count(distinct package) filter (status = 'fixed-available') as packages",
+        " count(distinct upgrade) filter (status = 'fixed-available') as packages",
+        "host",
         "host",
     ),
 }
@@ -71,9 +76,8 @@ COUNT = (
 
 def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
     """The SELECT over `vulnerabilities` and `hosts` that gives the rows of a list, in its order."""
-    columns, group = _BY[by]
+    columns, group, keys = _BY[by]
     only = f" and {_MENDABLE}" if by == "upgrade" else ""
-    keys = ", ".join(key.rpartition(".")[2] for key in group.split(", "))
     return (
         f"select * from (select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
         f" where {where(statuses, hosts)}{only} group by {group}) order by {_ORDER}, {keys}"

@@ -13,8 +13,9 @@ import msgspec
 
 from secops.patches import versions
 from secops.patches.hot_patch import hot_patch
-from secops.patches.kernel_role import role
+from secops.patches.placing import place
 from secops.patches.statement import Kind
+from secops.patches.steps import fill, table
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,25 +32,20 @@ class FeedFiles(msgspec.Struct, frozen=True):
 
 def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     """Make `facts.vulnerabilities` of all hosts, as a view, out of the tables in `facts` and the feeds."""
-    _table(con, "installed", _INSTALLED)
-    _table(con, "subjects", _SUBJECTS)
+    table(con, "installed", _INSTALLED)
+    table(con, "subjects", _SUBJECTS)
     _add_keys(con)
     _read(con, feeds)
-    _table(con, "pairs", _PAIRS)
+    table(con, "pairs", _PAIRS)
     _add_odd(con)
-    _table(con, "told", _TOLD)
-    _table(con, "heeded", _HEEDED)
-    _table(con, "unmended", _UNMENDED)
-    _table(con, "held", _HELD)
+    table(con, "told", _TOLD)
+    table(con, "heeded", _HEEDED)
+    table(con, "unmended", _UNMENDED)
+    table(con, "held", _HELD)
     _add_live(con)
-    _add_roles(con)
-    _table(con, "placed", _PLACED)
+    place(con)
     con.execute("drop table facts.vulnerabilities")
     con.execute(f"create view facts.vulnerabilities as {_view(con)}")
-
-
-def _table(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    con.execute(f"create or replace temp table {name} as {select}")
 
 
 _OWN = ("kind", "name", "version", "architecture", "modularity", "source_name", "source_version")
@@ -83,25 +79,16 @@ def _add_keys(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute("select distinct kind, version from subjects where kind is not null").fetchall()
     keys = [(kind, version, versions.key(kind, version), versions.key(kind, version, epoch=False))
             for kind, version in found]  # fmt: skip
-    _fill(con, "keys", ("kind", "version", "key", "bare"), keys)
-
-
-def _fill(
-    con: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    """A table of text out of rows."""
-    values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
-    texts = ", ".join(f"unnest(?::varchar[]) as {column}" for column in columns)
-    con.execute(f"create or replace temp table {name} as select {texts}", values)
+    fill(con, "keys", ("kind", "version", "key", "bare"), keys)
 
 
 def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     """Tables `statements`, of the releases and packages at hand, and `flaws`. Feeds are ranked, the newest first."""
     newest_first = sorted(feeds, key=lambda feed: (feed.as_of, feed.name), reverse=True)
     ranks = [(feed.name, feed.statements, rank) for rank, feed in enumerate(newest_first)]
-    _fill(con, "ranked", ("feed", "file", "rank"), ranks)
+    fill(con, "ranked", ("feed", "file", "rank"), ranks)
     con.execute(f"create or replace temp table everything as {_STATEMENTS}", [[feed.statements for feed in feeds]])
-    _table(con, "statements", "select * from everything where not hot")
+    table(con, "statements", "select * from everything where not hot")
     con.execute(f"create or replace temp table flaws as {_FLAWS}", [[feed.flaws for feed in feeds]])
 
 
@@ -147,7 +134,7 @@ def _add_odd(con: duckdb.DuckDBPyConnection) -> None:
         "select distinct kind, version, introduced, fixed, last_affected, no_epoch from pairs where covered is null"
     ).fetchall()
     names = ("kind", "version", "introduced", "fixed", "last_affected", "no_epoch", "covered")
-    _fill(con, "odd", names, [(*row, _is_covered(*row)) for row in found])
+    fill(con, "odd", names, [(*row, _is_covered(*row)) for row in found])
     con.execute(
         "update pairs set covered = odd.covered::boolean from odd where pairs.covered is null and pairs.kind = odd.kind"
         " and pairs.version = odd.version and pairs.introduced = odd.introduced and pairs.fixed = odd.fixed"
@@ -226,8 +213,8 @@ def _add_live(con: duckdb.DuckDBPyConnection) -> None:
     """Table `live`: flaws that a hot or live patch in force mends in the build that it is made for."""
     names = con.execute("select distinct package from everything where hot").fetchall()
     made_for = [(name, *found[:2], found.tagged) for (name,) in names if (found := hot_patch(name))]
-    _fill(con, "made_for", ("package", "target", "target_version", "tagged"), made_for)
-    _table(con, "live", _LIVE)
+    fill(con, "made_for", ("package", "target", "target_version", "tagged"), made_for)
+    table(con, "live", _LIVE)
 
 
 _LIVE = """
@@ -242,35 +229,9 @@ from facts.live_patches p join everything s on s.hot and s.package = p.package a
 """
 
 
-def _add_roles(con: duckdb.DuckDBPyConnection) -> None:
-    """Table `roles`: what installed packages have to do with a kernel's code; those that have not are left out."""
-    found = con.execute(
-        "select id, kind, name, coalesce(source_name, name) as source from installed semi join unmended using (id)"
-        " where regexp_matches(name, '^(linux|kernel)') or regexp_matches(source, '^(linux|kernel)')"
-    ).fetchall()
-    roles = [(id_, said) for id_, *package in found if (said := role(*package))]
-    _fill(con, "named", ("id", "role"), roles)
-    _table(con, "roles", "select id::bigint as id, role from named")
-
-
-#: Which host has which of the packages, and whether their code runs there: worked out here, since flaws are many more.
-#: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
-_PLACED = """
-with kernels_running as (select host, any_value(package_version) as version from facts.kernels where running
-  group by host),
-code as (select host, package, bool_or(listening) as listening, bool_or(as_root) as as_root from facts.running_code
-  group by host, package)
-select held.host, held.id,
-  case r.role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
-  c.listening, c.as_root
-from held join installed i using (id) left join roles r using (id)
-  left join kernels_running k on k.host = held.host
-  left join code c on c.host = held.host and c.package = i.name
-"""
-
 _VULNERABILITIES = """
 select p.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
-  {status} as status, {words} as words, o.fixed, o.graded as severity, o.score, o.published,
+  {status} as status, {words} as words, o.fixed, p.upgrade, p.reboot, o.graded as severity, o.score, o.published,
   date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed,
   o.exploited_since, o.due, o.ransomware, o.epss, o.percentile, o.urgency, p.exposed, p.listening, p.as_root
 from placed p join unmended o using (id) join installed i using (id) {live}

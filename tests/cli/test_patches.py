@@ -26,6 +26,9 @@ ALPINE = "ID=alpine\nVERSION_ID=3.19.1\n"
 FEDORA = "ID=fedora\nVERSION_ID=43\n"
 
 
+#: What the host with a kernel has of it: the code, what brings the newest, and headers.
+KERNEL = ("linux-image-6.1.0-27-amd64", "linux-image-amd64", "linux-libc-dev")
+
 #: What a terminal, a page or a spreadsheet would obey.
 HOSTILE = "\x1b]0;owned\x07[bold]x[/]\u202e=cmd<script>\x9b31m"
 
@@ -44,13 +47,17 @@ def tracker(path: Path) -> Path:
         "vim": {"CVE-2026-1003": {"releases": release("open")},
                 "CVE-2026-1004": {"releases": release("open", nodsa="Minor issue", nodsa_reason="ignored")}},
         "sudo": {"CVE-2026-1005": {"releases": release("resolved", fixed_version="0")}},
+        "linux": {"CVE-2026-1006": {"releases": release("resolved", fixed_version="6.1.119-1")}},
     }))  # fmt: skip
     return path
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of a few hosts. No feed speaks of Fedora; of one host no flaw is open, of one no upgrade mends any."""
+    """A run of a few hosts. No feed speaks of Fedora; of one host no flaw is open, of one no upgrade mends any.
+
+    One runs a kernel of Debian's, which an upgrade of its own package mends never.
+    """
     folder = tmp_path_factory.mktemp("patches")
     old = {"modified": f"{days_ago(9)}T00:00:00Z"}
     feeds = [
@@ -82,6 +89,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                       [*(Package(name, "1-1") for name in ("=cmd|x", HOSTILE, "a/b", "..", "/")),
                        Package("vim-minimal", f"1-1{HOSTILE}", HOSTILE)], "rpm"),
         "fedora": image(folder / "fedora", "fedora", FEDORA, [Package("openssl", "1:3.0.11-1.fc43")], "rpm"),
+        "kern": image(folder / "kern", "kern", DEBIAN,
+                      [Package("linux-image-6.1.0-27-amd64", "6.1.115-1", "linux-signed-amd64", "6.1.115+1"),
+                       Package("linux-image-amd64", "6.1.115-1", "linux-signed-amd64", "6.1.115+1"),
+                       Package("linux-libc-dev", "6.1.115-1", "linux")], "dpkg"),
         "open": image(folder / "open", "open", DEBIAN, [Package("vim-tiny", "2:9.0-1", "vim")], "dpkg"),
         "sound": image(folder / "sound", "sound", DEBIAN,
                        [Package("openssl", "3.0.13-1"), Package("sudo", "1.9-1")], "dpkg"),
@@ -133,6 +144,7 @@ def test_what_each_host_has_is_told_by_its_own_feed(home: Path) -> None:
         ("deb", "vim-tiny", "CVE-2026-1003", "affected-no-fix", None),
         ("deb", "vim-tiny", "CVE-2026-1004", "will-not-fix", None),
         ("evil", "vim-minimal", "CVE-2026-1003", "fixed-available", "2:8.2-9.el9"),
+        *(("kern", package, "CVE-2026-1006", "fixed-available", "6.1.119-1") for package in KERNEL),
         ("open", "vim-tiny", "CVE-2026-1003", "affected-no-fix", None),
         ("open", "vim-tiny", "CVE-2026-1004", "will-not-fix", None),
         ("sound", "sudo", "CVE-2026-1005", "not-affected", None),
@@ -146,8 +158,12 @@ def test_by_upgrade_each_row_says_what_to_install_and_why_it_is_first(home: Path
         ("libssl3", "3.0.12-r1", "alpine", 1, 1),  # EPSS
         ("libssl3", "3.0.13-1", "debian", 2, 1),
         ("openssl", "3.0.13-1", "debian", 2, 1),
+        ("linux-image-amd64", "6.1.119-1", "debian", 1, 1),
         ("openssl", "1:3.0.12-1.el9", "almalinux", 1, 1),
     ]
+    assert [(row["mends"], row["reboot"]) for row in rows][-2:] == [([KERNEL[0]], True), (["openssl"], False)]
+    (kernel,) = (line for line in patches(home, "list").stdout.splitlines() if line.startswith("linux"))
+    assert kernel.startswith("linux-image-amd64, then restart the host  6.1.119-1")
     done = patches(home, "list", "--most", "3")
     assert done.returncode == 1
     lines = done.stdout.splitlines()
@@ -155,7 +171,7 @@ def test_by_upgrade_each_row_says_what_to_install_and_why_it_is_first(home: Path
     assert "exploited (KEV since 2026-03-01, due 2026-03-22), used by ransomware" in lines[1]
     assert "EPSS 42.0 %" in lines[2]
     assert "the feed osv-alpine-3.19 was 9 days old: what came out since is not known\n" in done.stderr
-    assert lines[-2:] == ["… and 2 more: --most 5", "No upgrade mends 1 flaw: `--by flaw` lists it."]
+    assert lines[-2:] == ["… and 3 more: --most 6", "No upgrade mends 1 flaw: `--by flaw` lists it."]
 
 
 def test_by_flaw_and_by_host(home: Path) -> None:
@@ -165,13 +181,15 @@ def test_by_flaw_and_by_host(home: Path) -> None:
         ("CVE-2026-1001", ["libssl3", "openssl"], 2, ["fixed-available"]),
         ("CVE-2026-1002", ["libssl3", "openssl"], 1, ["fixed-available"]),
         ("CVE-2026-1004", ["vim-tiny"], 2, ["will-not-fix"]),
+        ("CVE-2026-1006", list(KERNEL), 1, ["fixed-available"]),
         ("CVE-2026-2001", ["openssl"], 1, ["fixed-available"]),
     ]
     rows = listed(home, "--by", "host")
     assert {(row["host"], row["flaws"], row["mendable"], row["packages"]) for row in rows} == {
         ("deb", 4, 2, 2), ("alma", 2, 2, 2), ("alpine", 1, 1, 1), ("evil", 1, 1, 1), ("open", 2, 0, 0),
+        ("kern", 1, 1, 2),
     }  # fmt: skip
-    assert [row["host"] for row in rows][-1] == "alpine"  # of the others one flaw is exploited
+    assert [row["host"] for row in rows][-2:] == ["alpine", "kern"]  # of the others one flaw is exploited
 
 
 def test_every_count_traces_to_the_table(home: Path) -> None:
@@ -184,8 +202,8 @@ def test_every_count_traces_to_the_table(home: Path) -> None:
     assert sum(row["flaws"] for row in listed(home, "--by", "host")) == pairs
     upgrades = asked(
         home,
-        "select package, ecosystem, count(distinct flaw), count(distinct host), count(*) = count(advisory) from v"
-        " where status = 'fixed-available' group by all",
+        "select upgrade, ecosystem, count(distinct flaw), count(distinct host), count(*) = count(advisory) from v"
+        " where status = 'fixed-available' and exposed is not false group by all",
     )
     rows = listed(home)
     assert {(row["package"], row["ecosystem"], row["flaws"], row["hosts"], True) for row in rows} == set(upgrades)
@@ -210,7 +228,7 @@ def test_a_host_that_no_feed_speaks_of_is_unknown_and_not_clean(home: Path) -> N
 
 
 def test_csv_has_its_titles_also_when_it_has_no_rows(home: Path) -> None:
-    titles = "to,package,kind,ecosystem,release,fixes,flaws,hosts,which,urgency"
+    titles = "to,package,kind,ecosystem,release,fixes,reboot,mends,flaws,hosts,which,urgency"
     assert patches(home, "list", "--host", "fedora", "--format", "csv").stdout.startswith(titles)
     rows = list(csv.DictReader(io.StringIO(patches(home, "list", "--by", "flaw", "--format", "csv").stdout)))
     assert [(row["flaw"], row["hosts"]) for row in rows] == [

@@ -288,6 +288,34 @@ def test_only_the_kernel_that_runs_is_exposed(tmp_path: Path) -> None:
     assert brief(unseen, "package", "exposed")[0] == ("linux-image-6.1.0-18-amd64", None)
 
 
+def test_a_kernel_of_debian_is_mended_by_the_package_that_brings_the_next(tmp_path: Path) -> None:
+    """By what its host has of such; of others the package itself is."""
+    one = feed(tmp_path, "a", [said("linux", "6.1.119-1"), said("vim", "2")])
+    kernel = deb(
+        "linux-image-6.1.0-27-amd64", "6.1.115-1", source_name="linux-signed-amd64", source_version="6.1.115+1"
+    )
+    cloud = {**kernel, "name": "linux-image-6.1.0-27-cloud-amd64"}
+    hosts = {
+        "cloud": [cloud, deb("linux-image-cloud-amd64", "6.1.119-1", source_name="linux-signed-amd64")],
+        "plain": [kernel, deb("linux-image-amd64", "6.1.119-1", source_name="linux-signed-amd64"), deb("vim", "1")],
+        "tools": [deb("linux-libc-dev", "6.1.115-1", source_name="linux")],
+    }
+    assert brief(matched([one], hosts), "host", "package", "upgrade", "reboot") == [
+        ("cloud", "linux-image-6.1.0-27-cloud-amd64", "linux-image-cloud-amd64", True),
+        ("plain", "linux-image-6.1.0-27-amd64", "linux-image-amd64", True),
+        ("plain", "vim", "vim", False),
+        ("tools", "linux-libc-dev", "linux-libc-dev", False),
+    ]
+
+
+def test_two_hosts_with_one_kernel_may_have_other_packages_that_bring_the_next(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("linux", "5.15.0-126.136", ecosystem="ubuntu", release="22.04")])
+    kernel = deb("linux-image-5.15.0-122-generic", "5.15.0-122.132", source_name="linux-signed")
+    hosts = {name: [kernel, deb(name, "5.15.0.122.122")] for name in ("linux-generic", "linux-image-virtual")}
+    rows = matched([one], hosts, {"ecosystem": "ubuntu", "release": "22.04"})
+    assert brief(rows, "host", "upgrade") == [(name, name) for name in hosts]
+
+
 def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
     one = feed(
         tmp_path,
@@ -302,6 +330,9 @@ def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
     rows = matched([one], {"h": packages}, ALMA, kernels={"h": [running]})
     assert {(row["package"], row["installed"]) for row in rows if row["exposed"]} == {
         ("kernel-core", "5.14.0-400.el9"), ("kernel-modules", "5.14.0-400.el9"),
+    }  # fmt: skip
+    assert {(row["upgrade"], row["reboot"]) for row in rows} == {
+        ("kernel-core", True), ("kernel-modules", True), ("kernel-headers", False),
     }  # fmt: skip
     assert len(rows) == 6
 
