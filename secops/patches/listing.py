@@ -51,6 +51,7 @@ _BY = {
     ),
     "upgrade": (
         "upgrade as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, bool_or(reboot) as reboot,"
+        " list(distinct status) as statuses,"
         " list(distinct v.package order by v.package)[:50] as mends, count(distinct flaw) as flaws,"
         " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
         "upgrade, v.kind, ecosystem, h.release",
@@ -58,6 +59,7 @@ _BY = {
     ),
     "host": (
         "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
+        " list(distinct status order by status) as statuses,"
         " count(distinct flaw) filter (status = 'fixed-available') as mendable,"
         " count(distinct upgrade) filter (status = 'fixed-available') as packages",
         "host",
@@ -106,6 +108,24 @@ def missing(hosts: Sequence[str] = ()) -> str:
         f" and part in ('', 'unfixed', 'exploited', 'scored'){of} group by part, reason"
         " union all select 'feed', feed, max(age_days), null from feeds join hosts h using (host)"
         f" where is_stale{of} group by feed order by part, reason"
+    )
+
+
+def unjudged(hosts: Sequence[str] = ()) -> str:
+    """The SELECT of hosts whose flaws may be missing whatever feeds say, and why."""
+    of = f" and {which(hosts)}" if hosts else ""
+    return (
+        "select host, reason from collection join hosts h using (host)"  # noqa: S608 - quoted
+        f" where table_name = 'vulnerabilities' and part = '' and not whole{of} order by host, reason"
+    )
+
+
+def feeds(hosts: Sequence[str] = ()) -> str:
+    """The SELECT of the feeds that count for these hosts."""
+    of = f" where {which(hosts)}" if hosts else ""
+    return (
+        "select distinct feed, f.format, as_of, age_days, max_age_days, is_stale, imported_at, source, digest"  # noqa: S608 - quoted
+        f" from feeds f join hosts h using (host){of} order by feed"
     )
 
 

@@ -102,10 +102,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scanned(home: Path, hosts: dict[str, Path]) -> None:
-    names = str(inventory(home / "hosts.yml", hosts))
+    """Scan these, and a host that does not answer."""
+    names = inventory(home / "hosts.yml", hosts)
+    names.write_text(f'{names.read_text()}  - {{name: silent, ssh: "ssh://127.0.0.1:1"}}\n')
     few = ("--only", "feed-stale", "--min-coverage", "0", "--fail-on", "never")
-    done = citywall(home, "scan", "--inventory", names, *few)
-    assert done.returncode == 0, done.stderr
+    done = citywall(home, "scan", "--inventory", str(names), *few)
+    assert done.returncode == 3, done.stderr
 
 
 @cache
@@ -117,7 +119,12 @@ def patches(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def listed(home: Path, *args: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(patches(home, "list", *args, "--format", "json").stdout)
+    found: list[dict[str, Any]] = document(home, *args)["rows"]
+    return found
+
+
+def document(home: Path, *args: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(patches(home, "list", *args, "--format", "json").stdout)
     return found
 
 
@@ -227,12 +234,56 @@ def test_a_host_that_no_feed_speaks_of_is_unknown_and_not_clean(home: Path) -> N
     assert done.stdout == "No known flaw was found, but not every host could be judged.\n"
 
 
+def test_a_host_that_did_not_answer_is_unknown_and_not_clean(home: Path) -> None:
+    """Beside one on which nothing is open; and a name that no host has is told as before."""
+    done = patches(home, "list", "--host", "silent", "--host", "sound")
+    assert done.returncode == 3
+    assert done.stderr.startswith("silent: flaws may be missing, or stand too low: ")
+    assert done.stdout == "No known flaw was found, but not every host could be judged.\n"
+    assert patches(home, "list", "--host", "sound").returncode == 0
+    assert any("citywall:not-judged" in str(p) and "silent: " in p.value for p in bom(home).properties)
+    assert "silent" in patches(home, "list", "--host", "silence").stderr.splitlines()[1]
+
+
+def test_json_bears_the_feeds_and_the_hosts_that_could_not_be_judged(home: Path) -> None:
+    found = document(home, "--most", "1")
+    assert (found["by"], found["of"], len(found["rows"]), found["run"]) == (
+        "upgrade", 6, 1, next((home / "runs").iterdir()).name,
+    )  # fmt: skip
+    assert [(feed["feed"], feed["as_of"], feed["is_stale"]) for feed in found["feeds"]] == [
+        ("debian-tracker-debian-12", days_ago(0), False), ("epss", days_ago(1), False), ("kev", days_ago(1), False),
+        ("osv-almalinux-9", days_ago(1), False), ("osv-alpine-3.19", days_ago(9), True),
+    ]  # fmt: skip
+    assert [one["host"] for one in found["unjudged"]] == ["fedora", "silent"]
+    assert found["unjudged"][0]["reason"] == "no feed is imported for fedora 43"
+    fixes = "the feeds tell only of flaws that have a fix"
+    assert {"what": "unfixed", "reason": fixes, "hosts": 3} in found["lacks"]
+    one = document(home, "--host", "sound")
+    assert [feed["feed"] for feed in one["feeds"]] == ["debian-tracker-debian-12", "epss", "kev"]
+    assert (one["rows"], one["unjudged"], one["lacks"]) == ([], [], [])
+
+
+def table(home: Path, *args: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(patches(home, "list", *args, "--format", "csv").stdout)))
+
+
 def test_csv_has_its_titles_also_when_it_has_no_rows(home: Path) -> None:
-    titles = "to,package,kind,ecosystem,release,fixes,reboot,mends,flaws,hosts,which,urgency"
-    assert patches(home, "list", "--host", "fedora", "--format", "csv").stdout.startswith(titles)
-    rows = list(csv.DictReader(io.StringIO(patches(home, "list", "--by", "flaw", "--format", "csv").stdout)))
-    assert [(row["flaw"], row["hosts"]) for row in rows] == [
-        (row["flaw"], str(row["hosts"])) for row in listed(home, "--by", "flaw")
+    titles = "to,package,kind,ecosystem,release,fixes,reboot,statuses,mends,flaws,hosts,which,urgency"
+    assert patches(home, "list", "--host", "sound", "--format", "csv").stdout.startswith(titles)
+    assert table(home, "--host", "sound") == []
+
+
+@pytest.mark.parametrize(("by", "key"), [("upgrade", "package"), ("flaw", "flaw"), ("host", "flaws")])
+def test_csv_has_a_row_for_each_host_that_could_not_be_judged(home: Path, by: str, key: str) -> None:
+    rows = table(home, "--by", by)
+    unjudged = [row for row in rows if not row[key]]
+    assert [(row["host"], row["statuses"], bool(row["reason"])) for row in unjudged] == [
+        ("fedora", "unknown", True), ("silent", "unknown", True),
+    ]  # fmt: skip
+    assert unjudged[0]["reason"] == "no feed is imported for fedora 43"
+    assert not any(row["reason"] for row in rows if row[key])
+    assert [(row[key], row["statuses"]) for row in rows if row[key]] == [
+        (str(row[key]), " ".join(row["statuses"])) for row in listed(home, "--by", by)
     ]
 
 
@@ -287,7 +338,9 @@ def test_what_is_mended_or_does_not_concern_the_host_is_clean(home: Path) -> Non
     assert (done.returncode, done.stdout, done.stderr) == (0, "No known flaw is open in what is installed.\n", "")
     every = patches(home, "list", "--host", "sound", "--all", "--by", "flaw", "--format", "json")
     assert every.returncode == 0
-    assert [(row["flaw"], row["statuses"]) for row in json.loads(every.stdout)] == [("CVE-2026-1005", ["not-affected"])]
+    assert [(row["flaw"], row["statuses"]) for row in json.loads(every.stdout)["rows"]] == [
+        ("CVE-2026-1005", ["not-affected"])
+    ]
 
 
 def test_without_a_run_there_is_nothing_to_list(tmp_path: Path) -> None:
