@@ -130,7 +130,7 @@ def _make_feed(folder: Path) -> None:
                     fixed=_version(1 + advisory * BUILDS // ADVISORIES), title=f"package{package} security update",
                 )  # fmt: skip
                 file.write(msgspec.json.encode(parquet.row(one)) + b"\n")
-    parquet.write(folder, "feed")
+    parquet.write(folder, "feed", lambda _reject: None)
 
 
 def _one(folder: str, size: int) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,15 @@ from secops.core.say import complain
 
 if TYPE_CHECKING:
     from secops.patches.shelf import Feed, Shelf
+    from secops.patches.statement import Reject
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 #: Reasons that are told of each feed; `status NAME` tells all.
 _MOST = 3
+
+#: Rejects of one reason that are told by name.
+_NAMED = 2
 
 
 def check_name(name: str, files: Sequence[Path]) -> None:
@@ -31,8 +35,7 @@ def check_name(name: str, files: Sequence[Path]) -> None:
         raise click.UsageError(_("A feed's name has small letters, digits and . _ - only, 64 at most."))
 
 
-def show_imported(feeds: Sequence[Feed]) -> None:
-    from secops.core.render.reasons import reason
+def show_imported(shelf: Shelf, feeds: Sequence[Feed]) -> None:
     from secops.core.say import say
 
     for feed in feeds:
@@ -41,16 +44,37 @@ def show_imported(feeds: Sequence[Feed]) -> None:
             counts = ngettext("{n} flaw", "{n} flaws", feed.flaws).format(n=feed.flaws)
         say(f"{feed.name}: {counts}, {_age(feed)}")
         if feed.rejected:
-            text = ngettext(
-                "{n} entry does not count:",
-                "{n} entries do not count:",
-                feed.rejected,
-            )
-            complain(f"{feed.name}: {text.format(n=feed.rejected)}")
-            for why, count in list(feed.rejects.items())[:_MOST]:
-                complain(f"  {count} × {reason(why)}", indent=4)
-            hint = f"citywall patches feeds status {feed.name}"
-            complain(_("  All of them: {command}").format(command=hint), indent=4)
+            _complain_of_rejects(shelf, feed)
+
+
+def _complain_of_rejects(shelf: Shelf, feed: Feed) -> None:
+    """What of a feed does not count, by reason, some of it by name. Contradictions come first: those do count."""
+    from secops.core.render.reasons import reason
+    from secops.patches.rivals import CONTRADICTIONS
+
+    text = ngettext(
+        "{n} entry does not count, or not as it stands:",
+        "{n} entries do not count, or not as they stand:",
+        feed.rejected,
+    )
+    complain(f"{feed.name}: {text.format(n=feed.rejected)}")
+    shown = sorted(feed.rejects, key=lambda why: why not in CONTRADICTIONS)[:_MOST]
+    named = _named(shelf.rejects(feed), shown)
+    for why in shown:
+        complain(f"  {feed.rejects[why]} × {reason(why)}", indent=4)
+        for where in named[why]:
+            complain(f"    {where.removeprefix(f'{feed.source}: ')}", indent=6)
+    hint = f"citywall patches feeds status {feed.name}"
+    complain(_("  All of them: {command}").format(command=hint), indent=4)
+
+
+def _named(rejects: Iterable[Reject], reasons: Sequence[str]) -> dict[str, list[str]]:
+    """Where the first rejects of each of these reasons stand."""
+    found: dict[str, list[str]] = {why: [] for why in reasons}
+    for reject in rejects:
+        if len(places := found.get(reject.reason, [])) < _NAMED:
+            places.append(reject.where)
+    return found
 
 
 def show_feeds(shelf: Shelf, fmt: str) -> int:
@@ -62,15 +86,17 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
     if not feeds and fmt == "text":
         say(_("No feed is imported: `citywall patches feeds import FILE`."))
     elif fmt == "text":
-        titles = [_("feed"), _("of"), _("age"), _("statements"), _("left out"), _("for")]
+        titles = [_("feed"), _("of"), _("age"), _("statements"), _("rejects"), _("for")]
         show(titles, [_line(feed) for feed in feeds], fmt)
     else:
         columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "imported_at", "documents",
-                   "advisories", "statements", "flaws", "rejected", "releases", "source", "digest"]  # fmt: skip
+                   "advisories", "statements", "flaws", "rejected", "contradictions", "releases", "source",
+                   "digest"]  # fmt: skip
         show(columns, [
             [feed.name, feed.format, feed.as_of and feed.as_of.isoformat(), feed.age(today), feed.max_age,
              feed.stale(today), feed.imported_at, feed.documents, feed.advisories, feed.statements,
-             feed.flaws, feed.rejected, [f"{r.ecosystem}:{r.release}" for r in feed.releases], feed.source, feed.digest]
+             feed.flaws, feed.rejected, feed.contradictions, [f"{r.ecosystem}:{r.release}" for r in feed.releases],
+             feed.source, feed.digest]
             for feed in feeds
         ], fmt)  # fmt: skip
     if not feeds:
@@ -105,5 +131,5 @@ def show_rejects(shelf: Shelf, name: str, fmt: str) -> int:
         raise UsageError(_("there is no such feed"), where=name, hint=did_you_mean(name, list(feeds)))
     feed = feeds[name]
     rows = [[reject.where, reason(reject.reason) if fmt == "text" else reject.reason] for reject in shelf.rejects(feed)]
-    show(["where", "reason"] if fmt != "text" else [_("where"), _("why it does not count")], rows, fmt)
+    show(["where", "reason"] if fmt != "text" else [_("where"), _("what is wrong with it")], rows, fmt)
     return Exit.FINDINGS if feed.stale(datetime.now(UTC).date()) else Exit.CLEAN

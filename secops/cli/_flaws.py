@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ _MOST = 3
 
 def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything: bool, most: int | None) -> int:
     """Print a list and say on stderr what may be missing. The exit code."""
+    from secops.core.document import show_document
     from secops.core.rows import show
     from secops.patches.listing import COUNT, OPEN, STATUSES, select, target, where
 
@@ -37,8 +39,10 @@ def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything
     unseen = any(not row["part"] for row in lacking)
     if fmt == "text":
         _show_text(by, shown, len(rows), count, judged=not unseen)
+    elif fmt == "json":
+        show_document({"run": run.run, "by": by, "of": len(rows), "rows": shown, **_ground(run, hosts, lacking)})
     else:
-        show(columns, [list(row.values()) for row in shown], fmt)
+        show(*_with_unjudged(columns, shown, _unjudged(run, hosts)), "csv")
     _warn(lacking)
     return Exit.FINDINGS if count["flaws"] else Exit.INCOMPLETE if unseen else Exit.CLEAN
 
@@ -67,6 +71,37 @@ def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str
         say(text.format(n=count["without"]))
 
 
+def _ground(run: Tables, hosts: Sequence[str], lacking: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a list stands on: the feeds, hosts that could not be judged, and what feeds do not tell."""
+    from secops.patches.listing import feeds
+
+    parts = [row for row in lacking if row["part"] not in ("", "feed")]
+    lacks = [{"what": row["part"], "reason": row["reason"], "hosts": row["n"]} for row in parts]
+    return {"feeds": _asked(run, feeds(hosts))[1], "unjudged": _unjudged(run, hosts), "lacks": lacks}
+
+
+def _with_unjudged(
+    columns: Sequence[str], rows: Sequence[dict[str, Any]], unjudged: Sequence[dict[str, str]]
+) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows, with a row for each host that could not be judged."""
+    wide = list(dict.fromkeys([*columns, "host", "reason"]))
+    all_rows = [*rows, *({"statuses": "unknown", **host} for host in unjudged)]
+    return wide, [[row.get(column) for column in wide] for row in all_rows]
+
+
+def _unjudged(run: Tables, hosts: Sequence[str]) -> list[dict[str, str]]:
+    """Hosts whose flaws may be missing, or that did not answer, and why."""
+    from secops.patches.listing import unjudged
+
+    silent = [{"host": host, "reason": run.unreachable[host]} for host in _silent(run, hosts)]
+    return sorted([*_asked(run, unjudged(hosts))[1], *silent], key=lambda row: row["host"])
+
+
+def _silent(run: Tables, hosts: Sequence[str]) -> list[str]:
+    """Hosts that did not answer; of these if they are named."""
+    return [host for host in run.unreachable if not hosts or host in hosts]
+
+
 def _asked(run: Tables, sql: str) -> tuple[list[str], list[dict[str, Any]]]:
     """Columns and rows of the answer."""
     answer = run.query(sql, only=_READ)
@@ -77,9 +112,10 @@ def _check(run: Tables, hosts: Sequence[str]) -> None:
     """Raises `UsageError` for a host that the run does not have."""
     from secops.core.command import did_you_mean
 
-    if all(host in run.index.hosts for host in hosts):
+    if all(host in run.index.hosts or host in run.unreachable for host in hosts):
         return
-    known = {name for row in _asked(run, "select host, name from hosts")[1] for name in row.values() if name}
+    names = _asked(run, "select host, name from hosts")[1]
+    known = {*run.unreachable, *(name for row in names for name in row.values() if name)}
     for host in hosts:
         if host not in known:
             raise UsageError(_("the run has no such host"), where=host, hint=did_you_mean(host, sorted(known)))
@@ -104,13 +140,18 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
     if by == "upgrade":
         titles = [_("upgrade"), _("to"), _("of"), _("flaws"), _("hosts"), _("why here")]
         return titles, [
-            [row["package"], row["to"], f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
+            [_upgrade(row), row["to"], f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
             for row in rows
         ]
     titles = [_("host"), _("flaws"), _("mendable"), _("upgrades"), _("worst")]
     return titles, [
         [row["name"] or row["host"], row["flaws"], row["mendable"], row["packages"], why(row)] for row in rows
     ]
+
+
+def _upgrade(row: dict[str, Any]) -> str:
+    package: str = row["package"]
+    return _("{package}, then restart the host").format(package=package) if row["reboot"] else package
 
 
 def _states(statuses: Sequence[str]) -> str:
@@ -124,21 +165,26 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _lacking(run: Tables, hosts: Sequence[str]) -> list[dict[str, Any]]:
-    """Where flaws may be missing, as `listing.missing` tells it."""
+    """Where flaws may be missing, as `listing.missing` tells it: first of hosts that did not answer."""
     from secops.patches.listing import missing
 
-    return _asked(run, missing(hosts))[1]
+    silent = _silent(run, hosts)
+    counts = Counter(run.unreachable[host] for host in silent)
+    named = {run.unreachable[host]: host for host in reversed(silent)}
+    first = [{"part": "", "reason": why, "n": n, "host": named[why]} for why, n in counts.items()]
+    rows = [*first, *_asked(run, missing(hosts))[1]]
+    bare = {row["reason"] for row in rows if not row["part"]}
+    return [row for row in rows if row["part"] in ("", "feed") or row["reason"] not in bare]
 
 
 def _warn(rows: Sequence[dict[str, Any]]) -> None:
     """Say on stderr where flaws may be missing."""
     from secops.core.render.reasons import reason
 
-    bare = {row["reason"] for row in rows if not row["part"]}
     for row in rows:
         if row["part"] == "feed":
             complain(_stale(row["reason"], row["n"]))
-        elif not row["part"] or row["reason"] not in bare:
+        else:
             where = row["host"] if row["n"] == 1 else ngettext("{n} host", "{n} hosts", row["n"]).format(n=row["n"])
             text = _("{where}: flaws may be missing, or stand too low: {reason}")
             complain(text.format(where=where, reason=reason(row["reason"])))
@@ -160,12 +206,13 @@ def show_vex(run: Tables, hosts: Sequence[str], output: Path | None) -> int:
     import sys
 
     from secops.core.render import write_whole
+    from secops.patches import listing
     from secops.patches.vex import document, select
 
     _check(run, hosts)
     _columns, rows = _asked(run, select(hosts))
     lacking = _lacking(run, hosts)
-    _names, feeds = _asked(run, "select distinct feed, as_of, is_stale from feeds order by feed")
+    feeds = _asked(run, listing.feeds(hosts))[1]
     text = document(rows, run.run, feeds, [row for row in lacking if row["part"] != "feed"])
     if output:
         write_whole(output, text.encode())

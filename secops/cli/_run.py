@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Tables:
-    """The tables of the run that `ref` stands for. Raises `UsageError` when they are not here, or damaged."""
+    """The tables of the run that `ref` stands for. Raises `UsageError` when they are not here, or damaged.
+
+    `unreachable` are its hosts that did not answer, with the error: no table has a row of them.
+    """
 
     def __init__(self, ref: str) -> None:
         from secops.core import config
@@ -20,7 +23,9 @@ class Tables:
         from secops.core.store import Store
         from secops.hosts.snapshot import Index
 
-        self.run, self._runs = Store.open().resolve(ref), config.runs_dir()
+        store = Store.open()
+        self.run, self._runs = store.resolve(ref), config.runs_dir()
+        self.unreachable = store.unreachable(self.run)
         index = Index.of(self._runs / self.run)
         again = _("Scan again: `citywall scan`.")
         if index is None:

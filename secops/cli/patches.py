@@ -83,10 +83,10 @@ is changed unless all was imported.
 @click.option(
     "--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help=N_("Its date, where it bears none.")
 )
-@click.option("--max-age", type=click.IntRange(0, 3650), default=7, show_default=True, metavar="DAYS",
-              help=N_("From which age it counts as stale."))  # fmt: skip
+@click.option("--max-age", type=click.IntRange(0, 3650), metavar="DAYS",
+              help=N_("Older than that it counts as stale; as it was before, at first 7."))  # fmt: skip
 @click.option("--whole", is_flag=True, help=N_("It has all advisories of its publisher, though they are few."))
-def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age: int, whole: bool) -> None:
+def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age: int | None, whole: bool) -> None:
     from secops.cli._feeds import check_name, show_imported
     from secops.core.progress import Progress
     from secops.patches.importing import import_feeds
@@ -95,9 +95,10 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
         check_name(name, files)
     if as_of and not _OLDEST <= as_of <= datetime.now() + timedelta(days=1):
         raise click.UsageError(_("--as-of is no day on which a feed can have been made."))
+    shelf = _shelf()
     with Progress() as progress:
         found = import_feeds(
-            _shelf(),
+            shelf,
             files,
             name=name,
             as_of=as_of.date() if as_of else None,
@@ -105,7 +106,7 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
             whole=whole,
             tell=lambda path: progress.step(_("importing {file}").format(file=path.name)),
         )
-    show_imported(found)
+    show_imported(shelf, found)
 
 
 @feeds.command(

@@ -92,6 +92,14 @@ class Store:
             hint = _("The other runs may be sound: `citywall history` lists them.")
             raise StoreError(_("its report is damaged"), where=run_id, hint=hint) from error
 
+    def unreachable(self, ref: str) -> dict[str, str]:
+        """The hosts of a run that did not answer, with the error."""
+        with self._db.read() as con:
+            number = select(runs.c.number).where(runs.c.id == _resolve(con, ref)).scalar_subquery()
+            silent = (run_hosts.c.run == number) & (run_hosts.c.unreachable != "")
+            found = con.execute(select(run_hosts.c.host, run_hosts.c.unreachable).where(silent)).all()
+        return dict(sorted(map(tuple, found)))
+
     def resolve(self, ref: str) -> str:
         """The id that `ref` stands for: an id, the beginning of one only, `last`, or `last~N` (the Nth before it)."""
         with self._db.read() as con:

@@ -24,7 +24,7 @@ from secops.patches.feeds.format import HEAD, FeedError, PackingError
 from secops.patches.shelf import MAX_AGE, REJECTS, Feed, Shelf
 from secops.patches.statement import About, Entry, Flaw, Kind, Reject, Statement
 
-#: Rejects that are kept with the place where they stand; those beyond are only counted.
+#: Rejects of one reason that are kept with the place where they stand; those beyond are only counted.
 MOST_REJECTS = 100_000
 
 #: Characters of a feed's name.
@@ -49,21 +49,25 @@ def import_feeds(
     *,
     name: str = "",
     as_of: date | None = None,
-    max_age: int = MAX_AGE,
+    max_age: int | None = None,
     whole: bool = False,
     tell: Callable[[Path], None] = lambda _path: None,
 ) -> list[Feed]:
     """Import every path as a feed; all of them, or none. Feeds of the same names are replaced.
 
     `name` is for a single path: else a feed is named by what it holds. `as_of` dates what has no date of its own.
-    `whole`: it has all advisories of its publisher, few as they are. Raises `FeedError` for what is no feed,
+    `max_age`: days after which it counts as stale; None: as many as before. `whole`: it has all advisories of its
+    publisher, few as they are. Raises `FeedError` for what is no feed,
     `CitywallError` when the shelf cannot be written.
     """
     feeds: dict[str, Feed] = {}
     with shelf.changing():
+        limits = {feed.name: feed.max_age for feed in shelf.feeds()}
         for path in paths:
             tell(path)
-            feed = _import(shelf.folder, path, name, as_of, max_age, whole)
+            feed = _import(shelf.folder, path, name, as_of, whole)
+            limit = limits.get(feed.name, MAX_AGE) if max_age is None else max_age
+            feed = msgspec.structs.replace(feed, max_age=limit)
             if other := feeds.get(feed.name):
                 what = _("gives the feed {name}, as does {other}").format(name=feed.name, other=other.source)
                 raise UsageError(what, where=str(path), hint=_("Import them one by one, each with a --name."))
@@ -72,12 +76,12 @@ def import_feeds(
     return list(feeds.values())
 
 
-def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: int, whole: bool) -> Feed:
+def _import(folder: Path, path: Path, name: str, as_of: date | None, whole: bool) -> Feed:
     stem = token_hex(8)
     with Intake(folder / stem) as intake:
         for where, stream in documents(path, intake.reject):
             intake.document(where, stream, one_of_many=where != str(path))
-    contents = parquet.write(folder, stem)
+        contents = intake.contents()
     if not contents.statements and not contents.flaws:
         found = "; ".join(f"{reason} ({count})" for reason, count in intake.rejects.most_common(3))
         raise FeedError(_("holds nothing that can be used: {reason}").format(reason=found or "-"), where=str(path))
@@ -88,7 +92,6 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, max_age: in
         digest=_digest(path),
         as_of=intake.as_of or as_of,
         imported_at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        max_age=max_age,
         whole=whole,
         part=intake.part,
         documents=intake.documents,
@@ -102,9 +105,8 @@ class Intake:
     """What the documents of one feed hold, written down as it comes."""
 
     def __init__(self, place: Path) -> None:
-        self._place, self._stack = place, ExitStack()
-        self._owners: dict[int, str] = {}  # what a statement is on → the document that says so
-        self._kept = self._taken = 0
+        self._place, self._stack, self._rows = place, ExitStack(), ExitStack()
+        self._taken = self._number = 0
         self._document = ""
         self.documents = 0
         self.format = self.part = self._last = ""
@@ -113,22 +115,24 @@ class Intake:
         self.rejects: Counter[str] = Counter()
 
     def __enter__(self) -> Intake:
-        self._statements, self._flaws, self._rejects = map(self._open, (*parquet.ROWS, REJECTS))
+        self._stack.enter_context(self._rows)
+        self._statements, self._flaws = (self._open(kind, self._rows) for kind in parquet.ROWS)
+        self._rejects = self._open(REJECTS, self._stack)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _open(self, kind: str) -> gzip.GzipFile:
+    def _open(self, kind: str, stack: ExitStack) -> gzip.GzipFile:
         path = self._place.with_name(self._place.name + kind)
-        return self._stack.enter_context(gzip.open(path, "wb", compresslevel=1))
+        return stack.enter_context(gzip.open(path, "wb", compresslevel=1))
 
     def document(self, where: str, stream: BinaryIO, *, one_of_many: bool) -> None:
         """Read one document. One of many that is no feed is a reject, unless some of it was taken already.
 
         Raises `FeedError` for one that is alone, or of another format than those before it.
         """
-        self._document, self._taken = where, 0
+        self._document, self._taken, self._number = where, 0, self._number + 1
         try:
             found = recognise(stream.peek(HEAD)[:HEAD], where)  # type: ignore[attr-defined]  # buffered, all of them
             if found.name != (self.format or found.name):
@@ -155,18 +159,15 @@ class Intake:
                 if _BUG_FIX.match(entry.advisory) and not any(flaw.startswith("CVE-") for flaw in entry.flaws):
                     if last != entry.advisory:
                         self.reject(Reject(f"{self._document}: {entry.advisory}", "mends bugs, and no flaw"))
-                elif self._is_new(entry):
-                    self._write(entry)
                 else:
-                    where = f"{self._document}: {entry.advisory}"
-                    self.reject(Reject(where, "the same advisory stands in another document"))
+                    self._write(entry)
             case Flaw():
                 self._taken += 1
                 self._flaws.write(msgspec.json.encode(entry) + b"\n")
             case Reject():
                 self.reject(entry)
-                if entry.unclear and self._is_new(entry.unclear):
-                    self._write(entry.unclear)
+                for statement in entry.unclear:
+                    self._write(statement)
             case About():
                 self.as_of = max(filter(None, (self.as_of, entry.as_of)), default=None)
                 self.whole &= entry.whole
@@ -174,19 +175,19 @@ class Intake:
 
     def _write(self, statement: Statement) -> None:
         self._taken += 1
-        self._statements.write(msgspec.json.encode(parquet.row(in_our_words(statement))) + b"\n")
-
-    def _is_new(self, entry: Statement) -> bool:
-        """Whether no other document says the like: of several, which may differ, the first counts."""
-        of = (entry.ecosystem, entry.release, entry.package, entry.arch, entry.module, entry.advisory, entry.flaws)
-        return self._owners.setdefault(hash(of), self._document) == self._document
+        row = parquet.row(in_our_words(statement), self._document, self._number)
+        self._statements.write(msgspec.json.encode(row) + b"\n")
 
     def reject(self, reject: Reject) -> None:
         """Count what is not understood, and keep where it stands."""
         self.rejects[reject.reason] += 1
-        if self._kept < MOST_REJECTS:
-            self._kept += 1
+        if self.rejects[reject.reason] <= MOST_REJECTS:
             self._rejects.write(msgspec.json.encode(Reject(reject.where, reject.reason)) + b"\n")
+
+    def contents(self) -> parquet.Contents:
+        """What all documents hold together, as Parquet files; nothing can be read after that."""
+        self._rows.close()
+        return parquet.write(self._place.parent, self._place.name, self.reject)
 
     def name(self, contents: parquet.Contents) -> str:
         """What a feed of this content is called where the user does not say: its format, and whom it speaks of."""

@@ -41,21 +41,28 @@ _ORDER = (
 #: What an upgrade is for: a kernel that does not run is removed instead.
 _MENDABLE = "status = 'fixed-available' and exposed is distinct from false"
 
+#: Columns of a list, what makes one row of it, and the order of rows that weigh alike.
 _BY = {
     "flaw": (
         "flaw, list(distinct package order by package)[:50] as packages, count(distinct host) as hosts,"
         " list(distinct status order by status) as statuses, max(title) as title",
         "flaw",
+        "flaw",
     ),
     "upgrade": (
-        "package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, count(distinct flaw) as flaws,"
+        "upgrade as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, bool_or(reboot) as reboot,"
+        " list(distinct status) as statuses,"
+        " list(distinct v.package order by v.package)[:50] as mends, count(distinct flaw) as flaws,"
         " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
-        "package, v.kind, ecosystem, h.release",
+        "upgrade, v.kind, ecosystem, h.release",
+        "package, kind, ecosystem, release",
     ),
     "host": (
         "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
+        " list(distinct status order by status) as statuses,"
         " count(distinct flaw) filter (status = 'fixed-available') as mendable,"
-        " count(distinct package) filter (status = 'fixed-available') as packages",
+        " count(distinct upgrade) filter (status = 'fixed-available') as packages",
+        "host",
         "host",
     ),
 }
@@ -71,9 +78,8 @@ COUNT = (
 
 def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
     """The SELECT over `vulnerabilities` and `hosts` that gives the rows of a list, in its order."""
-    columns, group = _BY[by]
+    columns, group, keys = _BY[by]
     only = f" and {_MENDABLE}" if by == "upgrade" else ""
-    keys = ", ".join(key.rpartition(".")[2] for key in group.split(", "))
     return (
         f"select * from (select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
         f" where {where(statuses, hosts)}{only} group by {group}) order by {_ORDER}, {keys}"
@@ -102,6 +108,24 @@ def missing(hosts: Sequence[str] = ()) -> str:
         f" and part in ('', 'unfixed', 'exploited', 'scored'){of} group by part, reason"
         " union all select 'feed', feed, max(age_days), null from feeds join hosts h using (host)"
         f" where is_stale{of} group by feed order by part, reason"
+    )
+
+
+def unjudged(hosts: Sequence[str] = ()) -> str:
+    """The SELECT of hosts whose flaws may be missing whatever feeds say, and why."""
+    of = f" and {which(hosts)}" if hosts else ""
+    return (
+        "select host, reason from collection join hosts h using (host)"  # noqa: S608 - quoted
+        f" where table_name = 'vulnerabilities' and part = '' and not whole{of} order by host, reason"
+    )
+
+
+def feeds(hosts: Sequence[str] = ()) -> str:
+    """The SELECT of the feeds that count for these hosts."""
+    of = f" where {which(hosts)}" if hosts else ""
+    return (
+        "select distinct feed, f.format, as_of, age_days, max_age_days, is_stale, imported_at, source, digest"  # noqa: S608 - quoted
+        f" from feeds f join hosts h using (host){of} order by feed"
     )
 
 

@@ -13,8 +13,9 @@ import msgspec
 
 from secops.patches import versions
 from secops.patches.hot_patch import hot_patch
-from secops.patches.kernel_role import role
+from secops.patches.placing import place
 from secops.patches.statement import Kind
+from secops.patches.steps import fill, table
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,24 +32,20 @@ class FeedFiles(msgspec.Struct, frozen=True):
 
 def work_out(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     """Make `facts.vulnerabilities` of all hosts, as a view, out of the tables in `facts` and the feeds."""
-    _table(con, "installed", _INSTALLED)
-    _table(con, "subjects", _SUBJECTS)
+    table(con, "installed", _INSTALLED)
+    table(con, "subjects", _SUBJECTS)
     _add_keys(con)
     _read(con, feeds)
-    _table(con, "pairs", _PAIRS)
+    table(con, "pairs", _PAIRS)
     _add_odd(con)
-    _table(con, "told", _TOLD)
-    _table(con, "unmended", _UNMENDED)
-    _table(con, "held", _HELD)
+    table(con, "told", _TOLD)
+    table(con, "heeded", _HEEDED)
+    table(con, "unmended", _UNMENDED)
+    table(con, "held", _HELD)
     _add_live(con)
-    _add_roles(con)
-    _table(con, "placed", _PLACED)
+    place(con)
     con.execute("drop table facts.vulnerabilities")
     con.execute(f"create view facts.vulnerabilities as {_view(con)}")
-
-
-def _table(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
-    con.execute(f"create or replace temp table {name} as {select}")
 
 
 _OWN = ("kind", "name", "version", "architecture", "modularity", "source_name", "source_version")
@@ -82,25 +79,16 @@ def _add_keys(con: duckdb.DuckDBPyConnection) -> None:
     found = con.execute("select distinct kind, version from subjects where kind is not null").fetchall()
     keys = [(kind, version, versions.key(kind, version), versions.key(kind, version, epoch=False))
             for kind, version in found]  # fmt: skip
-    _fill(con, "keys", ("kind", "version", "key", "bare"), keys)
-
-
-def _fill(
-    con: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    """A table of text out of rows."""
-    values = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in columns]
-    texts = ", ".join(f"unnest(?::varchar[]) as {column}" for column in columns)
-    con.execute(f"create or replace temp table {name} as select {texts}", values)
+    fill(con, "keys", ("kind", "version", "key", "bare"), keys)
 
 
 def _read(con: duckdb.DuckDBPyConnection, feeds: Sequence[FeedFiles]) -> None:
     """Tables `statements`, of the releases and packages at hand, and `flaws`. Feeds are ranked, the newest first."""
     newest_first = sorted(feeds, key=lambda feed: (feed.as_of, feed.name), reverse=True)
     ranks = [(feed.name, feed.statements, rank) for rank, feed in enumerate(newest_first)]
-    _fill(con, "ranked", ("feed", "file", "rank"), ranks)
+    fill(con, "ranked", ("feed", "file", "rank"), ranks)
     con.execute(f"create or replace temp table everything as {_STATEMENTS}", [[feed.statements for feed in feeds]])
-    _table(con, "statements", "select * from everything where not hot")
+    table(con, "statements", "select * from everything where not hot")
     con.execute(f"create or replace temp table flaws as {_FLAWS}", [[feed.flaws for feed in feeds]])
 
 
@@ -146,7 +134,7 @@ def _add_odd(con: duckdb.DuckDBPyConnection) -> None:
         "select distinct kind, version, introduced, fixed, last_affected, no_epoch from pairs where covered is null"
     ).fetchall()
     names = ("kind", "version", "introduced", "fixed", "last_affected", "no_epoch", "covered")
-    _fill(con, "odd", names, [(*row, _is_covered(*row)) for row in found])
+    fill(con, "odd", names, [(*row, _is_covered(*row)) for row in found])
     con.execute(
         "update pairs set covered = odd.covered::boolean from odd where pairs.covered is null and pairs.kind = odd.kind"
         " and pairs.version = odd.version and pairs.introduced = odd.introduced and pairs.fixed = odd.fixed"
@@ -169,21 +157,29 @@ def _is_covered(kind: Kind, version: str, introduced: str, fixed: str, last_affe
 #: than one that knows of none; of fixed versions those of the package's own minor release (el9_3) weigh most, since
 #: the next one's are higher; one for another service pack says nothing of this one's versions.
 _TOLD = """
-select id, flaw, sid, feed_rank, if(status = 'fixed', fixed_key, introduced_key) as since,
+select id, flaw, sid, feed_rank, advisory, if(status = 'fixed', fixed_key, introduced_key) as since,
   case when streamless then if(covered, 11, 10) when foreign_pack then 4
     when status = 'fixed' and same_minor then if(covered, 1, 2)
     when status = 'fixed' then if(covered, 3, 5)
     when not covered then 10 when status = 'affected' then 6 when status = 'will-not-fix' then 7
     when status = 'unknown' then 8 else 9 end as meaning
 from (select * exclude (flaws), unnest(flaws) as flaw from pairs p join (
-    select sid, flaws, status, feed_rank, introduced_key, fixed_key from statements) s on s.sid = p.sid)
+    select sid, flaws, status, feed_rank, advisory, introduced_key, fixed_key from statements) s on s.sid = p.sid)
+"""
+
+#: A fix mends nothing where its own advisory says that the version is affected, or that nobody knows: an advisory that
+#: contradicts itself passes nothing.
+_HEEDED = """
+select * from told where meaning <> 10 and (meaning not in (2, 5)
+  or (id, flaw, feed_rank, advisory) not in (
+    select (id, flaw, feed_rank, advisory) from told where meaning between 6 and 8))
 """
 
 #: The newest feed that speaks of a flaw in a package decides; of several fixes the last is the whole one. A version
 #: that is affected again, from one on that is later than the fix, is not mended by it. That a version is not among
 #: those affected does not say that it is mended: another feed may know better.
 _UNMENDED = """
-select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
+select t.id, t.flaw, t.advisory, feed, nullif(fixed, '') as fixed, nullif(title, '') as title, nullif(url, '') as url,
   published, score,
   case when meaning in (1, 3) then 'fixed-available' when meaning = 6 then 'affected-no-fix'
     when meaning = 7 then 'will-not-fix' when meaning = 9 then 'not-affected' else 'unknown' end as status,
@@ -197,7 +193,7 @@ select t.id, t.flaw, advisory, feed, nullif(fixed, '') as fixed, nullif(title, '
 from (
   select * from (
     select *, meaning between 6 and 8 and since > max(since) filter (meaning = 5) over feed as again
-    from told where meaning <> 10 window feed as (partition by id, flaw, feed_rank))
+    from heeded window feed as (partition by id, flaw, feed_rank))
   qualify row_number() over (
     partition by id, flaw order by feed_rank, if(again, 5, meaning), again desc, meaning, since desc nulls last, sid
   ) = 1
@@ -217,8 +213,8 @@ def _add_live(con: duckdb.DuckDBPyConnection) -> None:
     """Table `live`: flaws that a hot or live patch in force mends in the build that it is made for."""
     names = con.execute("select distinct package from everything where hot").fetchall()
     made_for = [(name, *found[:2], found.tagged) for (name,) in names if (found := hot_patch(name))]
-    _fill(con, "made_for", ("package", "target", "target_version", "tagged"), made_for)
-    _table(con, "live", _LIVE)
+    fill(con, "made_for", ("package", "target", "target_version", "tagged"), made_for)
+    table(con, "live", _LIVE)
 
 
 _LIVE = """
@@ -233,35 +229,9 @@ from facts.live_patches p join everything s on s.hot and s.package = p.package a
 """
 
 
-def _add_roles(con: duckdb.DuckDBPyConnection) -> None:
-    """Table `roles`: what installed packages have to do with a kernel's code; those that have not are left out."""
-    found = con.execute(
-        "select id, kind, name, coalesce(source_name, name) as source from installed semi join unmended using (id)"
-        " where regexp_matches(name, '^(linux|kernel)') or regexp_matches(source, '^(linux|kernel)')"
-    ).fetchall()
-    roles = [(id_, said) for id_, *package in found if (said := role(*package))]
-    _fill(con, "named", ("id", "role"), roles)
-    _table(con, "roles", "select id::bigint as id, role from named")
-
-
-#: Which host has which of the packages, and whether their code runs there: worked out here, since flaws are many more.
-#: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
-_PLACED = """
-with kernels_running as (select host, any_value(package_version) as version from facts.kernels where running
-  group by host),
-code as (select host, package, bool_or(listening) as listening, bool_or(as_root) as as_root from facts.running_code
-  group by host, package)
-select held.host, held.id,
-  case r.role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
-  c.listening, c.as_root
-from held join installed i using (id) left join roles r using (id)
-  left join kernels_running k on k.host = held.host
-  left join code c on c.host = held.host and c.package = i.name
-"""
-
 _VULNERABILITIES = """
 select p.host, o.flaw, i.name as package, i.kind, i.architecture, i.version as installed, i.source_name, o.advisory,
-  {status} as status, {words} as words, o.fixed, o.graded as severity, o.score, o.published,
+  {status} as status, {words} as words, o.fixed, p.upgrade, p.reboot, o.graded as severity, o.score, o.published,
   date_diff('day', try_cast(o.published as date), current_date) as age_days, o.title, o.url, o.feed,
   o.exploited_since, o.due, o.ransomware, o.epss, o.percentile, o.urgency, p.exposed, p.listening, p.as_root
 from placed p join unmended o using (id) join installed i using (id) {live}

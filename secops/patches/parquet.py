@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from secops.core.parquet_file import copy_to
-from secops.patches import versions
+from secops.patches import rivals, versions
 from secops.patches.shelf import FLAWS, STATEMENTS, Release
-from secops.patches.statement import Kind, Statement
+from secops.patches.statement import Kind, Reject, Statement
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +34,9 @@ _FLAW = {
     "percentile": "DOUBLE", "name": "VARCHAR",
 }  # fmt: skip
 
+#: Where a statement stands: this is not kept.
+_PLACE = {"document": "VARCHAR", "number": "INTEGER"}
+
 #: DuckDB's buffer of one line: an advisory of a kernel names thousands of flaws.
 _WIDEST = 16 << 20
 
@@ -47,11 +52,16 @@ class Contents(msgspec.Struct, frozen=True):
     releases: list[Release]
 
 
-def row(statement: Statement) -> dict[str, Any]:
-    """The line of a statement, with the keys of its versions; none where there is no version, or no key for it."""
+def row(statement: Statement, document: str = "", number: int = 0) -> dict[str, Any]:
+    """The line of a statement, with the keys of its versions; none where there is no version, or no key for it.
+
+    `number` counts the documents of the feed, `document` names the one that says it.
+    """
     kind, epochs = statement.kind, not _without_epochs(statement)
     return {
         **msgspec.to_builtins(statement),
+        "document": document,
+        "number": number,
         "introduced_key": _key(kind, statement.introduced, epochs),
         "fixed_key": _key(kind, statement.fixed, epochs),
         "last_key": _key(kind, statement.last_affected, epochs),
@@ -68,22 +78,25 @@ def _key(kind: Kind, version: str, epochs: bool) -> str | None:
     return versions.key(kind, version, epoch=epochs) if version else None
 
 
-def write(folder: Path, stem: str) -> Contents:
+def write(folder: Path, stem: str, reject: Callable[[Reject], None]) -> Contents:
     """Make the Parquet files of a feed out of its rows, which then are gone. Equal statements become one.
 
-    Raises `OSError` on a full disk.
+    `reject` is told of statements that do not go together. Raises `OSError` on a full disk.
     """
     import duckdb
 
     with duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(folder)}) as con:
         con.execute("set enable_progress_bar = false")
-        for name, columns, ending, kind, order in (
-            ("statements", _STATEMENT, ROWS[0], STATEMENTS, "ecosystem, release, kind, package, advisory"),
-            ("flaws", _FLAW, ROWS[1], FLAWS, "flaw"),
-        ):
-            source, target = folder / f"{stem}{ending}", folder / f"{stem}{kind}"
+        rows = [folder / f"{stem}{ending}" for ending in ROWS]
+        for name, columns, source in (("said", _STATEMENT | _PLACE, rows[0]), ("flaws", _FLAW, rows[1])):
             _load(con, name, columns, source)
-            copy_to(con, f"select distinct * from {name} order by {order}", target)  # noqa: S608 - names of our own
+        for found in chain(rivals.leave_out_later(con), rivals.contradictions(con)):
+            reject(found)
+        names = ", ".join(_STATEMENT)
+        statements = f"select distinct {names} from said order by ecosystem, release, kind, package, advisory"  # noqa: S608
+        copy_to(con, statements, folder / f"{stem}{STATEMENTS}")
+        copy_to(con, "select distinct * from flaws order by flaw", folder / f"{stem}{FLAWS}")
+        for source in rows:
             source.unlink()
         return _contents(con)
 
@@ -98,18 +111,18 @@ def _load(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], s
 
 
 def _contents(con: duckdb.DuckDBPyConnection) -> Contents:
-    advisories, statements = _one(con, "select count(distinct advisory), count(*) from statements")
+    advisories, statements = _one(con, "select count(distinct advisory), count(*) from said")
     flaws, exploited, scored = _one(con, "select count(*), count(exploited_since), count(epss) from flaws")
     releases = con.execute(_RELEASES).fetchall()
     return Contents(advisories, statements, flaws, exploited > 0, scored > 0, [Release(*found) for found in releases])
 
 
 _RELEASES = """
-with said as (select distinct advisory, ecosystem, release from statements),
-sizes as (select ecosystem, release, count(*) as n from said group by all),
+with named as (select distinct advisory, ecosystem, release from said),
+sizes as (select ecosystem, release, count(*) as n from named group by all),
 passing as (
   select r.ecosystem, r.release
-  from said r join said s on s.advisory = r.advisory and (s.ecosystem, s.release) <> (r.ecosystem, r.release)
+  from named r join named s on s.advisory = r.advisory and (s.ecosystem, s.release) <> (r.ecosystem, r.release)
     join sizes own on (own.ecosystem, own.release) = (r.ecosystem, r.release)
     join sizes other on (other.ecosystem, other.release) = (s.ecosystem, s.release)
   group by r.ecosystem, r.release, s.ecosystem, s.release
@@ -117,7 +130,7 @@ passing as (
 )
 select ecosystem, release, count(*), 100 * count(*) filter (status in ('affected', 'will-not-fix')) >= count(*),
   (ecosystem, release) in (from passing), count(distinct advisory)
-from statements group by ecosystem, release order by ecosystem, release
+from said group by ecosystem, release order by ecosystem, release
 """
 
 

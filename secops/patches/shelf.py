@@ -22,6 +22,7 @@ from secops.core.parquet_file import has_end
 from secops.core.render import write_whole
 from secops.core.report import FeedUse
 from secops.patches.match import FeedFiles
+from secops.patches.rivals import CONTRADICTIONS
 from secops.patches.statement import Reject
 
 CATALOGUE = "catalogue.json"
@@ -77,6 +78,11 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rejected(self) -> int:
         return sum(self.rejects.values())
+
+    @property
+    def contradictions(self) -> int:
+        """Those of the rejects that count, though not as they stand."""
+        return sum(self.rejects.get(why, 0) for why in CONTRADICTIONS)
 
     def age(self, today: date) -> int | None:
         """Days since its own date; None when it has none."""

@@ -61,12 +61,12 @@ class Flaw(msgspec.Struct, frozen=True, kw_only=True):
 class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that is not understood, and so counts for nothing: where it stands, and why.
 
-    `unclear` is what it still says where only its versions are not understood: nobody knows which have the flaw.
+    `unclear` is what it still says where it is clear what it is on, and not which versions have the flaw.
     """
 
     where: str
     reason: str
-    unclear: Statement | None = None
+    unclear: tuple[Statement, ...] = ()
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,8 @@ _SAME = (
 def select(hosts: Sequence[str] = ()) -> str:
     """The SELECT that gives one row for each flaw of each distinct package, with the hosts that have it."""
     return (
-        f"select {_SAME}, list(distinct host order by host) as hosts from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
+        f"select {_SAME}, min(upgrade) as upgrade, list(distinct host order by host) as hosts"  # noqa: S608 - quoted
+        " from vulnerabilities v join hosts h using (host)"
         f" where {where(tuple(STATUSES), hosts)} group by {_SAME} order by {_SAME}"
     )
 
@@ -119,7 +120,7 @@ def _vulnerability(rows: Sequence[dict[str, Any]]) -> Vulnerability:
     """What one advisory says of one flaw, with the packages it concerns."""
     row = rows[0]
     state, responses = _STATES[row["status"]]
-    fixes = sorted({f"{one['package']}: {one['fixed']}" for one in rows if one["fixed"]})
+    fixes = sorted({f"{one['upgrade']}: {one['fixed']}" for one in rows if one["fixed"]})
     known = [("exploited_since", row["exploited_since"]), ("epss", row["epss"]), ("feed", row["feed"])]
     return Vulnerability(
         bom_ref="/".join(quote(row[name], safe=":") for name in _GROUP),

@@ -56,8 +56,13 @@ def _shown(value: Any, lang: str) -> str:
 
 
 def commands(rule: Rule, row: Mapping[str, Any], family: str | None, lang: str) -> str:
-    """The fix's commands for the host's family, each value quoted for the shell; empty when there are none for it."""
-    filled = PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), rule.fix.shell(family or "", lang))
+    """The fix's commands for the host's family, each value quoted for the shell; empty when there are none for it.
+
+    A line of which empty lists leave nothing is left out.
+    """
+    lines = rule.fix.shell(family or "", lang).split("\n")
+    told = [(line, PLACEHOLDER.sub(lambda match: _quoted(row.get(match[1])), line)) for line in lines]
+    filled = "\n".join(text for line, text in told if text.strip() or not line.strip())
     return f"{NEWLINE}\n{filled}" if "${nl:?}" in filled else filled
 
 

@@ -26,6 +26,9 @@ ALPINE = "ID=alpine\nVERSION_ID=3.19.1\n"
 FEDORA = "ID=fedora\nVERSION_ID=43\n"
 
 
+#: What the host with a kernel has of it: the code, what brings the newest, and headers.
+KERNEL = ("linux-image-6.1.0-27-amd64", "linux-image-amd64", "linux-libc-dev")
+
 #: What a terminal, a page or a spreadsheet would obey.
 HOSTILE = "\x1b]0;owned\x07[bold]x[/]\u202e=cmd<script>\x9b31m"
 
@@ -44,13 +47,17 @@ def tracker(path: Path) -> Path:
         "vim": {"CVE-2026-1003": {"releases": release("open")},
                 "CVE-2026-1004": {"releases": release("open", nodsa="Minor issue", nodsa_reason="ignored")}},
         "sudo": {"CVE-2026-1005": {"releases": release("resolved", fixed_version="0")}},
+        "linux": {"CVE-2026-1006": {"releases": release("resolved", fixed_version="6.1.119-1")}},
     }))  # fmt: skip
     return path
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of a few hosts. No feed speaks of Fedora; of one host no flaw is open, of one no upgrade mends any."""
+    """A run of a few hosts. No feed speaks of Fedora; of one host no flaw is open, of one no upgrade mends any.
+
+    One runs a kernel of Debian's, which an upgrade of its own package mends never.
+    """
     folder = tmp_path_factory.mktemp("patches")
     old = {"modified": f"{days_ago(9)}T00:00:00Z"}
     feeds = [
@@ -82,6 +89,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                       [*(Package(name, "1-1") for name in ("=cmd|x", HOSTILE, "a/b", "..", "/")),
                        Package("vim-minimal", f"1-1{HOSTILE}", HOSTILE)], "rpm"),
         "fedora": image(folder / "fedora", "fedora", FEDORA, [Package("openssl", "1:3.0.11-1.fc43")], "rpm"),
+        "kern": image(folder / "kern", "kern", DEBIAN,
+                      [Package("linux-image-6.1.0-27-amd64", "6.1.115-1", "linux-signed-amd64", "6.1.115+1"),
+                       Package("linux-image-amd64", "6.1.115-1", "linux-signed-amd64", "6.1.115+1"),
+                       Package("linux-libc-dev", "6.1.115-1", "linux")], "dpkg"),
         "open": image(folder / "open", "open", DEBIAN, [Package("vim-tiny", "2:9.0-1", "vim")], "dpkg"),
         "sound": image(folder / "sound", "sound", DEBIAN,
                        [Package("openssl", "3.0.13-1"), Package("sudo", "1.9-1")], "dpkg"),
@@ -91,10 +102,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scanned(home: Path, hosts: dict[str, Path]) -> None:
-    names = str(inventory(home / "hosts.yml", hosts))
+    """Scan these, and a host that does not answer."""
+    names = inventory(home / "hosts.yml", hosts)
+    names.write_text(f'{names.read_text()}  - {{name: silent, ssh: "ssh://127.0.0.1:1"}}\n')
     few = ("--only", "feed-stale", "--min-coverage", "0", "--fail-on", "never")
-    done = citywall(home, "scan", "--inventory", names, *few)
-    assert done.returncode == 0, done.stderr
+    done = citywall(home, "scan", "--inventory", str(names), *few)
+    assert done.returncode == 3, done.stderr
 
 
 @cache
@@ -106,7 +119,12 @@ def patches(home: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def listed(home: Path, *args: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(patches(home, "list", *args, "--format", "json").stdout)
+    found: list[dict[str, Any]] = document(home, *args)["rows"]
+    return found
+
+
+def document(home: Path, *args: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(patches(home, "list", *args, "--format", "json").stdout)
     return found
 
 
@@ -133,6 +151,7 @@ def test_what_each_host_has_is_told_by_its_own_feed(home: Path) -> None:
         ("deb", "vim-tiny", "CVE-2026-1003", "affected-no-fix", None),
         ("deb", "vim-tiny", "CVE-2026-1004", "will-not-fix", None),
         ("evil", "vim-minimal", "CVE-2026-1003", "fixed-available", "2:8.2-9.el9"),
+        *(("kern", package, "CVE-2026-1006", "fixed-available", "6.1.119-1") for package in KERNEL),
         ("open", "vim-tiny", "CVE-2026-1003", "affected-no-fix", None),
         ("open", "vim-tiny", "CVE-2026-1004", "will-not-fix", None),
         ("sound", "sudo", "CVE-2026-1005", "not-affected", None),
@@ -146,8 +165,12 @@ def test_by_upgrade_each_row_says_what_to_install_and_why_it_is_first(home: Path
         ("libssl3", "3.0.12-r1", "alpine", 1, 1),  # EPSS
         ("libssl3", "3.0.13-1", "debian", 2, 1),
         ("openssl", "3.0.13-1", "debian", 2, 1),
+        ("linux-image-amd64", "6.1.119-1", "debian", 1, 1),
         ("openssl", "1:3.0.12-1.el9", "almalinux", 1, 1),
     ]
+    assert [(row["mends"], row["reboot"]) for row in rows][-2:] == [([KERNEL[0]], True), (["openssl"], False)]
+    (kernel,) = (line for line in patches(home, "list").stdout.splitlines() if line.startswith("linux"))
+    assert kernel.startswith("linux-image-amd64, then restart the host  6.1.119-1")
     done = patches(home, "list", "--most", "3")
     assert done.returncode == 1
     lines = done.stdout.splitlines()
@@ -155,7 +178,7 @@ def test_by_upgrade_each_row_says_what_to_install_and_why_it_is_first(home: Path
     assert "exploited (KEV since 2026-03-01, due 2026-03-22), used by ransomware" in lines[1]
     assert "EPSS 42.0 %" in lines[2]
     assert "the feed osv-alpine-3.19 was 9 days old: what came out since is not known\n" in done.stderr
-    assert lines[-2:] == ["… and 2 more: --most 5", "No upgrade mends 1 flaw: `--by flaw` lists it."]
+    assert lines[-2:] == ["… and 3 more: --most 6", "No upgrade mends 1 flaw: `--by flaw` lists it."]
 
 
 def test_by_flaw_and_by_host(home: Path) -> None:
@@ -165,13 +188,15 @@ def test_by_flaw_and_by_host(home: Path) -> None:
         ("CVE-2026-1001", ["libssl3", "openssl"], 2, ["fixed-available"]),
         ("CVE-2026-1002", ["libssl3", "openssl"], 1, ["fixed-available"]),
         ("CVE-2026-1004", ["vim-tiny"], 2, ["will-not-fix"]),
+        ("CVE-2026-1006", list(KERNEL), 1, ["fixed-available"]),
         ("CVE-2026-2001", ["openssl"], 1, ["fixed-available"]),
     ]
     rows = listed(home, "--by", "host")
     assert {(row["host"], row["flaws"], row["mendable"], row["packages"]) for row in rows} == {
         ("deb", 4, 2, 2), ("alma", 2, 2, 2), ("alpine", 1, 1, 1), ("evil", 1, 1, 1), ("open", 2, 0, 0),
+        ("kern", 1, 1, 2),
     }  # fmt: skip
-    assert [row["host"] for row in rows][-1] == "alpine"  # of the others one flaw is exploited
+    assert [row["host"] for row in rows][-2:] == ["alpine", "kern"]  # of the others one flaw is exploited
 
 
 def test_every_count_traces_to_the_table(home: Path) -> None:
@@ -184,8 +209,8 @@ def test_every_count_traces_to_the_table(home: Path) -> None:
     assert sum(row["flaws"] for row in listed(home, "--by", "host")) == pairs
     upgrades = asked(
         home,
-        "select package, ecosystem, count(distinct flaw), count(distinct host), count(*) = count(advisory) from v"
-        " where status = 'fixed-available' group by all",
+        "select upgrade, ecosystem, count(distinct flaw), count(distinct host), count(*) = count(advisory) from v"
+        " where status = 'fixed-available' and exposed is not false group by all",
     )
     rows = listed(home)
     assert {(row["package"], row["ecosystem"], row["flaws"], row["hosts"], True) for row in rows} == set(upgrades)
@@ -209,12 +234,56 @@ def test_a_host_that_no_feed_speaks_of_is_unknown_and_not_clean(home: Path) -> N
     assert done.stdout == "No known flaw was found, but not every host could be judged.\n"
 
 
+def test_a_host_that_did_not_answer_is_unknown_and_not_clean(home: Path) -> None:
+    """Beside one on which nothing is open; and a name that no host has is told as before."""
+    done = patches(home, "list", "--host", "silent", "--host", "sound")
+    assert done.returncode == 3
+    assert done.stderr.startswith("silent: flaws may be missing, or stand too low: ")
+    assert done.stdout == "No known flaw was found, but not every host could be judged.\n"
+    assert patches(home, "list", "--host", "sound").returncode == 0
+    assert any("citywall:not-judged" in str(p) and "silent: " in p.value for p in bom(home).properties)
+    assert "silent" in patches(home, "list", "--host", "silence").stderr.splitlines()[1]
+
+
+def test_json_bears_the_feeds_and_the_hosts_that_could_not_be_judged(home: Path) -> None:
+    found = document(home, "--most", "1")
+    assert (found["by"], found["of"], len(found["rows"]), found["run"]) == (
+        "upgrade", 6, 1, next((home / "runs").iterdir()).name,
+    )  # fmt: skip
+    assert [(feed["feed"], feed["as_of"], feed["is_stale"]) for feed in found["feeds"]] == [
+        ("debian-tracker-debian-12", days_ago(0), False), ("epss", days_ago(1), False), ("kev", days_ago(1), False),
+        ("osv-almalinux-9", days_ago(1), False), ("osv-alpine-3.19", days_ago(9), True),
+    ]  # fmt: skip
+    assert [one["host"] for one in found["unjudged"]] == ["fedora", "silent"]
+    assert found["unjudged"][0]["reason"] == "no feed is imported for fedora 43"
+    fixes = "the feeds tell only of flaws that have a fix"
+    assert {"what": "unfixed", "reason": fixes, "hosts": 3} in found["lacks"]
+    one = document(home, "--host", "sound")
+    assert [feed["feed"] for feed in one["feeds"]] == ["debian-tracker-debian-12", "epss", "kev"]
+    assert (one["rows"], one["unjudged"], one["lacks"]) == ([], [], [])
+
+
+def table(home: Path, *args: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(patches(home, "list", *args, "--format", "csv").stdout)))
+
+
 def test_csv_has_its_titles_also_when_it_has_no_rows(home: Path) -> None:
-    titles = "to,package,kind,ecosystem,release,fixes,flaws,hosts,which,urgency"
-    assert patches(home, "list", "--host", "fedora", "--format", "csv").stdout.startswith(titles)
-    rows = list(csv.DictReader(io.StringIO(patches(home, "list", "--by", "flaw", "--format", "csv").stdout)))
-    assert [(row["flaw"], row["hosts"]) for row in rows] == [
-        (row["flaw"], str(row["hosts"])) for row in listed(home, "--by", "flaw")
+    titles = "to,package,kind,ecosystem,release,fixes,reboot,statuses,mends,flaws,hosts,which,urgency"
+    assert patches(home, "list", "--host", "sound", "--format", "csv").stdout.startswith(titles)
+    assert table(home, "--host", "sound") == []
+
+
+@pytest.mark.parametrize(("by", "key"), [("upgrade", "package"), ("flaw", "flaw"), ("host", "flaws")])
+def test_csv_has_a_row_for_each_host_that_could_not_be_judged(home: Path, by: str, key: str) -> None:
+    rows = table(home, "--by", by)
+    unjudged = [row for row in rows if not row[key]]
+    assert [(row["host"], row["statuses"], bool(row["reason"])) for row in unjudged] == [
+        ("fedora", "unknown", True), ("silent", "unknown", True),
+    ]  # fmt: skip
+    assert unjudged[0]["reason"] == "no feed is imported for fedora 43"
+    assert not any(row["reason"] for row in rows if row[key])
+    assert [(row[key], row["statuses"]) for row in rows if row[key]] == [
+        (str(row[key]), " ".join(row["statuses"])) for row in listed(home, "--by", by)
     ]
 
 
@@ -269,7 +338,9 @@ def test_what_is_mended_or_does_not_concern_the_host_is_clean(home: Path) -> Non
     assert (done.returncode, done.stdout, done.stderr) == (0, "No known flaw is open in what is installed.\n", "")
     every = patches(home, "list", "--host", "sound", "--all", "--by", "flaw", "--format", "json")
     assert every.returncode == 0
-    assert [(row["flaw"], row["statuses"]) for row in json.loads(every.stdout)] == [("CVE-2026-1005", ["not-affected"])]
+    assert [(row["flaw"], row["statuses"]) for row in json.loads(every.stdout)["rows"]] == [
+        ("CVE-2026-1005", ["not-affected"])
+    ]
 
 
 def test_without_a_run_there_is_nothing_to_list(tmp_path: Path) -> None:
@@ -288,7 +359,7 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
     done = citywall(tmp_path, "patches", "feeds", "import", str(old), str(bad))
     assert done.returncode == 0
     assert "kev: 1 flaw, 9 days old: stale\n" in done.stdout
-    assert "2 entries do not count" in done.stderr
+    assert "2 entries do not count, or not as they stand:" in done.stderr
     status = citywall(tmp_path, "patches", "feeds", "status")
     assert status.returncode == 1
     assert "9 days old: stale" in status.stdout
@@ -305,6 +376,25 @@ def test_feeds_are_shown_with_age_and_removed(tmp_path: Path) -> None:
     gone = citywall(tmp_path, "patches", "feeds", "remove", "kev")
     assert (gone.returncode, gone.stderr.splitlines()[0]) == (2, "citywall: kev: there is no such feed")
     assert citywall(tmp_path, "patches", "feeds", "status", "kev").returncode == 2
+    for limit in (["--max-age", "9"], []):  # it is kept
+        assert "stale" not in citywall(tmp_path, "patches", "feeds", "import", *limit, str(old)).stdout
+
+
+def test_what_contradicts_itself_in_a_feed_is_told_by_name_and_counted(tmp_path: Path) -> None:
+    """Before other rejects, many as those are; a feed without one tells of none."""
+    others = {f"{number}.json": "{" for number in range(4)}
+    told = ["  4 × is of no format that is known here", "    0.json", "    1.json"]
+    torn = ["  1 × mended in two versions at once: the later one counts",
+            "    a.json: ALSA-2026:1: vim (almalinux 9): 1-1, 2-1"]  # fmt: skip
+    for name, fixes, expect in (("torn", ("1-1", "2-1"), [*torn, *told]), ("sound", ("1-1",), told)):
+        advisory = osv("ALSA-2026:1", *(("AlmaLinux:9", "vim", fixed) for fixed in fixes))
+        path = archive(tmp_path / f"{name}.zip", {**others, "a.json": advisory})
+        done = citywall(tmp_path, "patches", "feeds", "import", "--name", name, str(path))
+        first, *lines, last = done.stderr.splitlines()
+        assert (lines, last) == (expect, f"  All of them: citywall patches feeds status {name}")
+        assert "entries do not count, or not as they stand:" in first
+    found = json.loads(citywall(tmp_path, "patches", "feeds", "status", "--format", "json").stdout)
+    assert [(one["name"], one["rejected"], one["contradictions"]) for one in found] == [("sound", 4, 0), ("torn", 5, 1)]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from secops.cli._tables import _widths
 from secops.core.columns import cell_len, wrap
+from secops.core.rows import _widths
 
 
 @pytest.mark.parametrize("head", ["步数", "steps", "属于"])

@@ -97,6 +97,18 @@ def test_runs_are_listed_latest_first_with_their_numbers(url: str) -> None:
     assert numbers.open == dict.fromkeys(Severity, 0) | {Severity.HIGH: 1, Severity.LOW: 1}
 
 
+def test_hosts_of_a_run_that_did_not_answer_are_told_with_the_error(url: str) -> None:
+    store = Store.open(url)
+    store.save_report(report(1, unreachable={"h4": "timeout", "h3": "refused"}))
+    store.save_report(report(2, hosts=["h2"], unreachable={"h1": "refused"}))
+    store.save_report(report(3))
+    assert list(store.unreachable(run_id(1)).items()) == [("h3", "refused"), ("h4", "timeout")]
+    assert store.unreachable("last~1") == {"h1": "refused"}
+    assert store.unreachable("last") == {}
+    with pytest.raises(UsageError):
+        store.unreachable("nothing")
+
+
 def test_runs_of_one_second_are_in_the_order_of_saving(url: str) -> None:
     store = Store.open(url)
     for name in ("b", "a", "c"):

@@ -53,7 +53,7 @@ def feed(folder: Path, name: str, entries: Sequence[Statement | Flaw], as_of: st
         with gzip.open(folder / f"{name}{ending}", "wb") as file:
             for row in rows:
                 file.write(msgspec.json.encode(parquet.row(row) if isinstance(row, Statement) else row) + b"\n")
-    parquet.write(folder, name)
+    parquet.write(folder, name, lambda _reject: None)
     return FeedFiles(name, as_of, str(folder / f"{name}{STATEMENTS}"), str(folder / f"{name}{FLAWS}"))
 
 

@@ -18,6 +18,8 @@ import duckdb
 import pytest
 
 from secops.core.errors import CitywallError, UsageError
+from secops.patches import importing as importing_module
+from secops.patches import rivals
 from secops.patches.feeds.format import FeedError
 from secops.patches.importing import import_feeds
 from secops.patches.shelf import CATALOGUE, STATEMENTS, Feed, Release, Shelf
@@ -149,6 +151,17 @@ def test_a_feed_is_stale_past_its_limit_or_ahead_of_its_time(
     assert (feed.age(TODAY), feed.stale(TODAY)) == (age, stale)
 
 
+def test_the_limit_of_a_feed_is_kept_when_it_is_imported_again(shelf: Shelf, tmp_path: Path) -> None:
+    path, other = kev(tmp_path / "kev.json", "CVE-2026-1001"), epss(tmp_path / "epss.csv", {"CVE-2026-1001": 0.5})
+    assert [feed.max_age for feed in import_feeds(shelf, [path], max_age=30)] == [30]
+    assert [feed.max_age for feed in import_feeds(shelf, [path, other])] == [30, 7]
+    assert [feed.max_age for feed in import_feeds(shelf, [path], max_age=0)] == [0]
+    assert [feed.max_age for feed in import_feeds(shelf, [path])] == [0]
+    with shelf.changing():
+        shelf.remove(["kev"])
+    assert [feed.max_age for feed in import_feeds(shelf, [path])] == [7]
+
+
 def test_a_date_can_be_given_to_what_bears_none_and_only_to_that(shelf: Shelf, tmp_path: Path) -> None:
     undated = osv("A-2026:1", (ALMA, "curl", "1-1"))
     del undated["modified"], undated["published"]
@@ -185,11 +198,34 @@ def test_documents_that_contradict_each_other_are_told_and_the_first_counts(shel
 
 
 def test_two_ranges_in_one_document_are_two_statements(shelf: Shelf, tmp_path: Path) -> None:
-    path = archive(tmp_path / "a.zip", [osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1")),
-                                        osv("A-2026:2", (ALMA, "vim", "1-1"))])  # fmt: skip
-    (feed,) = import_feeds(shelf, [path])
+    later = {"package": {"ecosystem": ALMA, "name": "curl"},
+             "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1-5"}, {"fixed": "2-1"}]}]}  # fmt: skip
+    two = osv("A-2026:1", (ALMA, "curl", "1-1"))
+    two["affected"].append(later)
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", [two, osv("A-2026:2", (ALMA, "vim", "1-1"))])])
     assert feed.statements == 3
     assert not feed.rejects
+
+
+def test_a_document_that_contradicts_itself_is_told_and_all_of_it_is_kept(shelf: Shelf, tmp_path: Path) -> None:
+    twice = osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1"), (ALMA, "libcurl", "2-1"))
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", [twice, osv("A-2026:2", (ALMA, "vim", "1-1"))])])
+    assert (feed.statements, feed.rejects) == (4, {rivals.FIXES_DIFFER: 1})
+    assert rejects(shelf, feed) == [
+        ("a.zip: A-2026:1.json: A-2026:1: curl (almalinux 9): 1-1, 2-1", rivals.FIXES_DIFFER),
+    ]
+
+
+def test_what_is_beyond_the_limit_of_one_reason_is_counted_and_others_are_still_listed(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing_module, "MOST_REJECTS", 2)
+    twice = osv("A-2026:1", (ALMA, "curl", "1-1"), (ALMA, "curl", "2-1"))
+    bad = {f"{number}.json": "{" for number in range(3)}
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", {**bad, "z.json": twice})])
+    assert feed.rejected == 4
+    unknown = "is of no format that is known here"
+    assert [reason for _, reason in rejects(shelf, feed)] == [unknown, unknown, rivals.FIXES_DIFFER]
 
 
 def test_formats_that_are_mixed_in_one_archive_are_refused(shelf: Shelf, tmp_path: Path) -> None:

@@ -186,12 +186,50 @@ def test_a_mended_version_is_sound_though_the_feed_also_calls_all_affected(tmp_p
 def test_what_is_affected_again_after_its_fix_is_not_mended_by_it(tmp_path: Path) -> None:
     """Ranges as OSV has them: mended in 1.4, there again from 2.0 on. What was affected before the fix is mended."""
     again = said("sudo", status="affected", introduced="2.0")
-    before = said("vim", status="affected", introduced="1.0")
+    before = said("vim", status="affected", introduced="1.0", advisory="B")
     one = feed(tmp_path, "a", [said("sudo", "1.4"), again, said("vim", "1.4"), before])
     hosts = {version: [deb("sudo", version), deb("vim", version)] for version in ("1.3", "1.5", "2.1")}
     assert brief(matched([one], hosts), "host", "package", "status") == [
         ("1.3", "sudo", "fixed-available"), ("1.3", "vim", "fixed-available"), ("2.1", "sudo", "affected-no-fix"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "expect"),
+    [
+        ({}, "affected-no-fix"),
+        ({"introduced": "1.0"}, "affected-no-fix"),
+        ({"last_affected": "1.5"}, "affected-no-fix"),
+        ({"status": "will-not-fix"}, "will-not-fix"),
+        ({"status": "unknown"}, "unknown"),
+        ({"last_affected": "1.4"}, None),
+        ({"advisory": "B"}, None),
+        ({"status": "not-affected"}, None),
+    ],
+)
+def test_an_advisory_that_contradicts_itself_passes_nothing(
+    tmp_path: Path, more: dict[str, str], expect: str | None
+) -> None:
+    """Mended in 1.4, says one place of it; affected, says another. Before the fix they agree."""
+    told = [said("sudo", "1.4"), said("sudo", **{"status": "affected", **more})]
+    rows = matched([feed(tmp_path, "a", told)], {"old": [deb("sudo", "1.3")], "new": [deb("sudo", "1.5")]})
+    assert brief(rows, "host", "status") == [*([("new", expect)] if expect else []), ("old", "fixed-available")]
+
+
+def test_what_an_advisory_says_of_a_range_between_two_fixes_counts(tmp_path: Path) -> None:
+    between = said("sudo", introduced="2.0", last_affected="2.5")
+    told = [said("sudo", "1.4"), between, said("sudo", "3.4", introduced="3.0")]
+    hosts = {version: [deb("sudo", version)] for version in ("1.3", "1.5", "2.2", "2.6", "3.1", "3.4")}
+    assert brief(matched([feed(tmp_path, "a", told)], hosts), "host", "status") == [
+        ("1.3", "fixed-available"), ("2.2", "affected-no-fix"), ("3.1", "fixed-available"),
+    ]  # fmt: skip
+
+
+def test_the_fix_of_a_minor_release_does_not_outweigh_its_own_advisory(tmp_path: Path) -> None:
+    hosts = {"h": [rpm("vim", "1-5.el9_3")]}
+    for who, expect in (("A", [("affected-no-fix",)]), ("B", [])):
+        told = [said_rpm("vim", "1-4.el9_3", advisory="A"), said_rpm("vim", advisory=who)]
+        assert brief(matched([feed(tmp_path, who, told)], hosts, ALMA), "status") == expect
 
 
 def test_an_unsigned_kernel_that_runs_is_exposed(tmp_path: Path) -> None:
@@ -250,6 +288,34 @@ def test_only_the_kernel_that_runs_is_exposed(tmp_path: Path) -> None:
     assert brief(unseen, "package", "exposed")[0] == ("linux-image-6.1.0-18-amd64", None)
 
 
+def test_a_kernel_of_debian_is_mended_by_the_package_that_brings_the_next(tmp_path: Path) -> None:
+    """By what its host has of such; of others the package itself is."""
+    one = feed(tmp_path, "a", [said("linux", "6.1.119-1"), said("vim", "2")])
+    kernel = deb(
+        "linux-image-6.1.0-27-amd64", "6.1.115-1", source_name="linux-signed-amd64", source_version="6.1.115+1"
+    )
+    cloud = {**kernel, "name": "linux-image-6.1.0-27-cloud-amd64"}
+    hosts = {
+        "cloud": [cloud, deb("linux-image-cloud-amd64", "6.1.119-1", source_name="linux-signed-amd64")],
+        "plain": [kernel, deb("linux-image-amd64", "6.1.119-1", source_name="linux-signed-amd64"), deb("vim", "1")],
+        "tools": [deb("linux-libc-dev", "6.1.115-1", source_name="linux")],
+    }
+    assert brief(matched([one], hosts), "host", "package", "upgrade", "reboot") == [
+        ("cloud", "linux-image-6.1.0-27-cloud-amd64", "linux-image-cloud-amd64", True),
+        ("plain", "linux-image-6.1.0-27-amd64", "linux-image-amd64", True),
+        ("plain", "vim", "vim", False),
+        ("tools", "linux-libc-dev", "linux-libc-dev", False),
+    ]
+
+
+def test_two_hosts_with_one_kernel_may_have_other_packages_that_bring_the_next(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("linux", "5.15.0-126.136", ecosystem="ubuntu", release="22.04")])
+    kernel = deb("linux-image-5.15.0-122-generic", "5.15.0-122.132", source_name="linux-signed")
+    hosts = {name: [kernel, deb(name, "5.15.0.122.122")] for name in ("linux-generic", "linux-image-virtual")}
+    rows = matched([one], hosts, {"ecosystem": "ubuntu", "release": "22.04"})
+    assert brief(rows, "host", "upgrade") == [(name, name) for name in hosts]
+
+
 def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
     one = feed(
         tmp_path,
@@ -264,6 +330,9 @@ def test_the_running_kernel_of_an_rpm_host(tmp_path: Path) -> None:
     rows = matched([one], {"h": packages}, ALMA, kernels={"h": [running]})
     assert {(row["package"], row["installed"]) for row in rows if row["exposed"]} == {
         ("kernel-core", "5.14.0-400.el9"), ("kernel-modules", "5.14.0-400.el9"),
+    }  # fmt: skip
+    assert {(row["upgrade"], row["reboot"]) for row in rows} == {
+        ("kernel-core", True), ("kernel-modules", True), ("kernel-headers", False),
     }  # fmt: skip
     assert len(rows) == 6
 

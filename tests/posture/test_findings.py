@@ -105,6 +105,20 @@ def test_values_that_are_no_text_in_commands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("restart", "expect"),
+    [
+        (["shutdown", "-r", "+5"], "apt install x\n\n  shutdown -r +5\nuptime"),
+        ([], "apt install x\n\nuptime"),
+        ([""], "apt install x\n\n  ''\nuptime"),
+        (None, "apt install x\n\n  '?'\nuptime"),
+    ],
+)
+def test_a_line_of_which_an_empty_list_leaves_nothing_is_left_out(restart: list[str] | None, expect: str) -> None:
+    fix = _fix("apt install {name}\n\n  {restart}\nuptime")
+    assert commands(fix, {"name": "x", "restart": restart}, None, "en") == expect
+
+
+@pytest.mark.parametrize(
     ("family", "expected"), [("debian", "apt x"), ("rhel", "any x"), (None, "any x"), ("alpine", "apk x")]
 )
 def test_commands_are_those_of_the_family(family: str | None, expected: str) -> None:

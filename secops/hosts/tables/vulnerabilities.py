@@ -32,6 +32,9 @@ TABLE = Table(
         Column("status", "text", "fixed-available, affected-no-fix, will-not-fix, not-affected or unknown"),
         Column("words", "text", "the vendor's own words for it: no-dsa, postponed, Fix deferred, …; NULL for none"),
         Column("fixed", "text", "the version that mends it; of the source package where the feed is by source"),
+        Column("upgrade", "text", "the package to install for it: itself, but for kernels of Debian and Ubuntu, whose "
+               "names hold their version, the one that brings the newest (linux-image-amd64)"),
+        Column("reboot", "boolean", "code of a kernel: what mends it is in force once the host was started again"),
         Column("severity", "text", "critical, high, medium, low: the vendor's, else by the CVSS score; NULL for none"),
         Column("score", "number", "CVSS base score"),
         Column("published", "text", "day of the advisory, ISO 8601"),

@@ -23,12 +23,12 @@ from secops.patches.feeds.vetting import (
     NO_STATUS,
     NOT_HOT,
     STATUSES,
-    TORN,
     Fault,
     line,
     merged,
     rejects,
     settled,
+    torn,
     vetted,
 )
 from secops.patches.hot_patch import hot_patch
@@ -67,26 +67,26 @@ def _flaw(raw: object, head: Head, products: Products, where: str) -> Iterator[E
         return
     view = View(flaw, head, products.group)
     where = line(f"{where} {flaw.id}")
-    parts, faults = _parts(flaw, products)
+    parts, contradictory, faults = _parts(flaw, products)
     builds = {(status, part.platform, part.build.version) for _, status, part in parts if not part.build.source}
-    statements = []
+    statements: dict[bool, list[Statement]] = {False: [], True: []}  # by whether they are contradicted
     for product, status, part in parts:
         if part.build.source and part.build.version and (status, part.platform, part.build.version) in builds:
             continue  # the source of binaries that stand beside it
         if head.hot and not hot_patch(part.build.name):
             faults.add((part.build.name, NOT_HOT))
             continue
-        statements.append(_statement(part, product, status, flaw, head, view))
+        statements[product in contradictory].append(_statement(part, product, status, flaw, head, view))
     yield from rejects(where, faults)
-    yield from (vetted(statement, where) for statement in merged(statements))
+    yield from torn(statements[True], where)
+    yield from (vetted(statement, where) for statement in merged(statements[False]))
 
 
-def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Status, Part]], set[Fault]]:
-    """Products with what is said of them and what they are, and why others count for nothing."""
+def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Status, Part]], set[str], set[Fault]]:
+    """Products with what is said of them and what they are, those of which it is contradictory, and other faults."""
     known = {word: ids for word, ids in flaw.product_status.items() if word in STATUSES}
-    found, torn = settled((product, STATUSES[word]) for word, ids in known.items() for product in ids)
-    faults = {(product, TORN) for product in torn}
-    faults |= {(word, NO_STATUS) for word in flaw.product_status if word not in known}
+    found, contradictory = settled((product, STATUSES[word]) for word, ids in known.items() for product in ids)
+    faults = {(word, NO_STATUS) for word in flaw.product_status if word not in known}
     parts = []
     for product, status in found.items():
         part = products.part(product)
@@ -94,7 +94,7 @@ def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Sta
             faults.add((part.platform, part.reason))
         else:
             parts.append((product, status, part))
-    return parts, faults if found or faults else {("-", NO_PRODUCT)}
+    return parts, contradictory, faults if found or faults else {("-", NO_PRODUCT)}
 
 
 def _statement(part: Part, product: str, said: Status, flaw: Vulnerability, head: Head, view: View) -> Statement:

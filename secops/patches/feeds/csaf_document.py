@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,7 @@ class _Tracking(msgspec.Struct):
     id: str
     initial_release_date: str = ""
     current_release_date: str = ""
+    generator: Any = None
 
 
 class _Reference(msgspec.Struct):
@@ -44,7 +46,11 @@ class Head(msgspec.Struct):
 
     @property
     def as_of(self) -> date | None:
-        return vetting.day(self.tracking.current_release_date)
+        """The day it was changed, or made anew though nothing in it had changed."""
+        generator = self.tracking.generator if isinstance(self.tracking.generator, dict) else {}
+        stamps = (self.tracking.current_release_date, generator.get("date"))
+        days = (vetting.day(stamp) for stamp in stamps if isinstance(stamp, str))
+        return max(filter(None, days), default=None)
 
     @property
     def hot(self) -> bool:

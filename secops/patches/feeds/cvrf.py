@@ -26,13 +26,13 @@ from secops.patches.feeds.vetting import (
     NOT_HOT,
     NOT_IN_TREE,
     STATUSES,
-    TORN,
     UNKNOWN_RELEASE,
     Fault,
     line,
     merged,
     rejects,
     settled,
+    torn,
     vetted,
 )
 from secops.patches.feeds.xml_records import below, child, name, records, text
@@ -93,7 +93,8 @@ def _note(record: Element, document: _Document) -> None:
     elif name(record) == "DocumentTracking":
         document.id = line(text(child(record, "Identification", "ID")))
         document.published = vetting.day(text(child(record, "InitialReleaseDate")))
-        document.as_of = vetting.day(text(child(record, "CurrentReleaseDate"))) or document.published
+        made = (text(child(record, *path)) for path in (("CurrentReleaseDate",), ("Generator", "Date")))
+        document.as_of = max(filter(None, (document.published, *map(vetting.day, made))), default=None)
     else:
         _note_tree(record, document)
 
@@ -117,12 +118,14 @@ def _note_tree(tree: Element, document: _Document) -> None:
 
 def _flaw(flaw: Element, document: _Document, where: str) -> Iterator[Entry]:
     faults: set[Fault] = set()
-    found, torn = settled(_said(flaw, document, faults))
-    faults |= {(package.product, TORN) for package in torn}
+    found, contradictory = settled(_said(flaw, document, faults))
     if not found and not faults:
         faults.add(("-", NO_PRODUCT))
     yield from rejects(where, faults)
-    yield from (vetted(statement, where) for statement in merged(_statements(found, flaw, document)))
+    doubtful = {package: status for package, status in found.items() if package in contradictory}
+    clear = {package: status for package, status in found.items() if package not in contradictory}
+    yield from torn(_statements(doubtful, flaw, document), where)
+    yield from (vetted(statement, where) for statement in merged(_statements(clear, flaw, document)))
 
 
 def _said(flaw: Element, document: _Document, faults: set[Fault]) -> Iterator[tuple[_Package, Status]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import ijson
@@ -63,7 +63,8 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
         for package, flaws in ijson.kvitems(metered, "", map_type=_Object, use_float=True):
             metered.rest()
             if package in seen:
-                yield Reject(line(f"{where}: {package}"), "stands twice in the document")
+                again = _package(package, flaws, elsewhere, line(f"{where}: {package}"))
+                yield _doubted(again, line(f"{where}: {package}"), "stands twice in the document")
             else:
                 yield from _package(package, flaws, elsewhere, line(f"{where}: {package}"))
             seen.add(package)
@@ -76,30 +77,44 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     yield About()
 
 
-def _package(package: str, flaws: object, elsewhere: Counter[str], where: str) -> Iterator[Entry]:
+def _package(package: str, flaws: object, elsewhere: Counter[str], where: str) -> Iterator[Statement | Reject]:
+    found = (one for flaw, about in _items(flaws) for one in _flaw(package, flaw, about, elsewhere, where))
     if not isinstance(flaws, _Object) or flaws.twice:
-        yield Reject(where, "no object of flaws, or a flaw stands in it twice")
-        return
-    for flaw, about in flaws.items():
-        place = line(f"{where} {flaw}")
-        releases = about.get("releases") if isinstance(about, _Object) else None
-        if not isinstance(releases, _Object) or releases.twice or about.twice:
-            yield Reject(place, "no object of releases, or a key stands in it twice")
-            continue
-        description = about.get("description", "")
-        title = line(description) if isinstance(description, str) else ""
-        for codename, state in releases.items():
-            if codename not in RELEASES:
-                elsewhere[codename] += 1
-            else:
-                yield _statement(package, flaw, title, codename, state, f"{place} {codename}")
+        yield _doubted(found, where, "no object of flaws, or a flaw stands in it twice")
+    else:
+        yield from found
+
+
+def _flaw(package: str, flaw: str, about: object, elsewhere: Counter[str], where: str) -> Iterator[Statement | Reject]:
+    where = line(f"{where} {flaw}")
+    told = about if isinstance(about, _Object) else _Object()
+    releases, description = told.get("releases"), told.get("description")
+    title = line(description) if isinstance(description, str) else ""
+    elsewhere.update(codename for codename, _ in _items(releases) if codename not in RELEASES)
+    found = (
+        _statement(package, flaw, title, codename, state, f"{where} {codename}")
+        for codename, state in _items(releases)
+        if codename in RELEASES
+    )
+    if told.twice or not isinstance(releases, _Object) or releases.twice:
+        yield _doubted(found, where, "no object of releases, or a key stands in it twice")
+    else:
+        yield from found
+
+
+def _items(value: object) -> Iterable[tuple[str, object]]:
+    return value.items() if isinstance(value, _Object) else ()
+
+
+def _doubted(entries: Iterable[Statement | Reject], where: str, why: str) -> Reject:
+    """One reject for them all: they stand beside others that may say otherwise, so nobody knows."""
+    said = [one for entry in entries for one in ((entry,) if isinstance(entry, Statement) else entry.unclear)]
+    return Reject(where, why, tuple(vetting.unclear(statement, why) for statement in said))
 
 
 def _statement(package: str, flaw: str, title: str, codename: str, state: object, where: str) -> Statement | Reject:
     found = _status(state)
-    if isinstance(found, str):
-        return Reject(where, found)
-    status, words, fixed, urgency = found
+    status, words, fixed, urgency = _UNKNOWN if isinstance(found, str) else found
     statement = Statement(
         advisory=flaw,
         flaws=(flaw,),
@@ -115,7 +130,10 @@ def _statement(package: str, flaw: str, title: str, codename: str, state: object
         title=title,
         url=_URL + line(flaw),
     )
-    return vetted(statement, where)
+    return vetting.doubted(statement, where, found) if isinstance(found, str) else vetted(statement, where)
+
+
+_UNKNOWN: tuple[Status, str, str, str] = ("unknown", "", "", "")
 
 
 def _status(state: object) -> tuple[Status, str, str, str] | str:

@@ -15,7 +15,7 @@ import msgspec
 from secops.patches.feeds import cvss_scores
 from secops.patches.feeds.osv_products import Product, product_of
 from secops.patches.feeds.osv_ranges import Range, RangeError, Span, spans
-from secops.patches.feeds.vetting import day, line, severity, vetted
+from secops.patches.feeds.vetting import day, doubted, line, severity, vetted
 from secops.patches.statement import About, Entry, Reject, Severity, Statement, Status
 
 _CVE = re.compile(r"(?:[A-Za-z]+-)?(CVE-\d{4}-\d{4,})")
@@ -105,10 +105,11 @@ def _judged(advisory: _Advisory, where: str) -> Iterator[Entry]:
         if product is None:
             strange.add(affected.package.ecosystem if affected.package else "")
             continue
+        said = _Said(advisory, affected, product, common)
         try:
-            statements += _Said(advisory, affected, product, common).statements()
+            statements += said.statements()
         except RangeError as error:
-            yield Reject(f"{where}: {line(affected.package.name if affected.package else '')}", str(error))
+            yield doubted(said.of_all(), f"{where}: {line(said.package)}", str(error))
     for ecosystem in sorted(strange):
         yield Reject(f"{where}: {line(ecosystem)}", "no package of a distribution that is known here")
     for statement in _without_rivals(statements):
@@ -133,11 +134,16 @@ class _Said:
         self._advisory, self._affected, self._product, self._common = advisory, affected, product, common
         self._specific = affected.ecosystem_specific if isinstance(affected.ecosystem_specific, dict) else {}
         self._urgency = _word(self._specific.get("urgency"))
+        assert affected.package  # noqa: S101 - whoever calls this knows its product
+        self.package = affected.package.name
+
+    def of_all(self) -> Statement:
+        """One on all versions."""
+        return self._statement(self.package, Span(), by_source=self._product.by_source)
 
     def statements(self) -> list[Statement]:
         """One for each span of versions, and each stream of a module; of SUSE, for each binary package."""
-        assert self._affected.package  # noqa: S101 - whoever calls this knows its product
-        name, product = self._affected.package.name, self._product
+        name, product = self.package, self._product
         if product.lists_binaries and (binaries := self._binaries()):
             return [self._statement(name, Span(fixed=version), by_source=False) for name, version in binaries]
         found = spans(product.kind, self._affected.ranges or (), self._affected.versions or ())

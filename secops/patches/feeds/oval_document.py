@@ -126,7 +126,8 @@ class _Reader:
     def note(self, record: Element, document: Document) -> None:
         tag = name(record)
         if tag == "generator":
-            document.as_of = vetting.day(text(child(record, "timestamp"))[:10])
+            stamp = text(child(record, "timestamp"))
+            document.as_of = vetting.day(stamp) or vetting.day(stamp[:10])
         elif tag == "definition":
             document.definitions.append(self._definition(record))
         elif tag == "constant_variable":

@@ -40,7 +40,6 @@ _ADVISORY = re.compile(r"[A-Za-z][A-Za-z0-9._:/-]{1,79}")
 _MODULE = re.compile(r"[A-Za-z0-9][\w.+-]{0,79}:[A-Za-z0-9][\w.+-]{0,79}", re.ASCII)
 _ARCH = re.compile(r"[a-z0-9_]{2,20}")
 _MODULE_BUILD = re.compile(r"[.]module(?:\+|_)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LONGEST = 200
 
 Thing = TypeVar("Thing", bound=Hashable)
@@ -77,15 +76,18 @@ def score(value: object) -> float | None:
 
 def line(text: str) -> str:
     """A text as one line of at most 200 characters that can be printed and stored."""
-    text = " ".join(_UNPRINTABLE.sub(" ", text[: 4 * _LONGEST]).split())
+    text = text[: 4 * _LONGEST]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def settled(said: Iterable[tuple[Thing, Status]]) -> tuple[dict[Thing, Status], set[Thing]]:
-    """Things with their one status, and the things of which several are said that exclude each other."""
+    """Things with their one status, and the things of which several are said that exclude each other: unknown."""
     found: dict[Thing, Status] = {}
-    torn = {thing for thing, status in said if found.setdefault(thing, status) != status}
-    return {thing: status for thing, status in found.items() if thing not in torn}, torn
+    contradictory = {thing for thing, status in said if found.setdefault(thing, status) != status}
+    return found | dict.fromkeys(contradictory, "unknown"), contradictory
 
 
 def merged(statements: Iterable[Statement]) -> Iterator[Statement]:
@@ -115,11 +117,23 @@ def vetted(statement: Statement, where: str) -> Statement | Reject:
     if fault := _identity_fault(statement, bounds):
         return Reject(place, fault)
     if fault := _bounds_fault(statement, bounds):
-        return Reject(place, fault, None if statement.hot else _unclear(statement, fault))
+        return doubted(statement, place, fault)
     return statement
 
 
-def _unclear(statement: Statement, why: str) -> Statement:
+def doubted(statement: Statement, where: str, why: str) -> Reject:
+    """The reject of a statement that leaves its flaw unknown, if it is clear what it is on."""
+    clear = not statement.hot and not _identity_fault(statement, ())
+    return Reject(where, why, (unclear(statement, why),) if clear else ())
+
+
+def torn(statements: Iterable[Statement], where: str) -> Iterator[Reject]:
+    """Rejects of what is said in ways that exclude each other (`settled`)."""
+    unknown = merged(unclear(statement, TORN) for statement in statements)
+    return (doubted(statement, line(f"{where}: {statement.package}"), TORN) for statement in unknown)
+
+
+def unclear(statement: Statement, why: str) -> Statement:
     """What is left to say where nobody knows which versions have the flaw."""
     return msgspec.structs.replace(
         statement, introduced="", fixed="", last_affected="", status="unknown", words=statement.words or why

@@ -30,6 +30,11 @@ def rejects(format_: Format, document: bytes) -> list[tuple[str, str]]:
     return [(entry.where, entry.reason) for entry in read(format_, document) if isinstance(entry, Reject)]
 
 
+def doubted(format_: Format, document: bytes) -> list[Statement]:
+    """What is left unknown of entries that are rejects."""
+    return [one for entry in read(format_, document) if isinstance(entry, Reject) for one in entry.unclear]
+
+
 def about(format_: Format, document: bytes) -> About:
     (found,) = (entry for entry in read(format_, document) if isinstance(entry, About))
     return found
@@ -52,9 +57,10 @@ def stands(format_: Format, document: bytes) -> None:
     for entry in entries:
         if isinstance(entry, Statement):
             _is_sound(entry)
-        elif isinstance(entry, Reject) and entry.unclear:
-            _is_sound(entry.unclear)
-            assert entry.unclear.status == "unknown"
+        elif isinstance(entry, Reject):
+            for statement in entry.unclear:
+                _is_sound(statement)
+                assert statement.status == "unknown"
 
 
 def _is_sound(statement: Statement) -> None:

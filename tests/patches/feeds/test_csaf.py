@@ -14,7 +14,7 @@ from secops.patches.feeds import json_document
 from secops.patches.feeds.csaf import FORMAT
 from secops.patches.statement import Statement
 from tests.patches.feeds.csaf_kit import REDHAT, SP3, document, openeuler, redhat
-from tests.patches.feeds.reading import JUNK, about, nodes, refused, rejects, replaced, stands, statements
+from tests.patches.feeds.reading import JUNK, about, doubted, nodes, refused, rejects, replaced, stands, statements
 from tests.patches.samples import sample
 
 UNKNOWN = "no release of a distribution that is known here"
@@ -36,6 +36,23 @@ def test_an_advisory_of_openeuler_is_about_binaries_without_epochs() -> None:
     assert (found.published, found.title, found.hot) == (date(2025, 3, 29), "vim security update", False)
     assert about(FORMAT, raw).as_of == date(2025, 4, 1)
     assert not about(FORMAT, raw).whole
+
+
+@pytest.mark.parametrize(
+    ("generator", "day"),
+    [
+        ({"date": "2025-04-07T23:30:00-02:00"}, 8),  # made anew later, and nothing was changed
+        ({"date": "2025-03-01T00:00:00Z"}, 1),
+        ({"date": "soon"}, 1),
+        ({"date": 7}, 1),
+        ({}, 1),
+        (None, 1),
+    ],
+)
+def test_a_document_is_as_old_as_its_making(generator: Any, day: int) -> None:
+    raw = json.loads(openeuler("vim-1-1.x86_64.rpm"))
+    raw["document"]["tracking"]["generator"] = generator
+    assert about(FORMAT, json.dumps(raw).encode()).as_of == date(2025, 4, day)
 
 
 def test_a_package_for_every_architecture_is_for_all() -> None:
@@ -196,6 +213,17 @@ def test_contradictory_and_unknown_products_are_rejects_and_the_rest_is_used() -
     assert sorted(reason for _, reason in rejects(FORMAT, found)) == [
         "a status that says nothing of a flaw", "is not in the product tree", "statuses that exclude each other",
     ]  # fmt: skip
+    assert [(one.package, one.status, one.arch, one.words) for one in doubted(FORMAT, found)] == [
+        ("vim", "unknown", ("noarch", "x86_64"), "statuses that exclude each other"),
+    ]
+
+
+def test_a_status_that_is_said_twice_is_no_contradiction() -> None:
+    raw = json.loads(openeuler("vim-1-1.x86_64.rpm"))
+    raw["vulnerabilities"][0]["product_status"]["first_fixed"] = [f"{SP3}:vim-1-1.x86_64"]
+    found = json.dumps(raw).encode()
+    assert [one.status for one in statements(FORMAT, found)] == ["fixed"]
+    assert not rejects(FORMAT, found)
 
 
 def test_a_bad_vulnerability_leaves_the_others() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from secops.patches.feeds import xml_records
 from secops.patches.feeds.cvrf import FORMAT
 from secops.patches.statement import Statement
-from tests.patches.feeds.reading import about, refused, rejects, stands, statements
+from tests.patches.feeds.reading import about, doubted, refused, rejects, stands, statements
 from tests.patches.samples import sample
 
 SP3, SP4 = "openEuler-22.03-LTS-SP3", "openEuler-22.03-LTS-SP4"
@@ -59,6 +59,13 @@ def test_packages_of_the_release_are_mended_in_their_full_version() -> None:
     assert (found.severity, found.score, found.published) == ("high", 7.8, date(2025, 4, 3))
     assert (found.title, found.url) == ("An update for vim", "https://x/1379")
     assert (about(FORMAT, document(*VIM)).as_of, about(FORMAT, document(*VIM)).whole) == (date(2025, 4, 4), False)
+
+
+@pytest.mark.parametrize(("made", "day"), [("2025-04-09", 9), ("2025-04-01", 4), ("", 4), ("soon", 4)])
+def test_a_document_is_as_old_as_its_making(made: str, day: int) -> None:
+    end = b"</DocumentTracking>"
+    raw = document(*VIM).replace(end, f"<Generator><Engine>x</Engine><Date>{made}</Date></Generator>".encode() + end)
+    assert about(FORMAT, raw).as_of == date(2025, 4, day)
 
 
 def test_packages_of_another_release_are_not() -> None:
@@ -124,6 +131,7 @@ def test_contradictions_and_unknown_products_are_rejects_and_the_rest_is_used() 
         "statuses that exclude each other", "is not in the product tree", "a status that says nothing of a flaw",
         "no release of a distribution that is known here",
     }  # fmt: skip
+    assert [(one.package, one.status, one.fixed) for one in doubted(FORMAT, raw)] == [("nano", "unknown", "")]
 
 
 def test_a_flaw_of_no_product_is_a_reject() -> None:

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from secops.patches.feeds import debian_tracker
 from secops.patches.feeds.debian_tracker import FORMAT
 from secops.patches.statement import Statement
-from tests.patches.feeds.reading import JUNK, about, nodes, peak, refused, rejects, replaced, stands, statements
+from tests.patches.feeds.reading import (
+    JUNK,
+    about,
+    doubted,
+    nodes,
+    peak,
+    refused,
+    rejects,
+    replaced,
+    stands,
+    statements,
+)  # fmt: skip
 from tests.patches.samples import sample
 
 
@@ -87,6 +98,9 @@ def test_contradictory_and_malformed_entries_are_rejects(state: dict[str, Any]) 
     assert statements(FORMAT, tracker(state)) == []
     ((where, _reason),) = rejects(FORMAT, tracker(state))
     assert where.startswith("doc: vim CVE-2024-1 bookworm")
+    assert [(one.package, one.release, one.status, one.fixed) for one in doubted(FORMAT, tracker(state))] == [
+        ("vim", "12", "unknown", ""),
+    ]
 
 
 def test_a_bad_flaw_leaves_the_others() -> None:
@@ -102,9 +116,20 @@ def test_what_stands_twice_counts_for_nothing() -> None:
     raw = f'{{"vim": {{"CVE-2024-1": {{"releases": {twice}}}, "CVE-2024-2": {{"releases": {{"sid": {state}}}}}}}}}'
     assert [found.flaws for found in statements(FORMAT, raw.encode())] == [("CVE-2024-2",)]
     assert len(rejects(FORMAT, raw.encode())) == 1
+    assert [(found.flaws, found.release) for found in doubted(FORMAT, raw.encode())] == [(("CVE-2024-1",), "12")]
     again = tracker(OPEN)[:-1] + b"," + tracker(OPEN)[1:]
     assert len(statements(FORMAT, again)) == 1
     assert rejects(FORMAT, again) == [("doc: vim", "stands twice in the document")]
+    assert [(found.flaws, found.status) for found in doubted(FORMAT, again)] == [(("CVE-2024-1",), "unknown")]
+
+
+def test_of_a_flaw_that_stands_twice_in_its_package_nothing_is_known() -> None:
+    """Which of them hides another is not seen any more."""
+    one = f'"CVE-2024-1": {{"releases": {{"bookworm": {json.dumps(OPEN)}}}}}'
+    raw = f'{{"vim": {{{one}, {one}, {one.replace("-1", "-2")}}}}}'.encode()
+    assert statements(FORMAT, raw) == []
+    assert len(rejects(FORMAT, raw)) == 1
+    assert [found.flaws for found in doubted(FORMAT, raw)] == [("CVE-2024-1",), ("CVE-2024-2",)]
 
 
 def test_it_has_no_date_and_is_whole() -> None:

@@ -16,7 +16,7 @@ from secops.patches.feeds.container import documents
 from secops.patches.feeds.osv import FORMAT
 from secops.patches.feeds.osv_products import product_of
 from secops.patches.statement import About, Reject, Statement
-from tests.patches.feeds.reading import JUNK, nodes, read, refused, rejects, replaced, stands, statements
+from tests.patches.feeds.reading import JUNK, doubted, nodes, read, refused, rejects, replaced, stands, statements
 from tests.patches.samples import sample
 
 
@@ -126,6 +126,16 @@ def test_ranges_with_several_events_are_several_statements() -> None:
     assert spans("Debian:12", first, {"limit": "*"}, {"fixed": "1.0-1"}) == [("", "1.0-1", "", "fixed")]
     tilde = ({"introduced": "1.0-1"}, {"fixed": "1.0-1~"})  # comes before 1.0-1
     assert why(affected=[package("Debian:12", "curl", *tilde)]) == ["its range is mended before it begins"]
+
+
+def test_of_a_package_whose_range_contradicts_itself_nothing_is_known() -> None:
+    """And only of that one."""
+    broken = package("Debian:12", "curl", {"introduced": "2"}, {"fixed": "1"})
+    found = raw(entry(affected=[broken, package("Debian:12", "vim", {"introduced": "1"}, {"fixed": "2"})]))
+    assert [each.package for each in statements(FORMAT, found)] == ["vim"]
+    assert [(each.package, each.release, each.status, each.words) for each in doubted(FORMAT, found)] == [
+        ("curl", "12", "unknown", "its range is mended before it begins"),
+    ]
 
 
 def test_a_version_0_mends_what_never_was_affected() -> None:

@@ -236,6 +236,9 @@ def test_a_definition_alone_is_no_whole_feed() -> None:
     document = Oval()
     raw = defined(document, both(document.release("Anolis OS 23"), document.earlier("a", "1-1")))
     assert (about(FORMAT, raw).whole, about(FORMAT, raw).as_of) == (False, date(2022, 8, 17))
+    for stamp, day in (("2022-08-16T23:30:00-02:00", 17), ("2022-08-16T23:30:00", 16), ("2022-08-16 at noon", 16)):
+        again = raw.replace(b"2022-08-17T00:34:31", stamp.encode())
+        assert about(FORMAT, again).as_of == date(2022, 8, day)
 
 
 def test_the_real_document_of_anolis() -> None:

@@ -79,7 +79,7 @@ def test_architectures_are_put_together() -> None:
 
 def test_statuses_that_exclude_each_other() -> None:
     said = [("a", "fixed"), ("b", "fixed"), ("a", "fixed"), ("b", "affected")]
-    assert settled(said) == ({"a": "fixed"}, {"b"})  # type: ignore[type-var]
+    assert settled(said) == ({"a": "fixed", "b": "unknown"}, {"b"})  # type: ignore[type-var]
 
 
 def test_words_days_scores_and_lines() -> None:
@@ -94,5 +94,5 @@ def test_words_days_scores_and_lines() -> None:
     assert day("2025-04-03") == date(2025, 4, 3)
     assert (day("3.4.2025"), day("2025-13-01"), day("")) == (None, None, None)
     assert (score(7.5), score(11), score("7.5"), score(float("nan"))) == (7.5, None, None, None)
-    assert line(" a\n\0b\ud800 c ") == "a b c"
+    assert line(" a\n\0b\ud800 c\ue000d\u202ee ") == "a b c d e"
     assert len(line("x" * 10_000)) == 200

@@ -1,0 +1,116 @@
+"""Statements of one feed that do not go together: of one advisory in two documents, and in one that contradicts itself.
+
+A feed may be larger than memory, so they are sought in the database that an import fills: table `said`, with rows as
+`parquet` has them. Versions compare by their keys, which all that was vetted have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from secops.patches.feeds.vetting import line
+from secops.patches.statement import Reject
+
+if TYPE_CHECKING:
+    import duckdb
+
+TWICE = "the same advisory stands in another document"
+FIXES_DIFFER = "mended in two versions at once: the later one counts"
+STILL_AFFECTED = "affected beyond the version that mends it: it stays affected"
+TORN = "affected and not affected at once: it counts as affected"
+
+#: Why statements count, though not all of them as they stand.
+CONTRADICTIONS = (FIXES_DIFFER, STILL_AFFECTED, TORN)
+
+#: Versions that are named of one contradiction.
+_MOST = 4
+
+
+def leave_out_later(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
+    """Leave out what a document says of an advisory that one before it has: they may differ, and the first counts."""
+    con.execute(f"create temp table firsts as {_FIRSTS}")
+    yield from _rejects(con, f"select document || ': ' || advisory, '{TWICE}' {_LATER} order by number")
+    con.execute(f"delete from said where rowid in (select said.rowid {_LATER})")  # noqa: S608 - names of our own
+
+
+def contradictions(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
+    """Where one advisory says of a package what cannot all be so. It all stays: matching takes the graver part."""
+    for name, select in (("suspects", _SUSPECTS), ("spans", _SPANS), ("cells", _CELLS), ("beside", _BESIDE)):
+        con.execute(f"create temp table {name} as {select}")
+    yield from _rejects(con, _CONTRADICTIONS)
+
+
+def _rejects(con: duckdb.DuckDBPyConnection, select: str) -> Iterator[Reject]:
+    found = con.execute(select)
+    while rows := found.fetchmany(1000):
+        yield from (Reject(line(where), why) for where, why in rows)
+
+
+_KEY = "ecosystem, release, package, arch, module, advisory, flaws"
+_FIRSTS = f"""
+select {_KEY}, min(number) as first from said
+where advisory in (select advisory from said group by advisory having min(number) < max(number))
+group by {_KEY} having min(number) < max(number)
+"""  # noqa: S608 - names of our own
+_LATER = f"from said join firsts using ({_KEY}) where number > first"
+
+_SUBJECT = "ecosystem, release, kind, package, by_source, module, hot, advisory"
+_FIXED, _OPEN, _SOUND = "status = 'fixed'", "status in ('affected', 'will-not-fix')", "status = 'not-affected'"
+
+#: What might contradict itself: most advisories say one thing of a package.
+_SUSPECTS = f"""
+select {_SUBJECT} from said group by {_SUBJECT}
+having coalesce(min(fixed) filter ({_FIXED}) < max(fixed) filter ({_FIXED}), false)
+  or (bool_or({_FIXED}) and bool_or({_OPEN})) or (bool_or({_SOUND}) and bool_or({_FIXED} or {_OPEN}))
+"""  # noqa: S608 - names of our own
+
+#: Versions from `since` up to, not with, `until`: nothing comes before a key, chr(1) right behind one, chr(127) behind
+#: all. Minor releases (el9_3) have fixes of their own. What is for no architecture stands beside any.
+_SPANS = f"""
+select {_SUBJECT}, document, flaws, status, fixed, coalesce(introduced_key, '') as since,
+  coalesce(fixed_key, last_key || chr(1), chr(127)) as until, regexp_extract(fixed, '[.](el[0-9]+_[0-9]+)', 1) as minor,
+  list_filter(arch, lambda one: one <> 'noarch') as arches
+from said semi join suspects using ({_SUBJECT}) where status <> 'unknown'
+"""  # noqa: S608 - names of our own
+
+#: One flaw on one architecture in each; what is for all architectures is in those of all.
+_CELLS = f"""
+with every as (
+  select {_SUBJECT}, list(distinct arch) as every
+  from (select {_SUBJECT}, unnest(if(len(arches) = 0, [''], arches)) as arch from spans) group by {_SUBJECT}
+)
+select * exclude (flaws, arches, every), unnest(flaws) as flaw
+from (select *, unnest(if(len(arches) = 0, every, arches)) as arch from spans join every using ({_SUBJECT}))
+"""  # noqa: S608 - names of our own
+
+#: Where the spans end that begin before this one, and the first fix that comes after its beginning.
+_BESIDE = f"""
+select *, max(until) filter ({_FIXED}) over like_fixes as fixes_end,
+  min(until) filter ({_FIXED}) over later as next_fix, max(until) filter ({_SOUND}) over earlier as sound_end,
+  max(until) filter ({_FIXED} or {_OPEN}) over earlier as flawed_end
+from cells window
+  earlier as (partition by {_SUBJECT}, flaw, arch order by since
+    rows between unbounded preceding and 1 preceding),
+  like_fixes as (partition by {_SUBJECT}, flaw, arch, minor order by since
+    rows between unbounded preceding and 1 preceding),
+  later as (partition by {_SUBJECT}, flaw, arch order by if({_FIXED}, until, since), {_FIXED} desc
+    rows between current row and unbounded following)
+"""  # noqa: S608 - names of our own
+
+_CONTRADICTIONS = f"""
+with found as (
+  select *, unnest([
+    if({_FIXED} and fixes_end > since and fixes_end <> until, '{FIXES_DIFFER}', null),
+    if({_OPEN} and next_fix < until, '{STILL_AFFECTED}', null),
+    if(if({_SOUND}, flawed_end, sound_end) > since, '{TORN}', null)]) as why
+  from beside
+),
+named as (
+  select min(document) || ': ' || advisory || ': ' || package || ' (' || ecosystem || ' ' || release || ')' as subject,
+    list(distinct fixed order by fixed) filter (fixed <> '') as fixes,
+    list(distinct why) filter (why is not null) as reasons
+  from found group by {_SUBJECT} having count(why) > 0
+)
+select subject || coalesce(': ' || array_to_string(fixes[:{_MOST}], ', '), ''), unnest(reasons) from named order by all
+"""  # noqa: S608 - names of our own
