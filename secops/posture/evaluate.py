@@ -14,7 +14,7 @@ import msgspec
 from secops.core.errors import UsageError
 from secops.core.finding import Verdict
 from secops.hosts.tables import registry
-from secops.posture.query import check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
+from secops.posture.query import bare, check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
 from secops.posture.rule import Rule
 
 if TYPE_CHECKING:
@@ -108,14 +108,19 @@ def tables_of(rule: Rule) -> frozenset[str]:
     return frozenset({"hosts", *(need.partition(".")[0] for need in rule.needs)})
 
 
+def queries_of(rule: Rule) -> list[tuple[str, str, list[str]]]:
+    """Each query of a rule: the field that holds it, the query, and what it must give beside `host`."""
+    doubts = [("unsure", rule.unsure, ["reason"])] if rule.unsure else []
+    return [("query", rule.query, rule.key), *doubts]
+
+
 def evaluate(facts: Facts, rule: Rule) -> Outcome:
     """Judge every host by one rule. A broken rule is `error` on the hosts it applies to, never a pass."""
     states: dict[str, tuple[Verdict, str]] = {}
     try:
         if rule.applies not in facts.applies:
             check_expression(facts.con, rule.applies, where="applies")
-        check_rule_query(facts.con, rule.query, tables_of(rule), where="query")
-        needs = [*rule.needs, *unmet_parts(rule.query, rule.key, rule.needs, where="query")]
+        needs = [*rule.needs, *_needed_besides(facts, rule)]
         applies = _applies(facts, rule)
         lacking = {host: facts.lacking(host, needs) for host in applies}
         proves = bool(rule.partial and any(lacking.values())) and has_only_rows_that_prove(
@@ -139,7 +144,30 @@ def evaluate(facts: Facts, rule: Rule) -> Outcome:
     rows = _violations(facts, rule, asked, states)
     for row in rows:
         states[row["host"]] = Verdict.FAIL, states[row["host"]][1]  # with `partial`: what was not seen besides
+    _doubt(facts, rule, asked, states)
     return Outcome(rule.id, _grouped(states), rows)
+
+
+def _needed_besides(facts: Facts, rule: Rule) -> list[str]:
+    """Check the rule's queries; the parts by which they decide and that its needs do not name."""
+    found: list[str] = []
+    for where, query, key in queries_of(rule):
+        check_rule_query(facts.con, query, tables_of(rule), where=where)
+        found += unmet_parts(query, key, rule.needs, where=where)
+    return found
+
+
+def _doubt(facts: Facts, rule: Rule, hosts: Sequence[str], states: dict[str, tuple[Verdict, str]]) -> None:
+    """Take back each pass that the rule itself is not sure of; what failed was seen in part."""
+    decided = [host for host in hosts if states[host] in ((Verdict.PASS, ""), (Verdict.FAIL, ""))]
+    if not rule.unsure or not decided:
+        return
+    sql = f"select host, min(reason) as reason from (\n{bare(rule.unsure)}\n) group by host"  # noqa: S608 - checked
+    rows, errors = _ask(facts, sql, tables_of(rule), decided, ("reason",))
+    for row in rows:
+        failed = states[row["host"]][0] is Verdict.FAIL
+        states[row["host"]] = Verdict.FAIL if failed else Verdict.UNKNOWN, str(row["reason"] or "it is not known")[:300]
+    states.update((host, (Verdict.ERROR, error)) for host, error in errors.items())
 
 
 def _grouped(states: dict[str, tuple[Verdict, str]]) -> list[tuple[Verdict, str, list[str]]]:
@@ -173,7 +201,7 @@ def _violations(
             f"qualify row_number() over (partition by host order by {order}) <= {MAX_ROWS_PER_HOST + 1}"
             f" limit {MAX_ROWS + 1}"
         )
-    sql = f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) {first}"  # noqa: S608 - checked by the caller
+    sql = f"select * from (\n{bare(rule.query)}\n) {first}"  # noqa: S608 - checked by the caller
     rows, errors = _ask(facts, sql, tables_of(rule), hosts, rule.key)
     states.update((host, (Verdict.ERROR, error)) for host, error in errors.items())
     kept: dict[str, int] = defaultdict(int)

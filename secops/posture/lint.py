@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from secops.core.errors import UsageError
 from secops.hosts.tables import registry
-from secops.posture.evaluate import tables_of
-from secops.posture.query import check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
+from secops.posture.evaluate import queries_of, tables_of
+from secops.posture.query import bare, check_expression, check_rule_query, fault, has_only_rows_that_prove, unmet_parts
 from secops.posture.rule import REMARK, Rule
 
 if TYPE_CHECKING:
@@ -97,20 +97,38 @@ def query_faults(con: duckdb.DuckDBPyConnection, rule: Rule) -> list[str]:
     con.execute("set search_path = 'facts'")
     try:
         check_expression(con, rule.applies, where="applies")
-        read = check_rule_query(con, rule.query, tables_of(rule), where="query")
         con.execute(f"select ({rule.applies})::boolean from hosts limit 0")  # noqa: S608 - checked above
-        described = con.execute(f"select * from (\n{rule.query.rstrip().rstrip(';')}\n) limit 0").description  # noqa: S608
-        columns = {column[0] for column in described or ()}
+        asked = [_asked(con, rule, *one) for one in queries_of(rule)]
         if rule.partial and not has_only_rows_that_prove(con, rule.query, where="query"):
             return ["partial: a row of this query could be wrong when rows are missing"]
-        unmet = [] if {"host", *rule.key} - columns else unmet_parts(rule.query, rule.key, rule.needs, where="query")
     except UsageError as error:
         return [str(error)]
     except duckdb.Error as error:
         return [f"query: {fault(error)}"]
+    columns = asked[0].columns
     used = {name for text in (rule.message, rule.fix) for name in PLACEHOLDER.findall(text.en + text.zh)}
     used |= {name for command in rule.fix.commands.values() for name in PLACEHOLDER.findall(command)}
     found = [f"the query gives no column {name}" for name in sorted({"host", *rule.key, *used} - columns)]
+    if any({"host", "reason"} - one.columns for one in asked[1:]):
+        found.append("unsure: the query gives no column host, or no column reason")
+    unmet = sorted({part for one in asked for part in one.unmet})
     found += [f"needs: the query decides by what {part} fills: add it" for part in unmet]
-    unread = {need.partition(".")[0] for need in rule.needs} - read
+    unread = {need.partition(".")[0] for need in rule.needs}.difference(*(one.read for one in asked))
     return found + [f"needs: the query does not read {name}" for name in sorted(unread)]
+
+
+class _Asked(NamedTuple):
+    """What a query gives, which tables it reads, and by which parts it decides that are not needed."""
+
+    columns: set[str]
+    read: set[str]
+    unmet: list[str]
+
+
+def _asked(con: duckdb.DuckDBPyConnection, rule: Rule, where: str, query: str, key: Sequence[str]) -> _Asked:
+    """Check one query of a rule. Raises `UsageError` and `duckdb.Error` for one that cannot be asked."""
+    read = check_rule_query(con, query, tables_of(rule), where=where)
+    described = con.execute(f"select * from (\n{bare(query)}\n) limit 0").description  # noqa: S608 - checked above
+    columns = {column[0] for column in described or ()}
+    unmet = [] if {"host", *key} - columns else unmet_parts(query, key, rule.needs, where=where)
+    return _Asked(columns, read, unmet)

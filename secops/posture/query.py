@@ -59,6 +59,11 @@ def _check_tables(
     return read - own
 
 
+def bare(sql: str) -> str:
+    """A query as it may stand in another one."""
+    return sql.rstrip().rstrip(";")
+
+
 def unmet_parts(sql: str, key: Sequence[str], needs: Collection[str], *, where: str) -> list[str]:
     """Parts, as `table.part`, that fill columns on which the query's verdict hangs and that `needs` does not name.
 
@@ -75,7 +80,7 @@ def unmet_parts(sql: str, key: Sequence[str], needs: Collection[str], *, where: 
     if not open_:
         return []  # as for most rules: a plan takes milliseconds
     columns = ", ".join('"' + name.replace('"', '""') + '"' for name in ("host", *key))
-    reads = _columns_read(f"select {columns} from (\n{sql.rstrip().rstrip(';')}\n)", where)  # noqa: S608 - planned, not run
+    reads = _columns_read(f"select {columns} from (\n{bare(sql)}\n)", where)  # noqa: S608 - planned, not run
     unmet = {part for (table, column), part in open_.items() if column in reads.get(table, {column})}
     return sorted(unmet)
 

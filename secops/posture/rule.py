@@ -52,7 +52,10 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One rule file. `key` names the columns that, with rule and host, identify a finding."""
+    """One rule file. `key` names the columns that, with rule and host, identify a finding.
+
+    `unsure` is a query like `query`: a host in its rows is not passed, for the `reason` that it gives.
+    """
 
     id: str
     title: Text
@@ -66,6 +69,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     fix: Fix
     refs: dict[str, list[str]] = {}
     partial: Literal["rows_prove"] | None = None
+    unsure: str = ""
     tests: list[Case]
 
 

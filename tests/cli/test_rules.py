@@ -158,6 +158,14 @@ FAULTY = {
     "no-host": ([("select host, user_name", "select user_name")], "gives no column host"),
     "no-such-key": ([("key: [user_name]", "key: [uid]")], "gives no column uid"),
     "not-proven": ([("and can_login", "and can_login and uid = (select max(uid) from users)")], "partial: "),
+    "unsure-of-nothing": (
+        [("key: [user_name]", "unsure: select user_name from users\nkey: [user_name]")],
+        "unsure: the query gives no column host, or no column reason",
+    ),
+    "unsure-elsewhere": (
+        [("key: [user_name]", "unsure: select host, 'x' as reason from groups\nkey: [user_name]")],
+        "unsure: reads 'groups', which is not in its needs",
+    ),
     "never-passes": ([("expect: []", "expect: [{user_name: x}]")], "tests: show at least one case that passes"),
 }
 

@@ -40,6 +40,38 @@ def test_where_rows_prove_a_partial_table_can_fail_but_not_pass() -> None:
     assert status(Case(given=ROOT, incomplete=["users"]), partial="rows_prove") is Verdict.UNKNOWN
 
 
+#: A rule is not sure of accounts whose number nobody knows.
+UNSURE = "select host, 'the number of ' || user_name || ' is not known' as reason from users where uid is null"
+
+
+def test_a_host_of_which_its_rule_is_not_sure_is_unknown_and_no_pass() -> None:
+    numberless = {"user_name": "ann"}
+    given = {"users": [{"host": "a", **numberless}, {"host": "b", "user_name": "bob", "uid": 1},
+                       {"host": "c", **numberless}, {"host": "c", "user_name": "toor", "uid": 0}]}  # fmt: skip
+    found = states(evaluate(facts(Case(given=given)), rule(UID0, unsure=UNSURE)))
+    assert found == {
+        "a": (Verdict.UNKNOWN, "the number of ann is not known"), "b": (Verdict.PASS, ""), "host1": (Verdict.PASS, ""),
+        "c": (Verdict.FAIL, "the number of ann is not known"),
+    }  # fmt: skip
+
+
+def test_what_was_not_seen_comes_before_what_its_rule_is_not_sure_of() -> None:
+    case = Case(given={"users": [{"user_name": "ann"}]}, incomplete=["users"])
+    assert states(evaluate(facts(case), rule(UID0, unsure=UNSURE)))["host1"] == (Verdict.UNKNOWN, "users: test")
+
+
+def test_a_query_of_what_is_not_sure_may_do_no_more_than_the_other() -> None:
+    case = Case(given={"users": [{"user_name": "ann", "shell": "x"}]})
+    for unsure in ("select host, 'x' as reason from groups", "select host, shell::integer as reason from users"):
+        assert states(evaluate(facts(case), rule(UID0, unsure=unsure)))["host1"][0] is Verdict.ERROR
+    part = "select host, 'x' as reason from listening_ports where package = 'x'"
+    needs = ["users", "listening_ports"]
+    seen = Case(given={"listening_ports": [{"package": "y"}]})
+    unseen = Case(given={"listening_ports": [{}]}, incomplete=["listening_ports.package"])
+    for given, verdict in ((seen, Verdict.PASS), (unseen, Verdict.UNKNOWN)):
+        assert states(evaluate(facts(given), rule(UID0, unsure=part, needs=needs)))["host1"][0] is verdict
+
+
 def test_a_part_that_is_missing_leaves_rules_on_the_rest_decided() -> None:
     case = Case(given={"special_files": []}, incomplete=["special_files.capabilities"])
     query = "select host, path as user_name from special_files where setuid"

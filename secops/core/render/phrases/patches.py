@@ -55,6 +55,11 @@ PHRASES = (
     N_("the stream of its module is not known"),
     N_("built for another service pack"),
     N_("mended by a live patch"),
+    # rules: what nobody knows of a flaw
+    N_("whether {package} has {flaw}, which is exploited, is not known"),
+    N_("whether {package} has {flaw} is not known"),
+    N_("how severe {flaw} in {package} is, no feed says"),
+    N_("since when there is a fix of {flaw} in {package}, no feed says"),
     # versions of packages
     N_("an empty version"),
     N_("a version with blanks inside"),
