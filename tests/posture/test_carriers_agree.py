@@ -59,6 +59,7 @@ NOT_OF_AN_IMAGE = {
 #: Of a running host, what a rule may need and a plain user cannot see, and why. sshd -T is for root alone.
 NOT_FOR_A_USER = {
     "authorized_keys": "/root/.ssh/authorized_keys: permission denied",
+    "gshadow_members": "/etc/gshadow: permission denied",
     "key_trust": "/root/.ssh/authorized_keys: permission denied",
     "key_trust.holders": "/root/.ssh/authorized_keys: permission denied",
     "listening_ports.package": "needs more privilege",
@@ -82,6 +83,7 @@ NOT_FOR_A_USER = {
     "restart_needed.process": "needs more privilege",
     "role_gaps.use": "/etc/sudoers: permission denied",
     "root_ways.file": "needs more privilege",
+    "root_ways.group": "/etc/gshadow: permission denied",
     "root_ways.sudo": "/etc/sudoers: permission denied",
     "root_ways.suid": "needs more privilege",
     "sudo_defaults": "/etc/sudoers: permission denied",

@@ -155,8 +155,6 @@ def planted(host: TestHost, request: pytest.FixtureRequest) -> Iterator[tuple[Te
 
 _NAMES = {
     "passwd",
-    "gshadow",
-    "group_tools",
     "shadow",
     "group",
     "nsswitch",

@@ -69,9 +69,7 @@ TRIED = {
 
 
 #: The sections that ways by sockets hang on.
-SOCKETS = frozenset(
-    {"passwd", "group", "gshadow", "group_tools", "nsswitch", "control_sockets", "libvirt_conf", "mountinfo"}
-)
+SOCKETS = frozenset({"passwd", "group", "nsswitch", "control_sockets", "libvirt_conf", "mountinfo"})
 
 
 def collected(host: TestHost, only: frozenset[str] = frozenset()) -> Evidence:

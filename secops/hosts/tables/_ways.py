@@ -29,6 +29,7 @@ PARTS: Mapping[str, tuple[Section, ...]] = {
     "socket": control_sockets.TABLE.sections,
     "file": trusted_files.TABLE.sections,
     "pam": pam_rules.TABLE.sections,
+    "group": gshadow_members.TABLE.sections,
 }
 
 #: What else the ways are worked out from.

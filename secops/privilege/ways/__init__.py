@@ -27,7 +27,7 @@ KINDS: tuple[Kind, ...] = tuple(
 )
 
 #: Tables that say which accounts there are: without one of them a way of any kind may be missing.
-_NEEDS = ("users", "groups", "group_members", "gshadow_members")
+_NEEDS = ("users", "groups", "group_members")
 
 
 def privileges(evidence: Evidence, tables: Mapping[str, Facts]) -> dict[str, Facts]:

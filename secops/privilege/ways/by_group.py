@@ -21,4 +21,4 @@ def find(view: View, built: Built) -> Iterator[Way]:  # noqa: ARG001 - a `Kind`
             yield Way(user, view.root.name, "group", name, power.gives, power.how, place, row.get("line"))
 
 
-KIND = Kind("", (), find)
+KIND = Kind("group", ("gshadow_members",), find)
