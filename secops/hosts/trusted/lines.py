@@ -77,7 +77,7 @@ class Reader:
         self.candidates.update(dict.fromkeys(paths))
 
     def spread(self, pattern: str) -> None:
-        """Have the matches of a pattern looked at, unless there are too many wildcards, or patterns; or what it names."""
+        """Have the matches of a pattern looked at, unless there are too many; or what it is, if it has none."""
         pattern = patterns.listed(pattern)
         wild = sum(map(patterns.is_wild, pattern.split("/")))
         is_place = re.match("/(?!(proc|sys)(/|$))", pattern) and len(pattern) <= words.MAX_PATH
