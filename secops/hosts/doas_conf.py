@@ -33,6 +33,7 @@ class DoasRule:
     """One rule. `identity` is a user or, after a colon, a group, by name or number.
 
     Without `target` it is for any, without `command` too; `arguments` are all that may be given, None = any.
+    `variables` are the words of `setenv`.
     """
 
     permit: bool
@@ -43,6 +44,7 @@ class DoasRule:
     arguments: tuple[str, ...] | None
     source: str
     line: int
+    variables: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -139,26 +141,26 @@ class _Line:
     def rule(self, source: str) -> DoasRule:
         line = self._tokens[0].line
         permit = self._take("permit", "deny") == "permit"
-        options = self._options() if permit else frozenset()
+        options, variables = self._options() if permit else (frozenset(), ())
         identity = self._word()
         target = self._word() if self._has("as") else None
         command = self._word() if self._has("cmd") else None
         arguments = self._words() if command is not None and self._has("args") else None
         self._take("\n")
-        return DoasRule(permit, options, identity, target, command, arguments, source, line)
+        return DoasRule(permit, options, identity, target, command, arguments, source, line, variables)
 
-    def _options(self) -> frozenset[str]:
-        options: set[str] = set()
+    def _options(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        options, variables = set[str](), tuple[str, ...]()
         while (kind := self._tokens[self._at].kind) in _OPTIONS:
             self._take(kind)
             if kind == "setenv":
                 self._take("{")
-                self._words()
+                variables = self._words()
                 self._take("}")
             if {"nopass", "persist"} <= options | {kind} or (kind == "setenv" and kind in options):
                 raise self._error()
             options.add(kind)
-        return frozenset(options)
+        return frozenset(options), variables
 
     def _has(self, kind: str) -> bool:
         found = self._tokens[self._at].kind == kind

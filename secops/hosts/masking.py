@@ -72,12 +72,17 @@ _NO_NAME = "(permit|deny|as|cmd|args|nopass|nolog|persist|keepenv|setenv)"  # be
 _SECRET_WORD = f"({_ON_HOST}|//[^ \t/]*:)"
 _ARGS = rf"({_NO_MARK}[ \t]args)([ \t]{_NO_MARK}{_SECRET_WORD}|([ \t]{_NO_MARK})?[ \t]-[pu]){_NO_MARK}(#.*)?"
 
-#: Lines of doas.conf: without comments, what `setenv` sets, and arguments of which one seems to be a secret. A bare `?`
-#: where that cannot be told apart, and for a line that is too long.
+#: Variables of which `setenv` of doas.conf may tell the value: a path of files that are run or loaded, if it looks so.
+_PATHS = "(PATH|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH|PYTHONPATH|PYTHONHOME|PERL5LIB|RUBYLIB|BASH_ENV|ENV|EDITOR|VISUAL)"
+_PLAIN_WORD = rf"(-?[A-Za-z_][A-Za-z0-9_]*|{_PATHS}=([$][A-Za-z0-9_]+|/[A-Za-z0-9_./:-]*))"
+
+#: Lines of doas.conf: without comments, what `setenv` sets (but for paths), and arguments of which one seems to be a
+#: secret. A bare `?` where that cannot be told apart, and for a line that is too long.
 DOAS_SECRETS: Rewrite = (
     ("^(.{64}){32}.*$", "?"),  # the ones below cost the square of its length
     (rf"^{_NO_MARK}\{{(.*[ \t])?{_NO_NAME}([ \t].*)?\}}.*$", "?"),
     (rf"^({_NO_MARK}\{{){_BRACED}={_BRACED}\}}{_ARGS}$", rf"\1 {HIDDEN} }}\2 {HIDDEN}"),
+    (rf"^([^#\"\\{{}}]*\{{([ \t]+{_PLAIN_WORD})+[ \t]+\}}[^#\"\\{{}}=]*)(#.*)?$", r"\1"),
     (rf"^({_NO_MARK}\{{){_BRACED}={_BRACED}(\}}{_NO_MARK})(#.*)?$", rf"\1 {HIDDEN} \2"),
     (r"^[^#]*(setenv[^#]*=|=[^#]*\}).*$", "?"),
     (f"^{_ARGS}$", rf"\1 {HIDDEN}"),

@@ -14,7 +14,7 @@ def test_a_rule_with_everything() -> None:
     (rule,) = parse(text, "/etc/doas.conf")
     assert rule == DoasRule(
         True, frozenset({"persist", "keepenv", "setenv"}), ":wheel", "root", "/opt/my tool", ("-x", "a b"),
-        "/etc/doas.conf", 2,
+        "/etc/doas.conf", 2, ("A", "B=1"),
     )  # fmt: skip
     assert rule.text == 'permit keepenv persist :wheel as root cmd "/opt/my tool" args -x "a b"'
 

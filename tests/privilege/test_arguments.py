@@ -69,7 +69,7 @@ ESCAPES = {
     "setpriv --reuid 0 bash": "setpriv --reuid 1001 bash",
     "crontab -e": "crontab -l",
     "systemctl edit app": "systemctl restart app",
-    "systemctl edit --full app": "systemctl status app",
+    "systemctl edit --full app": "systemctl start app",
     "systemctl link app/a.service": "systemctl enable app",
     "vim /etc/motd": "vim --version",
     "less /var/log/syslog": "head /var/log/syslog",
@@ -106,6 +106,11 @@ ESCAPES = {
     "git -C /opt/app log": "git -C /opt/app pull",
     "busybox sh": "busybox ls",
     "journalctl -u app": "journalctl -u app --no-pager",
+    "systemctl status app": "systemctl status app --no-pager",
+    "systemctl list-units": "systemctl --no-pager list-units",
+    "systemctl -l": "systemctl is-active app",
+    "loginctl list-sessions": "loginctl terminate-session 1",
+    "timedatectl list-timezones": "timedatectl set-ntp true",
     "dmesg -H": "dmesg",
     "at now": "at -l",
     "ip netns exec x bash": "ip netns exec x ping y",
@@ -350,7 +355,7 @@ PATTERNS: dict[str, Told] = {
     "/usr/bin/su ^- (bob|gone)$": {("bob", "shell", True)},
     "/usr/bin/systemctl ^restart [a-z]+$": set(),
     "/usr/bin/systemctl ^(edit|restart) [a-z0-9]+$": ROOT,
-    "/usr/bin/systemctl ^[a-z]+$": set(),
+    "/usr/bin/systemctl ^re[a-z]+$": set(),
 }
 
 

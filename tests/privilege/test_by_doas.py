@@ -17,22 +17,30 @@ from secops.privilege.ways import by_doas, privileges
 from tests.hosts.evidence_kit import evidence
 from tests.privilege.look import look
 from tests.privilege.test_ways import GROUP, PASSWD
-from tests.privilege.whole_kit import WHOLE
+from tests.privilege.whole_kit import WHOLE, looked_at
 from tests.testroot import TestHost
 
 BINARY = record(b"/usr/bin/doas", (0o104755, 0, 0, 1, 1))
 CONF = record(b"/etc/doas.conf", (0o100600, 0, 0, 1, 1))
 
 
-def seen(rules: str | bytes, *, binary: bytes = BINARY, conf: bytes = CONF, nss: str = "passwd: files\n") -> Evidence:
+def seen(
+    rules: str | bytes,
+    *,
+    binary: bytes = BINARY,
+    conf: bytes = CONF,
+    nss: str = "passwd: files\n",
+    system: str = "debian",
+    things: tuple[str, ...] = (),
+) -> Evidence:
     return evidence(
         passwd={"/etc/passwd": PASSWD},
         group={"/etc/group": GROUP},
         doas={"/etc/doas.conf": rules},
         doas_paths=binary + conf,
         nsswitch={"/etc/nsswitch.conf": nss},
-        os_release={"/etc/os-release": "ID=debian\n"},
-        **WHOLE,
+        os_release={"/etc/os-release": f"ID={system}\n"},
+        **{**WHOLE, "trusted_paths": looked_at(things)},
     )
 
 
@@ -112,6 +120,50 @@ def test_a_rule_that_makes_root_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", SILENT)
 def test_a_near_miss_is_silent(name: str) -> None:
     assert ways(SILENT[name] + ("" if name.startswith("no newline") else "\n")) == []
+
+
+NO_SCRIPTS = "-PYTHONPATH -PYTHONHOME -PYTHONUSERBASE -PERL5LIB -PERLLIB -PERL5OPT -BASH_ENV"
+
+#: What rules leave to the caller's environment: (gives, certain), or nothing.
+FREE = {
+    "keepenv alice cmd /opt/x.sh": ("load", False),  # whether it is of bash
+    "keepenv alice cmd ldd": ("load", True),
+    "setenv { BASH_ENV } alice cmd ldd": ("load", True),
+    "setenv { BASH_ENV=$MINE } alice cmd ldd": ("load", True),
+    "setenv { BASH_ENV=/home/alice/env } alice cmd ldd": ("load", True),
+    "setenv { BASH_ENV=/opt/env } alice cmd ldd": None,
+    "setenv { BASH_ENV -BASH_ENV } alice cmd ldd": None,
+    "setenv { LANG TERM } alice cmd ldd": None,
+    "alice cmd ldd": None,
+    "setenv { PATH=/home/alice:/bin } alice cmd ldd": ("shell", False),
+    "setenv { PATH=/usr/bin:/bin } alice cmd ldd": None,
+    "setenv { PATH } alice cmd ldd": ("shell", False),
+    "keepenv alice cmd id": ("load", False),  # if it were a script of Python
+    f"keepenv setenv {{ {NO_SCRIPTS} }} alice cmd id": None,
+    "setenv { LD_PRELOAD } alice cmd id": None,  # it is taken away from doas itself
+    "setenv { LD_PRELOAD=/home/alice/x.so } alice cmd id": ("load", True),
+    "setenv { LD_PRELOAD=/opt/x.so } alice cmd id": None,
+    "setenv { EDITOR } alice cmd crontab args -e": ("shell", True),
+    "setenv { VISUAL } alice cmd crontab args -l": None,
+    "setenv { (hidden) } alice cmd ldd": ("shell", False),
+    "setenv { (hidden) } alice cmd vim": ("shell", True),
+}
+
+
+@pytest.mark.parametrize("rule", FREE)
+def test_the_environment_that_a_rule_leaves_to_the_caller(rule: str) -> None:
+    things = ("d755 1001 /home/alice", "f644 0 /opt/env", "f644 0 /opt/x.so", "d755 0 /usr/bin")
+    tables = observe(seen(f"permit nopass {rule}\n", things=things), "web1", privileges).tables["root_ways"]
+    found = [(row["gives"], row["certain"]) for row in tables.rows]
+    expected = FREE[rule]
+    assert found == ([expected] if expected else [])
+
+
+def test_the_linker_of_musl_leaves_its_variables() -> None:
+    rule = seen("permit nopass keepenv alice cmd id\n", system="alpine")
+    assert [(row["gives"], row["certain"]) for row in observe(rule, "web1", privileges).tables["root_ways"].rows] == [
+        ("load", False)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +260,9 @@ deny nick
 permit nopass dora as nick
 permit nopass pat as root cmd /usr/bin/env
 permit nopass ed as root cmd env args
+permit nopass keepenv ken as root cmd /srv/s.sh
+permit nopass setenv { BASH_ENV } sue as root cmd /srv/s.sh
+permit nopass tom as root cmd /srv/s.sh
 """
 REALLY = {
     ("olga", "root", "id"): True,
@@ -222,7 +277,7 @@ REALLY = {
 
 
 def test_doas_does_what_is_said(test_host: TestHost) -> None:
-    users = {"olga": 3001, "nick": 3002, "dora": 3003, "pat": 3004, "ed": 3005}
+    users = {"olga": 3001, "nick": 3002, "dora": 3003, "pat": 3004, "ed": 3005, "ken": 3006, "sue": 3007, "tom": 3008}
     add = "".join(f"useradd -u {uid} -U {name}\n" for name, uid in users.items())
     test_host.run(
         ["sh"], f"{add}groupadd walkers; gpasswd -a olga walkers; gpasswd -a nick walkers".encode(), check=True
@@ -234,13 +289,20 @@ def test_doas_does_what_is_said(test_host: TestHost) -> None:
         argv = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--init-groups", "doas", "-n", "-u", target]
         return test_host.run([*argv, *command.split()]).returncode == 0
 
+    def brought(user: str) -> str:
+        """What a script of bash does before its first line."""
+        argv = ["setpriv", f"--reuid={users[user]}", f"--regid={users[user]}", "--init-groups"]
+        return test_host.run([*argv, "env", "BASH_ENV=/tmp/brought", "doas", "-n", "/srv/s.sh"]).stdout.decode()
+
+    test_host.write("/srv/s.sh", "#!/bin/bash\n", mode=0o755)
+    test_host.write("/tmp/brought", "id -u\n", mode=0o644)
+    assert {user: brought(user) for user in ("ken", "sue", "tom")} == {"ken": "0\n", "sue": "0\n", "tom": ""}
     assert {asked: can(*asked) for asked in REALLY} == REALLY
     image = observe(Root(str(test_host.root)).collect(), "testhost", privileges).tables
     for tables in (look(test_host, "doas_rules"), image):
-        assert tables["doas_rules"].problems[""] == tables["root_ways"].problems["doas"] == []
-        assert {(row["user_name"], row["program"]) for row in tables["root_ways"].rows if row["way"] == "doas"} == {
-            ("olga", None), ("pat", "env"),
-        }  # fmt: skip
+        assert tables["doas_rules"].problems[""] == []
+        found = {(row["user_name"], row["program"]) for row in tables["root_ways"].rows if row["way"] == "doas"}
+        assert found == {("olga", None), ("pat", "env"), ("ken", None), ("sue", None)}
         assert [(row["user_name"], row["becomes"]) for row in tables["account_ways"].rows] == [("dora", "nick")]
     test_host.at("/etc/doas.conf").chmod(0o620)
     assert not any(can(*asked) for asked in REALLY)

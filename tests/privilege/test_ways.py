@@ -215,9 +215,10 @@ def test_whoever_may_do_everything_may_do_what_nobody_has_looked_at() -> None:
     assert [row["thing"] for row in ways("alice ALL=(ALL) ALL\nalice ALL=(ALL) /usr/bin/unknownprog\n")] == ["ALL"]
 
 
+@pytest.mark.parametrize("command", ["journalctl -u web", "systemctl status web", "systemctl status *", 'loginctl ""'])
 @pytest.mark.parametrize(("version", "count"), [("239-78.el8", 1), ("1:243-1", 1), ("252.17-1~deb12u1", 0), ("", 1)])
-def test_what_a_package_closed_is_no_way_any_more(version: str, count: int) -> None:
-    assert len(ways("alice ALL=(root) /usr/bin/journalctl -u web\n", systemd=version)) == count
+def test_what_a_package_closed_is_no_way_any_more(command: str, version: str, count: int) -> None:
+    assert len(ways(f"alice ALL=(root) /usr/bin/{command}\n", systemd=version)) == count
 
 
 @pytest.mark.parametrize("entry", ["+admins ALL", "alice 10.0.0.0/8", "alice web1.gov.example"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.listing import record
 from secops.hosts.snapshot import observe
@@ -89,6 +91,19 @@ def test_what_a_group_is_known_for_is_not_told_again() -> None:
 def _place(path: str) -> int:
     """The number of the place that a path is in."""
     return next(number for number, place in enumerate(PLACES) if path in place.patterns)
+
+
+@pytest.mark.parametrize(
+    ("scope", "certain"), [("", [True]), (":alice", [False]), ("!/usr/bin/id", [False]), (">svc", [False])]
+)
+def test_a_path_for_some_alone_may_be_of_no_use(scope: str, certain: list[bool]) -> None:
+    policy = {"/etc/sudoers": f"root ALL=(ALL) ALL\nDefaults{scope} secure_path=/srv/bin\n"}
+    found = tables([], _record("/srv/bin", 0o40755, 1001), sudoers=policy)["root_ways"]
+    told = [row for row in found.rows if row["way"] == "file"]
+    assert [(row["user_name"], row["certain"]) for row in told] == [("alice", one) for one in certain]
+    assert [problem.reason for problem in found.problems["file"]] == [
+        "/etc/sudoers:2: whether what it is set for looks for programs by their names is not known"
+    ] * (not certain[0])
 
 
 def test_a_number_that_is_nobodys_is_nobodys_way_unless_a_directory_may_know_it() -> None:

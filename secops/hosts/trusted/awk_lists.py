@@ -24,7 +24,8 @@ function spread(w,   n, i, parts, wild) {
   if (w in spreads || w !~ /^\// || w ~ /^\/(proc|sys)(\/|$)/ || length(w) > @MAX_PATH@) return
   n = split(w, parts, "/"); wild = 0
   for (i = 1; i <= n; i++) if (parts[i] ~ /[*?]/) wild++
-  if (!wild || wild > @MAX_WILD@ || patterns == @MAX_PATTERNS@) return
+  if (!wild) { path(w); follow(w); return }
+  if (wild > @MAX_WILD@ || patterns == @MAX_PATTERNS@) return
   spreads[w] = 1; pattern[++patterns] = w
 }
 function listing(number, w,   n, i, j, parts, at, rest, out) {

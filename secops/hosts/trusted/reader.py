@@ -85,11 +85,14 @@ class Reader:
         self.candidates.update(dict.fromkeys(paths))
 
     def spread(self, pattern: str) -> None:
-        """Have the matches of a pattern looked at, unless there are too many wildcards, or patterns."""
+        """Have the matches of a pattern looked at, unless there are too many; or what it is, if it has none."""
         pattern = patterns.listed(pattern)
         wild = sum(map(patterns.is_wild, pattern.split("/")))
         is_place = re.match("/(?!(proc|sys)(/|$))", pattern) and len(pattern) <= words.MAX_PATH
-        if is_place and 0 < wild <= patterns.MAX_WILD and len(self.patterns) < patterns.MAX_PATTERNS:
+        if is_place and not wild:
+            self.path(pattern)
+            self.follow(pattern)
+        elif is_place and wild <= patterns.MAX_WILD and len(self.patterns) < patterns.MAX_PATTERNS:
             self.patterns[pattern] = None
 
     def user(self, name: str) -> str:

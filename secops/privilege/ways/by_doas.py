@@ -12,12 +12,15 @@ from secops.hosts.sudoers import Answer, TooLargeError
 from secops.hosts.tables import Built
 from secops.hosts.tables.doas_rules import read_doas
 from secops.hosts.tables.groups import group_lines
+from secops.hosts.tables.hosts import os_release
 from secops.privilege.accounts import Account
 from secops.privilege.doas import Doas, Ids, Request
+from secops.privilege.doas_environment import openings
 from secops.privilege.files import Files, Ground
 from secops.privilege.fits import Fit, fits, is_all_mine
 from secops.privilege.places import OWNED, Caller, follows_links
 from secops.privilege.sudo.unread import is_read
+from secops.privilege.techniques import POWERS
 from secops.privilege.way import Kind, View, Way, besides
 
 #: A program that no rule names, and arguments that none can: what is permitted with them is permitted with any.
@@ -69,6 +72,7 @@ class _Search:
     certain: bool
     files: Files
     ground: Ground
+    musl: bool
     unread: dict[str, None] = field(default_factory=dict)  # rules, and commands of which it is not known what they do
 
     @classmethod
@@ -78,8 +82,8 @@ class _Search:
         names = {uid: name for name, uid in reversed(users.items())} | {0: view.root.name}
         locked = frozenset(row["user_name"] for row in view.rows("users") if not row["can_login"])
         followed = follows_links(view.rows("sysctl"))
-        doas = Doas(rules, Ids(users, groups))
-        return cls(doas, names, locked, followed, view.has_directory, certain, view.files, view.ground)
+        doas, musl = Doas(rules, Ids(users, groups)), os_release(view.evidence).get("ID") == "alpine"
+        return cls(doas, names, locked, followed, view.has_directory, certain, view.files, view.ground, musl)
 
     def ways(self, account: Account) -> Iterator[Way]:
         """The ways of one account: to root, and to those that rules name and that are not root."""
@@ -101,22 +105,22 @@ class _Search:
         known = self.certain and allowed is True and HIDDEN not in (rule.arguments or ())
         told: set[str] = set()
         caller = Caller(account.name, self.files, self.followed)
-        for fit in self._opened(rule):
-            becomes, mine = self._becomes(fit, target), is_all_mine(fit, caller)
-            if becomes is None or becomes in told or mine is False or becomes == account.name:
+        for fit, doubt in self._opened(rule, caller):
+            becomes = self._becomes(fit, target)
+            if becomes is None or becomes in told or becomes == account.name:
                 continue
             told.add(becomes)
             password = "none" if "nopass" in rule.options else "own"
             yield Way(
                 account.name, becomes, "doas", rule.text, fit.gives, fit.how, rule.source, rule.line,
-                fit.program, password, certain=known and mine is True,
-                doubt="" if mine else OWNED.en,
+                fit.program, password, certain=known and doubt is None, doubt=doubt.en if doubt else "",
             )  # fmt: skip
 
     def _becomes(self, fit: Fit, target: int) -> str | None:
         """The account that a rule leads to by a program: its target, or one that the arguments of root's name."""
         if fit.user is None:
-            return self.names[target] if target == 0 or fit.gives in _OF_OTHERS else None
+            gives = target == 0 or fit.program is None or fit.gives in _OF_OTHERS
+            return self.names[target] if gives else None
         if target != 0:
             return None
         if fit.login and fit.user in self.locked:
@@ -124,12 +128,18 @@ class _Search:
         uid = self.doas.number(fit.user)
         return self.names.get(uid, fit.user) if uid is not None else fit.user if self.has_directory else None
 
-    def _opened(self, rule: DoasRule) -> Iterator[Fit]:
+    def _opened(self, rule: DoasRule, caller: Caller) -> Iterator[tuple[Fit, Text | None]]:
+        """What a rule opens, and what is not known of it; what is certain comes first, and of that the strongest."""
         if rule.command is None:
-            yield Fit(None, "shell", _EVERYTHING, exec=True)
+            yield Fit(None, "shell", _EVERYTHING, exec=True), None
             return
         arguments = None if rule.arguments is None else " ".join(rule.arguments)
-        yield from fits(self.ground.program(rule.command), arguments, self.ground)
+        found = list[tuple[Fit, Text | None]]()
+        for fit in fits(self.ground.program(rule.command), arguments, self.ground):
+            mine = is_all_mine(fit, caller)
+            found += [(fit, None if mine else OWNED)] if mine is not False else []
+        found += ((one.fit, one.doubt) for one in openings(rule, caller, musl=self.musl))
+        yield from sorted(found, key=lambda one: (one[1] is not None, POWERS.index(one[0].gives)))
 
 
 KIND = Kind("doas", ("doas_rules",), find)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from secops.core.content import Text
 from secops.hosts.tables import Built, Row
+from secops.hosts.tables._sudo import read_policy
 from secops.hosts.tables.trusted_files import Host, rows
 from secops.hosts.trusted.access import Who
 from secops.hosts.trusted.changers import EVERYONE, TooManyError
@@ -18,13 +19,16 @@ from secops.privilege.way import Kind, View, Way
 _IDLE = ": whether something runs or reads it is not known"
 _ELSEWHERE = "which is not collected"
 
+#: Why a directory of sudo's secure_path may give nothing.
+_BY_NAME = ": whether what it is set for looks for programs by their names is not known"
+
 
 def find(view: View, built: Built) -> Iterator[Way]:
     """Of several files by which one point gives an account another's power, the first that is certain is told."""
     built.problems += [lack for lack in view.tables["authorized_keys"].problems[""] if _ELSEWHERE in lack.reason]
-    told = set()
-    rows = (*view.rows("trusted_files"), *_of_steps(view, built))
-    for row in sorted(rows, key=lambda row: not row["certain"]):
+    told, scoped = set(), _scoped_paths(view)
+    found = (*view.rows("trusted_files"), *_of_steps(view, built))
+    for row in sorted(found, key=lambda row: not row["certain"]):
         if row["refused"] or _is_told_by_group(view, row):
             continue
         if not row["accounts"] and view.has_directory:
@@ -34,7 +38,7 @@ def find(view: View, built: Built) -> Iterator[Way]:
         for user in row["accounts"]:
             if (user, becomes, row["point"]) not in told:
                 told.add((user, becomes, row["point"]))
-                yield _way(user, becomes, row)
+                yield _way(user, becomes, row, in_doubt=(row["source"], row["line"]) in scoped)
 
 
 def _of_steps(view: View, built: Built) -> Iterator[Row]:
@@ -56,15 +60,19 @@ def _is_told_by_group(view: View, row: Row) -> bool:
     return reads and view.group_name(row["writer"]) in by_group()
 
 
-def _way(user: str, becomes: str, row: Row) -> Way:
+def _scoped_paths(view: View) -> frozenset[tuple[str, int]]:
+    """Where sudo's policy sets secure_path for some alone: what they run need not look for anything there."""
+    settings = read_policy(view.evidence, Built()).settings
+    return frozenset((one.source, one.line) for one in settings if one.name == "secure_path" and one.scope != "global")
+
+
+def _way(user: str, becomes: str, row: Row, *, in_doubt: bool) -> Way:
     role = BY_NAME[row["role"]]
     gives: Power = "read" if row["access"] == "read" else role.gives
     how = Text(row["how_en"], row["how_zh"])
-    place, certain = row["source"] or row["path"], row["certain"]
-    return Way(
-        user, becomes, "file", row["point"], gives, how, place, row["line"],
-        certain=certain, doubt="" if certain else _IDLE,
-    )  # fmt: skip
+    doubt = _BY_NAME if in_doubt else "" if row["certain"] else _IDLE
+    source = row["source"] or row["path"]
+    return Way(user, becomes, "file", row["point"], gives, how, source, row["line"], certain=not doubt, doubt=doubt)
 
 
 KIND = Kind("file", ("trusted_files.acls",), find)

@@ -165,6 +165,10 @@ SECRET = "hunter2"
         f"# permit alice as {SECRET}",
         f"permit setenv {{ A TOKEN={SECRET} }} alice cmd id",
         f"permit setenv {{ TOKEN={SECRET} }} alice cmd curl args --password {SECRET} x # {SECRET}",
+        f"permit setenv {{ PATH=/bin TOKEN={SECRET} }} alice",
+        f"permit setenv {{ PATH=/bin }} alice cmd curl args -u me:{SECRET}",
+        f"permit setenv {{ PATH={SECRET} }} alice",
+        f"permit setenv {{ HOME=/{SECRET} }} alice",
         f"permit alice cmd curl args -u me:{SECRET}",
         f"permit alice cmd mysql args -p{SECRET}",
         f"permit alice cmd x args --password={SECRET}",
@@ -189,6 +193,7 @@ def test_secrets_stay_on_the_host(line: str) -> None:
         "deny alice cmd /bin/sh args -c",
         'permit alice cmd "a b" args x',
         "permit setenv { A } a",
+        "permit keepenv setenv { -A PATH=/home/a:/bin BASH_ENV=$B } a as root cmd x args y",
     ],
 )
 def test_other_lines_leave_it_as_they_are(line: str) -> None:

@@ -66,7 +66,9 @@ PHRASES = (
     N_("{place}: what this program does is not known"),
     N_("{place}: whether it is in use is not known"),
     N_("{place}: what {command} does with arguments of the caller's choice is not known"),
-    # what sudo leaves to the caller
+    # what sudo and doas leave to the caller
+    N_("{place}: what setenv sets is not known"),
+    N_("{place}: whether what it is set for looks for programs by their names is not known"),
     N_("{place}: whether the program is linked dynamically is not known"),
     N_("{place}: whether the program heeds it is not known"),
     N_("{place}: whether there is a program that the pattern takes in is not known"),
