@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,8 @@ def check_name(name: str, files: Sequence[Path]) -> None:
         raise click.UsageError(_("A feed's name has small letters, digits and . _ - only, 64 at most."))
 
 
-def show_imported(shelf: Shelf, feeds: Sequence[Feed]) -> None:
+def show_imported(shelf: Shelf, feeds: Sequence[Feed], before: Mapping[str, Feed]) -> None:
+    """What was imported; of a feed that shrank by half or more, what it took the place of (`before`: by name)."""
     from secops.core.say import say
 
     for feed in feeds:
@@ -43,6 +44,10 @@ def show_imported(shelf: Shelf, feeds: Sequence[Feed]) -> None:
         if feed.flaws:
             counts = ngettext("{n} flaw", "{n} flaws", feed.flaws).format(n=feed.flaws)
         say(f"{feed.name}: {counts}, {_age(feed)}")
+        held, holds = (one.statements + one.flaws for one in (before.get(feed.name, feed), feed))
+        if 2 * holds <= held:
+            text = _("{name}: takes the place of a feed of {n} entries from {source}; a part of it needs a --name")
+            complain(text.format(name=feed.name, n=held, source=before[feed.name].source))
         if feed.rejected:
             _complain_of_rejects(shelf, feed)
 

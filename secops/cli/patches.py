@@ -96,6 +96,7 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
     if as_of and not _OLDEST <= as_of <= datetime.now() + timedelta(days=1):
         raise click.UsageError(_("--as-of is no day on which a feed can have been made."))
     shelf = _shelf()
+    before = {feed.name: feed for feed in shelf.feeds()}
     with Progress() as progress:
         found = import_feeds(
             shelf,
@@ -106,7 +107,7 @@ def import_(files: tuple[Path, ...], name: str, as_of: datetime | None, max_age:
             whole=whole,
             tell=lambda path: progress.step(_("importing {file}").format(file=path.name)),
         )
-    show_imported(shelf, found)
+    show_imported(shelf, found, before)
 
 
 @feeds.command(

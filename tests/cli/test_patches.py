@@ -439,3 +439,12 @@ def test_what_was_not_understood_is_inert_in_every_format(home: Path) -> None:
     for fmt in ("text", "json", "csv"):
         done = patches(home, "feeds", "status", "osv-almalinux-9", "--format", fmt)
         assert (done.returncode, "no id of an advisory" in done.stdout) == (0, True)
+
+
+def test_a_part_of_a_feed_that_takes_the_place_of_the_whole_is_told(tmp_path: Path) -> None:
+    told = []
+    for count in (40, 39, 5):
+        entries = [osv(f"ALSA-2026:{number}", ("AlmaLinux:9", "vim", "1-1")) for number in range(1, count + 1)]
+        path = archive(tmp_path / f"{count}.zip", entries)
+        told.append("takes the place of" in citywall(tmp_path, "patches", "feeds", "import", str(path)).stderr)
+    assert told == [False, False, True]

@@ -23,6 +23,7 @@ from secops.patches.feeds.vetting import (
     NO_STATUS,
     NOT_HOT,
     STATUSES,
+    TORN,
     Fault,
     line,
     merged,
@@ -67,26 +68,34 @@ def _flaw(raw: object, head: Head, products: Products, where: str) -> Iterator[E
         return
     view = View(flaw, head, products.group)
     where = line(f"{where} {flaw.id}")
-    parts, contradictory, faults = _parts(flaw, products)
+    parts, doubts, faults = _parts(flaw, products)
     builds = {(status, part.platform, part.build.version) for _, status, part in parts if not part.build.source}
-    statements: dict[bool, list[Statement]] = {False: [], True: []}  # by whether they are contradicted
+    statements: dict[str, list[Statement]] = {}  # by what makes them doubtful
     for product, status, part in parts:
         if part.build.source and part.build.version and (status, part.platform, part.build.version) in builds:
             continue  # the source of binaries that stand beside it
         if head.hot and not hot_patch(part.build.name):
             faults.add((part.build.name, NOT_HOT))
             continue
-        statements[product in contradictory].append(_statement(part, product, status, flaw, head, view))
+        statements.setdefault(doubts.get(product, ""), []).append(_statement(part, product, status, flaw, head, view))
     yield from rejects(where, faults)
-    yield from torn(statements[True], where)
-    yield from (vetted(statement, where) for statement in merged(statements[False]))
+    sound = statements.pop("", ())
+    for why, doubtful in statements.items():
+        yield from torn(doubtful, where, why)
+    yield from (vetted(statement, where) for statement in merged(sound))
 
 
-def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Status, Part]], set[str], set[Fault]]:
-    """Products with what is said of them and what they are, those of which it is contradictory, and other faults."""
+def _parts(
+    flaw: Vulnerability, products: Products
+) -> tuple[list[tuple[str, Status, Part]], dict[str, str], set[Fault]]:
+    """Products with what is said of them and what they are, why that is in doubt of some, and other faults."""
     known = {word: ids for word, ids in flaw.product_status.items() if word in STATUSES}
     found, contradictory = settled((product, STATUSES[word]) for word, ids in known.items() for product in ids)
-    faults = {(word, NO_STATUS) for word in flaw.product_status if word not in known}
+    doubts = dict.fromkeys(contradictory, TORN)
+    vague = {word: set(ids) - found.keys() for word, ids in flaw.product_status.items() if word not in known}
+    faults: set[Fault] = {(word, NO_STATUS) for word in vague}
+    for product in set().union(*vague.values()):  # of which nothing else is said
+        found[product], doubts[product] = "unknown", NO_STATUS
     parts = []
     for product, status in found.items():
         part = products.part(product)
@@ -94,7 +103,7 @@ def _parts(flaw: Vulnerability, products: Products) -> tuple[list[tuple[str, Sta
             faults.add((part.platform, part.reason))
         else:
             parts.append((product, status, part))
-    return parts, contradictory, faults if found or faults else {("-", NO_PRODUCT)}
+    return parts, doubts, faults if found or faults else {("-", NO_PRODUCT)}
 
 
 def _statement(part: Part, product: str, said: Status, flaw: Vulnerability, head: Head, view: View) -> Statement:

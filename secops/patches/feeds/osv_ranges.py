@@ -43,6 +43,9 @@ class RangeError(ValueError):
 #: What happens, and at which version.
 Point = tuple[str, str]
 
+#: Spans times listed versions of one package that are compared, of one entry. Real ones come to some thousands.
+MOST_COMPARED = 100_000
+
 _FIRST = "0"  # an `introduced` before all versions
 _KINDS = ("introduced", "fixed", "last_affected", "limit")
 
@@ -56,6 +59,8 @@ def spans(kind: Kind, ranges: Sequence[Range], listed: Sequence[str]) -> list[Sp
     found = [span for one in ordered for span in _of_range(kind, one.events or [])]
     if not found and not listed:
         raise RangeError("its versions are commits" if ranges else "names no versions")
+    if len(found) * len(listed) > MOST_COMPARED:
+        raise RangeError("lists more ranges and versions than are compared")
     return [*found, *(Span(one, last_affected=one) for one in listed if not any(_holds(kind, it, one) for it in found))]
 
 

@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from operator import itemgetter
 from typing import BinaryIO
 
 from secops.patches.feeds import vetting
@@ -32,7 +33,7 @@ from secops.patches.feeds.oval_facts import (
     fact,
 )
 from secops.patches.feeds.platforms import Release
-from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, merged, rejects, vetted
+from secops.patches.feeds.vetting import UNKNOWN_RELEASE, Fault, line, merged, torn, vetted
 from secops.patches.hot_patch import hot_patch
 from secops.patches.statement import About, Entry, Reject, Statement, Status
 
@@ -94,10 +95,15 @@ def _definition(definition: Definition, asked: _Asked, skipped: set[str], where:
         yield Reject(where, f"its criteria come to more than {MOST_CASES} cases")
         return
     results = [_statements(case, definition) for case in cases]
-    faults = {(result.thing, result.reason) for result in results if isinstance(result, NotUnderstood)}
+    doubts: dict[Fault, list[Statement]] = {}
+    for case, result in zip(cases, results, strict=True):
+        if isinstance(result, NotUnderstood):
+            doubts.setdefault((result.thing, result.reason), []).extend(_doubts(case, definition))
     if not results and not skipped:
-        faults.add(("-", "criteria that hold on no host"))
-    yield from rejects(where, faults)
+        doubts["-", "criteria that hold on no host"] = []
+    for (thing, why), doubtful in sorted(doubts.items(), key=itemgetter(0)):
+        left = tuple(one for reject in torn(doubtful, where, why) for one in reject.unclear)
+        yield Reject(line(f"{where}: {thing}"), why, left)
     found = (statement for result in results if isinstance(result, list) for statement in result)
     yield from (vetted(statement, where) for statement in merged(found))
 
@@ -138,6 +144,23 @@ def _statements(case: _Case, definition: Definition) -> list[Statement] | NotUnd
     arches = packages.arch or next((found.names for found in case if isinstance(found, Arch)), ())
     (release,) = releases
     return [_statement(name, packages, release, "".join(streams), arches, definition) for name in packages.names]
+
+
+def _doubts(case: _Case, definition: Definition) -> list[Statement]:
+    """Of the packages of a case that is not understood, where it is clear which they are: `torn` makes them unknown."""
+    releases = {found.release for found in case if isinstance(found, OnRelease)}
+    if len(releases) == 1 and definition.releases:
+        releases = _narrowed(releases, definition.releases)
+    streams = sorted({found.stream for found in case if isinstance(found, Module)})
+    named = {one for found in case if (one := found.packages if isinstance(found, NotUnderstood) else found)}
+    return [
+        _statement(name, packages, release, stream, packages.arch, definition)
+        for release in releases
+        for packages in named
+        if isinstance(packages, Packages)
+        for name in packages.names
+        for stream in streams or [""]
+    ]
 
 
 def _narrowed(asked: set[Release], named: frozenset[Release]) -> set[Release]:

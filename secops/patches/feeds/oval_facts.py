@@ -53,10 +53,11 @@ class Always(NamedTuple):
 
 
 class NotUnderstood(NamedTuple):
-    """What it asks for is not known: the thing, and why."""
+    """What it asks for is not known: the thing, and why; of which packages, where that is clear."""
 
     thing: str
     reason: str
+    packages: Packages | None = None
 
 
 Fact = OnRelease | Elsewhere | Packages | Module | Arch | Never | Always | NotUnderstood
@@ -136,13 +137,13 @@ def _of_packages(leaf: Leaf, test: Test, document: Document) -> Fact:
     fields = {field: (operation, value) for state in test.states for field, operation, value in document.states[state]}
     if fields and fields.keys() <= {"signature_keyid"}:
         return Always()
-    if test.check == "none satisfy" or test.operator != "AND":
-        return _unclear(leaf, test.kind)
     # Debian names source packages, one in each object; Ubuntu lists the binaries in a variable.
     dpkg = test.kind == "dpkginfo"
     source = dpkg and not any(one in document.references for one in test.objects)
     packages = Packages("dpkg" if dpkg else "rpm", names, "installed", source=source)
-    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind)
+    if test.check == "none satisfy" or test.operator != "AND":
+        return _unclear(leaf, test.kind, packages)
+    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind, packages)
 
 
 def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool) -> Fact | None:
@@ -159,7 +160,7 @@ def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool)
         return None
     if value in _NO_VERSION:
         if operation == "less than":
-            return NotUnderstood(packages.names[0], "says of no version whether it is affected")
+            return NotUnderstood(packages.names[0], "says of no version whether it is affected", packages)
         if operation == "equals":
             return packages._replace(asked="unaffected")
         return packages if operation == "greater than" else None
@@ -167,5 +168,5 @@ def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool)
     return packages._replace(asked="earlier", version=value) if earlier else None
 
 
-def _unclear(leaf: Leaf, kind: str) -> NotUnderstood:
-    return NotUnderstood(leaf.comment, f"a test {kind} that is not understood")
+def _unclear(leaf: Leaf, kind: str, packages: Packages | None = None) -> NotUnderstood:
+    return NotUnderstood(leaf.comment, f"a test {kind} that is not understood", packages)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from datetime import date
-from itertools import chain
+from io import StringIO
+from itertools import accumulate, islice, takewhile
 from typing import BinaryIO
 
 from secops.core.dates import Days
@@ -17,6 +18,9 @@ from secops.patches.feeds.format import FeedError, Format
 from secops.patches.feeds.text_lines import LOST, Lines, lines
 from secops.patches.feeds.vetting import line, score, severity, vetted
 from secops.patches.statement import About, Entry, Kind, Reject, Severity, Statement, Status
+
+#: Lines that a row with breaks in its fields may have.
+MOST_LINES = 20
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATORS = re.compile(r"[\s,;|、，；]+")
@@ -56,25 +60,42 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
         raise FeedError(_("has no row of column names"), where=where)
     columns = _columns(row)
     _check(columns, where)
-    reader = csv.reader(source, delimiter=_delimiter(row), strict=True)
-    yield from chain.from_iterable(_rows(reader, columns, before, where))
+    delimiter = _delimiter(row)
+    for number, text in _records(source, before + 1, delimiter, len(columns)):
+        yield from _row(text, delimiter, columns, f"{where}: line {number}")
 
 
-def _rows(reader: Iterator[list[str]], columns: Sequence[str], before: int, where: str) -> Iterator[Sequence[Entry]]:
-    """What each row says; `before` lines stand before the first one."""
-    number = before
-    while True:
-        place = f"{where}: line {number + 1}"
-        try:
-            fields = [field.strip() for field in next(reader)]
-        except StopIteration:
-            return
-        except csv.Error:
-            yield (Reject(place, "its quotation marks do not match"),)
-        else:
-            if any(fields):
-                yield (_entry(fields, columns, place),)
-        number = before + reader.line_num  # type: ignore[attr-defined]  # csv's reader counts lines
+def _records(source: Iterator[str], number: int, delimiter: str, columns: int) -> Iterator[tuple[int, str]]:
+    """Rows with the number of their first line. One whose quotation mark is not closed takes no other row with it."""
+    ahead: deque[str] = deque()
+    while text := ahead.popleft() if ahead else next(source, ""):
+        count = 1
+        if '"' in text and _fields(text, delimiter) is None:
+            ahead.extend(islice(source, MOST_LINES - len(ahead)))
+            more = list(takewhile(lambda line: line.count(delimiter) < max(1, columns - 1), ahead))
+            joined = accumulate(more, initial=text)
+            whole = ((at, one) for at, one in enumerate(joined, 1) if _fields(one, delimiter) is not None)
+            count, text = next(whole, (1, text))
+            for _line in range(count - 1):
+                ahead.popleft()
+        yield number, text
+        number += count
+
+
+def _fields(text: str, delimiter: str) -> list[str] | None:
+    """The fields of a row; None when its quotation marks do not match."""
+    try:
+        return next(csv.reader(StringIO(text, newline="\n"), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
+
+
+def _row(text: str, delimiter: str, columns: Sequence[str], where: str) -> Iterator[Entry]:
+    fields = _fields(text, delimiter)
+    if fields is None:
+        yield Reject(where, "its quotation marks do not match")
+    elif any(map(str.strip, fields)):
+        yield _entry([field.strip() for field in fields], columns, where)
 
 
 def _entry(fields: Sequence[str], columns: Sequence[str], where: str) -> Statement | Reject:

@@ -115,7 +115,7 @@ def vetted(statement: Statement, where: str) -> Statement | Reject:
     bounds = [version for version in (statement.introduced, statement.fixed, statement.last_affected) if version]
     place = line(" ".join([f"{where}: {statement.package}", *bounds]))
     if fault := _identity_fault(statement, bounds):
-        return Reject(place, fault)
+        return doubted(statement, place, fault)
     if fault := _bounds_fault(statement, bounds):
         return doubted(statement, place, fault)
     return statement
@@ -123,14 +123,16 @@ def vetted(statement: Statement, where: str) -> Statement | Reject:
 
 def doubted(statement: Statement, where: str, why: str) -> Reject:
     """The reject of a statement that leaves its flaw unknown, if it is clear what it is on."""
+    if statement.flaws and not _ADVISORY.fullmatch(statement.advisory):
+        statement = msgspec.structs.replace(statement, advisory=statement.flaws[0])
     clear = not statement.hot and not _identity_fault(statement, ())
     return Reject(where, why, (unclear(statement, why),) if clear else ())
 
 
-def torn(statements: Iterable[Statement], where: str) -> Iterator[Reject]:
-    """Rejects of what is said in ways that exclude each other (`settled`)."""
-    unknown = merged(unclear(statement, TORN) for statement in statements)
-    return (doubted(statement, line(f"{where}: {statement.package}"), TORN) for statement in unknown)
+def torn(statements: Iterable[Statement], where: str, why: str = TORN) -> Iterator[Reject]:
+    """Rejects of what is said in ways that exclude each other (`settled`), or that are not understood."""
+    unknown = merged(unclear(statement, why) for statement in statements)
+    return (doubted(statement, line(f"{where}: {statement.package}"), why) for statement in unknown)
 
 
 def unclear(statement: Statement, why: str) -> Statement:

@@ -211,11 +211,26 @@ def test_contradictory_and_unknown_products_are_rejects_and_the_rest_is_used() -
     found = json.dumps(raw).encode()
     assert [one.package for one in statements(FORMAT, found)] == ["nano"]
     assert sorted(reason for _, reason in rejects(FORMAT, found)) == [
-        "a status that says nothing of a flaw", "is not in the product tree", "statuses that exclude each other",
+        "a status that says nothing of a flaw", "is not in the product tree", "is not in the product tree",
+        "statuses that exclude each other",
     ]  # fmt: skip
     assert [(one.package, one.status, one.arch, one.words) for one in doubted(FORMAT, found)] == [
         ("vim", "unknown", ("noarch", "x86_64"), "statuses that exclude each other"),
     ]
+
+
+@pytest.mark.parametrize("word", ["recommended", "first_affected"])
+def test_a_status_that_does_not_tell_which_versions_leaves_unknown_what_has_no_other(word: str) -> None:
+    raw = json.loads(openeuler("vim-1-1.x86_64.rpm"))
+    flaw = raw["vulnerabilities"][0]
+    flaw["product_status"][word] = [f"{SP3}:vim-1-1.x86_64"]
+    beside = json.dumps(raw).encode()
+    assert [one.status for one in statements(FORMAT, beside)] == ["fixed"]
+    assert not doubted(FORMAT, beside)
+    del flaw["product_status"]["fixed"]
+    alone = json.dumps(raw).encode()
+    assert not statements(FORMAT, alone)
+    assert [(one.package, one.status, one.last_affected) for one in doubted(FORMAT, alone)] == [("vim", "unknown", "")]
 
 
 def test_a_status_that_is_said_twice_is_no_contradiction() -> None:

@@ -185,6 +185,18 @@ def test_versions_beside_a_range_are_affected_too() -> None:
     ]  # fmt: skip
 
 
+def test_more_ranges_and_versions_than_are_compared_leave_a_package_unknown() -> None:
+    def of(spans_: int, listed: int) -> bytes:
+        events = [event for n in range(spans_) for event in ({"introduced": f"{2 * n + 1}"}, {"fixed": f"{2 * n + 2}"})]
+        return raw(entry(affected=[package("Debian:12", "x", *events, versions=[f"{n}.5" for n in range(listed)])]))
+
+    began = time.process_time()
+    (left,) = doubted(FORMAT, of(1000, 2000))
+    assert time.process_time() - began < 2
+    assert (left.package, left.status) == ("x", "unknown")
+    assert not doubted(FORMAT, of(10, 20))
+
+
 def test_versions_that_are_none_are_rejects() -> None:
     for events in ([{"introduced": "0"}, {"fixed": "1.0 2"}], [{"introduced": "1:2:3 "}, {"fixed": "2"}]):
         (reason,) = why(affected=[package("Debian:12", "curl", *events)])

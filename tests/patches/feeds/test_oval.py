@@ -9,7 +9,7 @@ import pytest
 from secops.patches.feeds.oval import FORMAT
 from secops.patches.statement import Statement
 from tests.patches.feeds.oval_kit import Oval, both, defined, either
-from tests.patches.feeds.reading import about, rejects, statements
+from tests.patches.feeds.reading import about, doubted, rejects, statements
 from tests.patches.samples import sample
 
 UNKNOWN = "no release of a distribution that is known here"
@@ -248,3 +248,14 @@ def test_the_real_document_of_anolis() -> None:
     assert (found.advisory, found.flaws) == ("ANSA-2025:0186", ("CVE-2024-11187", "CVE-2024-12705"))
     assert len(rejects(FORMAT, raw)) == 8
     assert {reason for _, reason in rejects(FORMAT, raw)} == {"a version with a hyphen inside"}
+
+
+@pytest.mark.parametrize(("operation", "unknown"), [("less than or equal", ["curl"]), ("less than", [])])
+def test_a_test_that_is_not_understood_leaves_its_package_unknown(operation: str, unknown: list[str]) -> None:
+    oval = Oval()
+    evr = f'<evr datatype="evr_string" operation="{operation}">0:7-1.el8</evr>'
+    oval.define(both(oval.release("Red Hat Enterprise Linux 8"), oval.package("curl is not new", "curl", evr)))
+    left = doubted(FORMAT, bytes(oval))
+    assert [one.package for one in left] == unknown
+    assert all((one.release, one.status, one.fixed) == ("8", "unknown", "") for one in left)
+    assert bool(statements(FORMAT, bytes(oval))) is not bool(unknown)

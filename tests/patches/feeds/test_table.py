@@ -192,3 +192,17 @@ CELLS = ["", "CVE-2026-10001", "kylin", "V10", "rpm", "vim", "1.0", "fixed", "af
 @given(st.lists(st.sampled_from(CELLS), min_size=8, max_size=8))
 def test_any_cells_may_stand_in_a_row(cells: list[str]) -> None:
     stands(FORMAT, row(",".join(cells)))
+
+
+def test_a_quotation_mark_that_is_not_closed_takes_no_other_row_with_it() -> None:
+    rows = [f"A-{n},CVE-2026-{n},kylin,V10,rpm,p{n},1-{n},fixed" for n in range(1000, 1100)]
+    rows[10] = rows[10].replace("A-1010", '"A-1010')
+    document = row("\n".join(rows))
+    assert len(statements(FORMAT, document)) == 99
+    assert rejects(FORMAT, document) == [("doc: line 12", "its quotation marks do not match")]
+
+
+def test_a_quotation_mark_that_is_closed_loses_nothing() -> None:
+    document = row('"A-1","CVE-2026-1000,\nCVE-2026-1001",kylin,V10,rpm,p,1-1,fixed')
+    assert [one.flaws for one in statements(FORMAT, document)] == [("CVE-2026-1000", "CVE-2026-1001")]
+    assert not rejects(FORMAT, document)

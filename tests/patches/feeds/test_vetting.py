@@ -66,6 +66,17 @@ def test_others_are_rejects(statement: Statement, changes: dict[str, Any], reaso
     assert found.where.isprintable()
 
 
+def test_an_odd_advisory_id_leaves_its_flaw_unknown_and_an_odd_package_nothing() -> None:
+    odd = vetted(msgspec.structs.replace(RPM, advisory="ä 1"), "doc")
+    assert isinstance(odd, Reject)
+    assert [(one.advisory, one.package, one.status, one.fixed) for one in odd.unclear] == [
+        (RPM.flaws[0], RPM.package, "unknown", "")
+    ]
+    nameless = vetted(msgspec.structs.replace(RPM, package="ä"), "doc")
+    assert isinstance(nameless, Reject)
+    assert not nameless.unclear
+
+
 def test_architectures_are_put_together() -> None:
     def of(*arch: str) -> Statement:
         return msgspec.structs.replace(RPM, arch=arch)

@@ -15,6 +15,7 @@ PHRASES = (
     N_("no package of a distribution that is known here"),
     N_("its versions are commits"),
     N_("names no versions"),
+    N_("lists more ranges and versions than are compared"),
     N_("its range ends in a limit, which is no fix"),
     N_("its range has both fixed and last_affected"),
     N_("a version of its range is not valid: {reason}"),
