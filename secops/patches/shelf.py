@@ -99,9 +99,9 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
         return FeedUse(self.name, day, self.age(today), self.stale(today))
 
     def ranked_by(self) -> str:
-        """The day by which feeds are told newer and older: its own where it has one that can be, else its import's."""
-        imported = self.imported_at[:10]
-        return f"{min(self.as_of.isoformat(), imported) if self.as_of else imported} {self.imported_at}"
+        """By what feeds are told newer and older: their own day, if that can be; those without one are the oldest."""
+        day = min(self.as_of.isoformat(), self.imported_at[:10]) if self.as_of else ""
+        return f"{day} {self.imported_at}"
 
 
 #: Kinds of files of a feed: `stem` + this.

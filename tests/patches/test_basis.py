@@ -96,9 +96,11 @@ def test_rows_are_made_anew_when_a_table_changes_that_they_hang_on(table: str) -
 def test_every_table_that_the_matching_reads_is_known_to_be_read() -> None:
     import re
 
-    from secops.patches import match, placing
+    from secops.patches import installed, match, pairs, placing
 
-    parts = [text for module in (match, placing) for text in vars(module).values() if isinstance(text, str)]
+    parts = [
+        text for module in (installed, match, pairs, placing) for text in vars(module).values() if isinstance(text, str)
+    ]
     read = {name for text in parts for name in re.findall(r"facts\.(\w+)", text)}
     assert read - {"vulnerabilities"} == set(READ)
 

@@ -54,6 +54,9 @@ PHRASES = (
     N_("of the feeds for {release} {part} is not imported"),
     N_("the stream of its module is not known"),
     N_("built for another service pack"),
+    N_("built for another release, or by somebody else"),
+    N_("the feed leaves out the epoch of its version"),
+    N_("feeds disagree, and one of them bears no date"),
     N_("mended by a live patch"),
     # rules: what nobody knows of a flaw
     N_("whether {package} has {flaw}, which is exploited, is not known"),
