@@ -38,7 +38,7 @@ class Release(msgspec.Struct, frozen=True):
     """A release that a feed speaks of. `tells_unfixed`: also of flaws that nothing mends yet.
 
     `in_passing`: only where the same advisory concerns another release, of which the feed says far more. What it does
-    not say of this one then means nothing.
+    not say of this one then means nothing. `kinds`: package managers of which it speaks.
     """
 
     ecosystem: str
@@ -47,6 +47,7 @@ class Release(msgspec.Struct, frozen=True):
     tells_unfixed: bool
     in_passing: bool = False
     advisories: int = 0
+    kinds: list[str] = []
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
