@@ -13,13 +13,16 @@ from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import Facts, Row
 from secops.hosts.tables.feeds import TABLE as FEEDS
 from secops.hosts.tables.vulnerabilities import TABLE as VULNERABILITIES
-from secops.patches.shelf import Feed
+from secops.patches.shelf import Feed, Release
 
 #: The tables that matching reads: of them a host's rows are made.
 READ = ("hosts", "packages", "kernels", "running_code", "live_patches")
 
 #: So many advisories on a release are taken for all that its publisher has, fewer for single ones.
 MANY = 50
+
+#: The least that CISA's list (1,000 entries in 2023) and EPSS (each published CVE) have: one of fewer was cut off.
+LEAST_EXPLOITED, LEAST_SCORED = 1_000, 100_000
 
 #: The parts that each have a feed of their own.
 _PARTS = {"alpine": {"main", "community"}}
@@ -28,10 +31,14 @@ _NO_RELEASE = Problem(Status.ABSENT, "which release of which distribution it is,
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What is kept of a host until feeds are looked at: its release, and why what matching reads is not whole."""
+    """What is kept of a host until feeds are looked at: its release, and why what matching reads is not whole.
+
+    `kinds` are the package managers that list something.
+    """
 
     ecosystem: str
     release: str
+    kinds: frozenset[str] = frozenset()
     host: Sequence[Problem] = ()
     packages: Sequence[Problem] = ()
     exposure: Sequence[Problem] = ()
@@ -49,6 +56,7 @@ class Basis(msgspec.Struct, frozen=True):
         return cls(
             host.get("ecosystem") or "",
             host.get("release") or "",
+            frozenset(row["kind"] for row in tables["packages"].rows),
             tables["hosts"].problems[""],
             tables["packages"].problems[""],
             exposure,
@@ -77,17 +85,22 @@ def _tells(feed: Feed, basis: Basis) -> str:
         return "exploited"
     if feed.scored:
         return "scores"
-    for release in feed.releases:
-        if (release.ecosystem, release.release) == (basis.ecosystem, basis.release):
-            return "unfixed" if release.tells_unfixed else "fixed"
-    return ""
+    release = _release(feed, basis)
+    return "" if release is None else "unfixed" if release.tells_unfixed else "fixed"
+
+
+def _release(feed: Feed, basis: Basis) -> Release | None:
+    """The host's release as the feed has it."""
+    return next(
+        (one for one in feed.releases if (one.ecosystem, one.release) == (basis.ecosystem, basis.release)), None
+    )
 
 
 def _is_whole(feed: Feed, basis: Basis) -> bool:
     """Whether it means something that a feed does not speak of a flaw."""
     if feed.exploited or feed.scored:
-        return True
-    of = next((r for r in feed.releases if (r.ecosystem, r.release) == (basis.ecosystem, basis.release)), None)
+        return feed.whole or feed.flaws >= (LEAST_EXPLOITED if feed.exploited else LEAST_SCORED)
+    of = _release(feed, basis)
     return of is not None and (feed.whole or (of.advisories >= MANY and not of.in_passing))
 
 
@@ -118,24 +131,37 @@ def _lacks(part: str, basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem
     told = {_tells(feed, basis) for feed in serving if _is_whole(feed, basis)}
     if part == "":
         yield from (*basis.host, *basis.packages)
-        if not basis.release:
-            yield _NO_RELEASE
-        elif not told & {"fixed", "unfixed"}:
-            some = any(_tells(feed, basis) in ("fixed", "unfixed") for feed in serving)
-            of = f"{basis.ecosystem} {basis.release}"
-            yield _absent(
-                f"only single advisories that concern {of} are imported" if some else f"no feed is imported for {of}"
-            )
-        elif missing := _parts_missing(basis, serving):
-            yield _absent(f"of the feeds for {basis.ecosystem} {basis.release} {min(missing)} is not imported")
+        yield from _unlisted(basis, serving) if basis.release else (_NO_RELEASE,)
     elif part == "unfixed" and "unfixed" not in told:
         yield _absent("the feeds tell only of flaws that have a fix")
     elif part == "exploited" and "exploited" not in told:
-        yield _absent("no list of exploited flaws (KEV) is imported")
+        few = [feed.flaws for feed in serving if feed.exploited]
+        yield _absent(
+            f"the list of exploited flaws (KEV) has only {max(few)} of them"
+            if few
+            else "no list of exploited flaws (KEV) is imported"
+        )
     elif part == "scored" and "scores" not in told:
-        yield _absent("no EPSS scores are imported")
+        few = [feed.flaws for feed in serving if feed.scored]
+        yield _absent(f"the EPSS scores are of only {max(few)} flaws" if few else "no EPSS scores are imported")
     elif part == "exposure":
         yield from basis.exposure
+
+
+def _unlisted(basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem]:
+    """Why flaws of packages may be missing on a host whose release is known."""
+    of = f"{basis.ecosystem} {basis.release}"
+    some = [feed for feed in serving if _tells(feed, basis) in ("fixed", "unfixed")]
+    speaking = [feed for feed in some if _is_whole(feed, basis)]
+    if not speaking:
+        yield _absent(
+            f"only single advisories that concern {of} are imported" if some else f"no feed is imported for {of}"
+        )
+    elif missing := _parts_missing(basis, serving):
+        yield _absent(f"of the feeds for {of} {min(missing)} is not imported")
+    kinds = {kind for feed in speaking if (release := _release(feed, basis)) for kind in release.kinds}
+    if kinds and not kinds & basis.kinds:
+        yield _absent(f"no package of {min(kinds)} is listed, of which the feeds for {of} speak")
 
 
 def _absent(reason: str) -> Problem:

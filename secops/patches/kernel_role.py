@@ -39,3 +39,16 @@ def role(kind: Kind, name: str, source: str) -> Role:
     if kind in _KERNELS and _KERNELS[kind].fullmatch(name):
         return "kernel"
     return "beside" if kind in _SOURCES and _SOURCES[kind].fullmatch(source) else ""
+
+
+#: What of the name of a kernel's package does not say which kernel it is, of dpkg and of rpm.
+_DPKG_PART = re.compile(r"^linux-(?:image|modules)(?:-[a-z]+)*?-(?=\d)|-unsigned$")
+_RPM_PART = re.compile(r"(?:-core|-modules(?:-[a-z]+)*|-extra|-optional|-uki-virt)$")
+
+
+def kernel(name: str) -> str:
+    """Which kernel the package `name` is of: the same for all that together are one, of one version.
+
+    `6.1.0-20-rt-amd64` for linux-image-6.1.0-20-rt-amd64, `kernel-rt` for kernel-rt-modules-core.
+    """
+    return (_RPM_PART if name.startswith("kernel") else _DPKG_PART).sub("", name)

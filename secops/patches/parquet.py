@@ -129,7 +129,8 @@ passing as (
   having count(*) = any_value(own.n) and any_value(other.n) >= 10 * any_value(own.n)
 )
 select ecosystem, release, count(*), 100 * count(*) filter (status in ('affected', 'will-not-fix')) >= count(*),
-  (ecosystem, release) in (from passing), count(distinct advisory)
+  (ecosystem, release) in (from passing), count(distinct advisory),
+  list(distinct kind order by kind)
 from said group by ecosystem, release order by ecosystem, release
 """
 

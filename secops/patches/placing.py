@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from secops.patches.kernel_role import role
+from secops.patches.kernel_role import kernel, role
 from secops.patches.kernel_upgrade import BRINGS, upgrade
 from secops.patches.steps import fill, table
 
@@ -23,14 +23,18 @@ def place(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _add_roles(con: duckdb.DuckDBPyConnection) -> None:
-    """Table `roles`: what installed packages have to do with a kernel's code; those that have not are left out."""
+    """Tables `roles`, what installed packages have to do with a kernel's code and which kernel that is (others are left
+    out), and `kernel_names`, which kernel a running one's package is of.
+    """
     found = con.execute(
         "select id, kind, name, coalesce(source_name, name) as source from installed semi join unmended using (id)"
         " where regexp_matches(name, '^(linux|kernel)') or regexp_matches(source, '^(linux|kernel)')"
     ).fetchall()
-    roles = [(id_, said) for id_, *package in found if (said := role(*package))]
-    fill(con, "named", ("id", "role"), roles)
-    table(con, "roles", "select id::bigint as id, role from named")
+    roles = [(id_, said, kernel(name)) for id_, kind, name, source in found if (said := role(kind, name, source))]
+    fill(con, "named", ("id", "role", "kernel"), roles)
+    table(con, "roles", "select id::bigint as id, role, kernel from named")
+    names = con.execute("select distinct package from facts.kernels where running and package is not null").fetchall()
+    fill(con, "kernel_names", ("package", "kernel"), [(name, kernel(name)) for (name,) in names])
 
 
 def _add_upgrades(con: duckdb.DuckDBPyConnection) -> None:
@@ -54,12 +58,13 @@ where role = 'kernel' and i.kind = 'dpkg' group by all
 
 #: A kernel that does not run exposes nothing, and what is built beside a kernel holds none of its code that runs.
 _PLACED = """
-with kernels_running as (select host, any_value(package_version) as version from facts.kernels where running
-  group by host),
+with kernels_running as (select host, any_value(package_version) as version, any_value(kernel) as kernel
+  from facts.kernels left join kernel_names using (package) where running group by host),
 code as (select host, package, bool_or(listening) as listening, bool_or(as_root) as as_root from facts.running_code
   group by host, package)
 select held.host, held.id,
-  case r.role when 'beside' then false when 'kernel' then i.version = k.version else true end as exposed,
+  case r.role when 'beside' then false when 'kernel' then i.version = k.version and coalesce(r.kernel = k.kernel, true)
+    else true end as exposed,
   c.listening, c.as_root, coalesce(u.upgrade, i.name) as upgrade, coalesce(r.role = 'kernel', false) as reboot
 from held join installed i using (id) left join roles r using (id) left join upgrades u using (host, id)
   left join kernels_running k on k.host = held.host

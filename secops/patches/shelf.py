@@ -38,7 +38,7 @@ class Release(msgspec.Struct, frozen=True):
     """A release that a feed speaks of. `tells_unfixed`: also of flaws that nothing mends yet.
 
     `in_passing`: only where the same advisory concerns another release, of which the feed says far more. What it does
-    not say of this one then means nothing.
+    not say of this one then means nothing. `kinds`: package managers of which it speaks.
     """
 
     ecosystem: str
@@ -47,6 +47,7 @@ class Release(msgspec.Struct, frozen=True):
     tells_unfixed: bool
     in_passing: bool = False
     advisories: int = 0
+    kinds: list[str] = []
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +100,9 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
         return FeedUse(self.name, day, self.age(today), self.stale(today))
 
     def ranked_by(self) -> str:
-        """The day by which feeds are told newer and older: its own where it has one that can be, else its import's."""
-        imported = self.imported_at[:10]
-        return f"{min(self.as_of.isoformat(), imported) if self.as_of else imported} {self.imported_at}"
+        """By what feeds are told newer and older: their own day, if that can be; those without one are the oldest."""
+        day = min(self.as_of.isoformat(), self.imported_at[:10]) if self.as_of else ""
+        return f"{day} {self.imported_at}"
 
 
 #: Kinds of files of a feed: `stem` + this.

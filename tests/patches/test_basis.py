@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from secops.hosts.evidence import Problem, Status
 from secops.hosts.tables import registry
-from secops.patches.basis import MANY, READ, Basis, digest, late_tables
+from secops.patches.basis import LEAST_EXPLOITED, LEAST_SCORED, MANY, READ, Basis, digest, late_tables
 from secops.patches.shelf import Feed, Release
 
 TODAY = date(2026, 11, 30)
@@ -32,8 +33,8 @@ def lacks(*feeds: Feed, basis: Basis = HOST) -> dict[str, list[str]]:
     return {part: [problem.reason for problem in problems] for part, problems in found.items() if problems}
 
 
-KEV = feed("kev", exploited=True)
-EPSS = feed("epss", scored=True)
+KEV = feed("kev", exploited=True, flaws=LEAST_EXPLOITED)
+EPSS = feed("epss", scored=True, flaws=LEAST_SCORED)
 
 
 def test_with_all_feeds_nothing_is_missing() -> None:
@@ -52,6 +53,10 @@ def test_with_all_feeds_nothing_is_missing() -> None:
         ([feed("a", debian(unfixed=False)), KEV, EPSS], "unfixed", "the feeds tell only of flaws that have a fix"),
         ([feed("a", debian()), EPSS], "exploited", "no list of exploited flaws (KEV) is imported"),
         ([feed("a", debian()), KEV], "scored", "no EPSS scores are imported"),
+        ([feed("a", debian()), feed("kev", exploited=True, flaws=LEAST_EXPLOITED - 1), EPSS], "exploited",
+         f"the list of exploited flaws (KEV) has only {LEAST_EXPLOITED - 1} of them"),
+        ([feed("a", debian()), KEV, feed("epss", scored=True, flaws=2)], "scored",
+         "the EPSS scores are of only 2 flaws"),
     ],
 )  # fmt: skip
 def test_what_no_feed_tells_is_missing_with_the_reason(feeds: list[Feed], part: str, reason: str) -> None:
@@ -96,9 +101,11 @@ def test_rows_are_made_anew_when_a_table_changes_that_they_hang_on(table: str) -
 def test_every_table_that_the_matching_reads_is_known_to_be_read() -> None:
     import re
 
-    from secops.patches import match, placing
+    from secops.patches import installed, match, pairs, placing
 
-    parts = [text for module in (match, placing) for text in vars(module).values() if isinstance(text, str)]
+    parts = [
+        text for module in (installed, match, pairs, placing) for text in vars(module).values() if isinstance(text, str)
+    ]
     read = {name for text in parts for name in re.findall(r"facts\.(\w+)", text)}
     assert read - {"vulnerabilities"} == set(READ)
 
@@ -107,7 +114,7 @@ def test_rows_are_made_anew_for_other_feeds_and_on_another_day() -> None:
     tables = dict.fromkeys(READ, "1")
     same = digest(tables, [KEV], TODAY)
     assert digest(tables, [KEV, EPSS], TODAY) != same
-    assert digest(tables, [feed("kev", exploited=True, stem="new")], TODAY) != same
+    assert digest(tables, [feed("kev", exploited=True, flaws=LEAST_EXPLOITED, stem="new")], TODAY) != same
     assert digest(tables, [KEV], date(2026, 12, 1)) != same
 
 
@@ -124,3 +131,31 @@ def test_a_release_that_comes_in_parts_needs_all_of_them() -> None:
     assert lacks(main, KEV, EPSS, basis=basis)[""] == ["of the feeds for alpine 3.19 community is not imported"]
     assert lacks(main, community, KEV, EPSS, basis=basis) == {}
     assert lacks(every, KEV, EPSS, basis=basis) == {}
+
+
+def test_short_lists_are_whole_where_the_user_says_so_or_another_is() -> None:
+    kev, epss = (feed(name, exploited=name == "kev", scored=name == "epss", flaws=1) for name in ("kev", "epss"))
+    tracker = feed("a", debian())
+    assert set(lacks(tracker, kev, epss)) == {"exploited", "scored"}
+    assert lacks(tracker, kev, epss, KEV, EPSS) == {}
+    assert lacks(tracker, *(msgspec.structs.replace(one, whole=True) for one in (kev, epss))) == {}
+
+
+@pytest.mark.parametrize(
+    ("listed", "spoken_of", "whole"),
+    [
+        ({"rpm"}, ["dpkg"], False),
+        (set(), ["dpkg"], False),
+        ({"dpkg"}, ["dpkg"], True),
+        ({"dpkg", "rpm"}, ["dpkg"], True),
+        ({"rpm"}, ["dpkg", "rpm"], True),
+        ({"rpm"}, [], True),  # imported before it was kept
+    ],
+)
+def test_packages_of_another_manager_than_the_feeds_speak_of_are_not_those_of_the_release(
+    listed: set[str], spoken_of: list[str], whole: bool
+) -> None:
+    basis = Basis("debian", "12", frozenset(listed))
+    found = lacks(feed("a", msgspec.structs.replace(debian(), kinds=spoken_of)), KEV, EPSS, basis=basis)
+    why = "no package of dpkg is listed, of which the feeds for debian 12 speak"
+    assert found.get("", []) == ([] if whole else [why])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from secops.patches.kernel_role import role
+from secops.patches.kernel_role import kernel, role
 from secops.patches.statement import Kind
 
 
@@ -75,3 +75,26 @@ from secops.patches.statement import Kind
 )
 def test_a_package_holds_a_kernel_or_stands_beside_one(kind: Kind, name: str, source: str, expect: str) -> None:
     assert role(kind, name, source) == expect
+
+
+@pytest.mark.parametrize(
+    ("name", "expect"),
+    [
+        ("linux-image-6.1.0-20-amd64", "6.1.0-20-amd64"),
+        ("linux-image-6.1.0-20-amd64-unsigned", "6.1.0-20-amd64"),
+        ("linux-image-6.1.0-20-rt-amd64", "6.1.0-20-rt-amd64"),
+        ("linux-image-unsigned-6.5.0-14-generic", "6.5.0-14-generic"),
+        ("linux-modules-extra-6.5.0-14-generic", "6.5.0-14-generic"),
+        ("kernel", "kernel"),
+        ("kernel-core", "kernel"),
+        ("kernel-modules-core", "kernel"),
+        ("kernel-rt-core", "kernel-rt"),
+        ("kernel-rt-modules-extra", "kernel-rt"),
+        ("kernel-64k-modules-core", "kernel-64k"),
+        ("kernel-debug-core", "kernel-debug"),
+        ("kernel-default-extra", "kernel-default"),
+        ("linux-lts", "linux-lts"),
+    ],
+)
+def test_packages_of_one_kernel_are_told_from_those_of_another(name: str, expect: str) -> None:
+    assert kernel(name) == expect

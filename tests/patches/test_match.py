@@ -97,6 +97,17 @@ def test_an_architecture_that_is_not_named_is_not_concerned(tmp_path: Path) -> N
     assert brief(matched([one], hosts, ALMA), "host") == [("a",), ("n",)]
 
 
+def test_builds_of_an_architecture_for_newer_processors_are_of_it(tmp_path: Path) -> None:
+    told = [said_rpm("vim", "2-1", arch=("x86_64",)), said_rpm("zlib", "2-1", arch=("i686", "noarch"))]
+    hosts = {arch: [rpm("vim", "1-1", architecture=arch), rpm("zlib", "1-1", architecture=arch)]
+             for arch in ("x86_64", "x86_64_v2", "aarch64", "i586", "noarch")}  # fmt: skip
+    hosts["none"] = [rpm("vim", "1-1", architecture=None), rpm("vim", "2-1", architecture=None)]
+    assert brief(matched([feed(tmp_path, "a", told)], hosts, ALMA), "host", "package", "installed") == [
+        ("i586", "zlib", "1-1"), ("noarch", "zlib", "1-1"), ("none", "vim", "1-1"),
+        ("x86_64", "vim", "1-1"), ("x86_64_v2", "vim", "1-1"),
+    ]  # fmt: skip
+
+
 def test_a_feed_without_epochs_is_compared_without_them(tmp_path: Path) -> None:
     one = feed(tmp_path, "a", [said_rpm("vim", "9.0-33.oe2203sp3", no_epochs=True, **EULER)])
     hosts = {"old": [rpm("vim", "2:9.0-32.oe2203sp3")], "new": [rpm("vim", "2:9.0-33.oe2203sp3")]}
@@ -104,8 +115,31 @@ def test_a_feed_without_epochs_is_compared_without_them(tmp_path: Path) -> None:
 
 
 def test_a_feed_with_epochs_is_compared_with_them(tmp_path: Path) -> None:
-    one = feed(tmp_path, "a", [said_rpm("vim", "9.0-33")])
+    """Also where a fix of the same package is from before it had one."""
+    one = feed(tmp_path, "a", [said_rpm("vim", "2:7.9-1", advisory="B"), said_rpm("vim", "9.0-33")])
     assert matched([one], {"h": [rpm("vim", "2:8.0-1")]}, ALMA) == []
+
+
+def test_a_feed_that_never_names_an_epoch_is_compared_without_them(tmp_path: Path) -> None:
+    """A table that its vendor's pages were copied into, say: installed is 1:1.1.1f-15, and it asks for 1.1.1f-21."""
+    told = [said_rpm("openssl", "1.1.1f-21"), said_rpm("zlib", "1.2-3")]
+    hosts = {
+        version: [rpm("openssl", version)] for version in ("1:1.1.1f-15", "1:1.1.1f-21", "0:1.1.1f-15", "1.1.1f-22")
+    }
+    assert brief(matched([feed(tmp_path, "a", told)], hosts, ALMA), "host", "status") == [
+        ("0:1.1.1f-15", "fixed-available"), ("1:1.1.1f-15", "fixed-available"),
+    ]  # fmt: skip
+
+
+def test_an_epoch_that_a_feed_names_of_others_only_may_be_left_out(tmp_path: Path) -> None:
+    """Where the answer hangs on it nobody knows."""
+    told = [said_rpm("openssl", "1.1.1f-21"), said_rpm("vim", "2:9.0-1")]
+    hosts = {version: [rpm("openssl", version)] for version in ("1:1.1.1f-15", "1:1.1.1f-21", "1.1.1f-15")}
+    rows = matched([feed(tmp_path, "a", told)], hosts, ALMA)
+    assert brief(rows, "host", "status", "words") == [
+        ("1.1.1f-15", "fixed-available", None),
+        ("1:1.1.1f-15", "unknown", "the feed leaves out the epoch of its version"),
+    ]
 
 
 def test_service_packs_are_never_compared(tmp_path: Path) -> None:
@@ -177,6 +211,25 @@ def test_the_same_flaw_of_an_undated_feed_weighs_less(tmp_path: Path) -> None:
     ]
 
 
+def test_a_feed_without_a_date_settles_nothing_against_one_that_has_one(tmp_path: Path) -> None:
+    """What it knows to be open may be news: then nobody knows. What it takes for mended is not."""
+    for dated, undated, expect in (
+        ("1.2", "1.4", [("unknown", "feeds disagree, and one of them bears no date")]),
+        ("1.4", "1.2", [("fixed-available", None)]),
+        ("1.2", "1.2", []),
+    ):
+        feeds = [feed(tmp_path, f"dated{dated}", [said("sudo", dated)], "2026-11-01 2026-11-01T00:00:00Z"),
+                 feed(tmp_path, f"undated{undated}", [said("sudo", undated)], " 2026-11-30T00:00:00Z")]  # fmt: skip
+        assert brief(matched(feeds, {"h": [deb("sudo", "1.3")]}), "status", "words") == expect
+
+
+def test_what_only_a_feed_without_a_date_knows_counts(tmp_path: Path) -> None:
+    feeds = [feed(tmp_path, "dated", [said("vim", "9")]), feed(tmp_path, "undated", [said("sudo", "1.4")], "")]
+    assert brief(matched(feeds, {"h": [deb("sudo", "1.3"), deb("vim", "8")]}), "package", "status") == [
+        ("sudo", "fixed-available"), ("vim", "fixed-available"),
+    ]  # fmt: skip
+
+
 def test_a_mended_version_is_sound_though_the_feed_also_calls_all_affected(tmp_path: Path) -> None:
     one = feed(tmp_path, "a", [said("sudo", status="affected"), said("sudo", "1.4", advisory="B")])
     hosts = {"old": [deb("sudo", "1.3")], "new": [deb("sudo", "1.4")]}
@@ -214,6 +267,30 @@ def test_an_advisory_that_contradicts_itself_passes_nothing(
     told = [said("sudo", "1.4"), said("sudo", **{"status": "affected", **more})]
     rows = matched([feed(tmp_path, "a", told)], {"old": [deb("sudo", "1.3")], "new": [deb("sudo", "1.5")]})
     assert brief(rows, "host", "status") == [*([("new", expect)] if expect else []), ("old", "fixed-available")]
+
+
+@pytest.mark.parametrize(
+    ("more", "expect"),
+    [
+        ({"last_affected": "1.0-7"}, ["1.0-1", "1.0-5", "1.0-7"]),
+        ({"last_affected": "1.0-7", "introduced": "1.0-6"}, ["1.0-1", "1.0-7"]),
+        ({"last_affected": "1.0-1"}, ["1.0-1"]),
+        ({}, ["1.0-1"]),
+    ],
+)
+def test_what_another_advisory_calls_affected_up_to_a_version_behind_the_fix_is_so(
+    tmp_path: Path, more: dict[str, str], expect: list[str]
+) -> None:
+    told = [said("sudo", "1.0-2", advisory="A"), said("sudo", advisory="B", **more)]
+    hosts = {version: [deb("sudo", version)] for version in ("1.0-1", "1.0-5", "1.0-7", "1.0-8")}
+    assert [row["host"] for row in matched([feed(tmp_path, "a", told)], hosts)] == expect
+
+
+def test_a_build_of_the_next_minor_release_that_is_affected_says_nothing_of_this_one(tmp_path: Path) -> None:
+    hosts = {"h": [rpm("vim", "1-5.el9_3")]}
+    for last, expect in (("1-7.el9_4", []), ("1-7.el9_3", [("affected-no-fix",)])):
+        told = [said_rpm("vim", "1-4.el9_3", advisory="A"), said_rpm("vim", advisory="B", last_affected=last)]
+        assert brief(matched([feed(tmp_path, last, told)], hosts, ALMA), "status") == expect
 
 
 def test_what_an_advisory_says_of_a_range_between_two_fixes_counts(tmp_path: Path) -> None:
@@ -286,6 +363,28 @@ def test_only_the_kernel_that_runs_is_exposed(tmp_path: Path) -> None:
     ]
     unseen = matched([one], {"h": packages})
     assert brief(unseen, "package", "exposed")[0] == ("linux-image-6.1.0-18-amd64", None)
+
+
+def test_a_kernel_of_another_flavour_does_not_run_though_it_is_of_the_same_version(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said("linux", "6.1.90-1"), said_rpm("kernel", "5.14.0-500.el9", by_source=True)])
+    signed = {"source_name": "linux-signed-amd64", "source_version": "6.1.85+1"}
+    debs = [deb(f"linux-image-6.1.0-20-{flavour}amd64", "6.1.85-1", **signed) for flavour in ("", "rt-")]
+    running = {"running": True, "package": debs[0]["name"], "package_version": "6.1.85-1"}
+    rows = matched([one], {"h": debs}, kernels={"h": [running]})
+    assert brief(rows, "package", "exposed") == [(debs[0]["name"], True), (debs[1]["name"], False)]
+    names = ("kernel-core", "kernel-modules-core", "kernel-rt-core")
+    rpms = [rpm(name, "5.14.0-400.el9", source_name="kernel") for name in names]
+    running = {"running": True, "package": "kernel-core", "package_version": "5.14.0-400.el9"}
+    rows = matched([one], {"h": rpms}, ALMA, kernels={"h": [running]})
+    assert brief(rows, "package", "exposed") == list(zip(names, (True, True, False), strict=True))
+
+
+def test_of_a_running_kernel_of_no_known_package_the_version_alone_tells(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("kernel-rt-core", "5.14.0-500.el9")])
+    running = {"running": True, "package_version": "5.14.0-400.el9"}
+    for version, exposed in (("5.14.0-400.el9", True), ("5.14.0-300.el9", False)):
+        rows = matched([one], {"h": [rpm("kernel-rt-core", version)]}, ALMA, kernels={"h": [running]})
+        assert brief(rows, "exposed") == [(exposed,)]
 
 
 def test_a_kernel_of_debian_is_mended_by_the_package_that_brings_the_next(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ class Said:
     status: str | None  # None: it is mended
     weight: int
     statement: Statement
+    own: bool = False  # it names a version of the package's own minor release
 
 
 def _tag(version: str, *starts: str) -> str:
@@ -100,7 +101,24 @@ def _concerns(one: Statement, package: dict[str, Any], host: tuple[str, str]) ->
     return same and (not one.arch or package["architecture"] in one.arch)
 
 
-def _means(one: Statement, package: dict[str, Any]) -> Said | None:
+def _bounds(one: Statement) -> str:
+    return f"{one.introduced} {one.fixed} {one.last_affected}"
+
+
+def _same_package(one: Statement, other: Statement) -> bool:
+    names = ("ecosystem", "release", "kind", "by_source", "package")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _covers(one: Statement, version: str, *, epoch: bool) -> bool:
+    def order(than: str) -> int:
+        return compare(one.kind, version, than, epoch=epoch)
+
+    begun = not one.introduced or order(one.introduced) >= 0
+    return begun and (order(one.fixed) < 0 if one.fixed else not one.last_affected or order(one.last_affected) <= 0)
+
+
+def _means(one: Statement, package: dict[str, Any], feed: Sequence[Statement]) -> Said | None:
     """What it says of a package that it concerns; None when that lies outside of what it covers."""
     version = package["source_version"] if one.by_source else package["version"]
     end = one.fixed or one.last_affected
@@ -108,15 +126,14 @@ def _means(one: Statement, package: dict[str, Any]) -> Said | None:
     if pack and other and pack != other:
         return Said("unknown", 3, one)
 
-    def order(than: str) -> int:
-        return compare(one.kind, version, than, epoch=not (one.no_epochs or (one.by_source and one.kind == "rpm")))
-
-    begun = not one.introduced or order(one.introduced) >= 0
-    before = order(one.fixed) < 0 if one.fixed else not one.last_affected or order(one.last_affected) <= 0
-    covered = begun and before
+    never = one.no_epochs or (one.by_source and one.kind == "rpm")
+    covered = _covers(one, version, epoch=not never)
+    named = any(":" in _bounds(other) for other in feed if _same_package(one, other))
+    if not never and ":" in version and not named and covered != _covers(one, version.partition(":")[2], epoch=True):
+        return Said("unknown", 3, one)
+    minor = _tag(version, "el9_")
+    own = bool(minor) and minor == _tag(end, "el9_")
     if one.status == "fixed":
-        minor = _tag(version, "el9_")
-        own = bool(minor) and minor == _tag(one.fixed, "el9_")
         if covered:
             return Said("fixed-available", 0 if own else 2, one)
         return Said(None, 1 if own else 4, one)
@@ -124,7 +141,7 @@ def _means(one: Statement, package: dict[str, Any]) -> Said | None:
         return None
     if one.status == "not-affected":
         return Said("not-affected", 6, one)
-    return Said({"affected": "affected-no-fix"}.get(one.status, one.status), 5, one)
+    return Said({"affected": "affected-no-fix"}.get(one.status, one.status), 5, one, own)
 
 
 def _verdict(found: Sequence[Said]) -> str | None:
@@ -133,10 +150,14 @@ def _verdict(found: Sequence[Said]) -> str | None:
     found = [one for one in found if one.weight not in (1, 4) or one.statement.advisory not in torn]
     first = min(one.weight for one in found)
     best = [one for one in found if one.weight == first]
-    if first == 4:  # mended, unless it came back after the last of the fixes
+    affected = [one for one in found if one.weight == 5]
+    if first == 1:  # mended, unless it is affected up to a later build of the same minor release
+        best = [one for one in affected if one.own and one.statement.last_affected] or best
+    if (
+        first == 4
+    ):  # mended, unless it is affected up to, or came back after, a version later than the last of the fixes
         latest = max((one.statement.fixed for one in best), key=_by_order(best[0].statement))
-        again = [one for one in found if one.weight == 5 and _later(one.statement, latest)]
-        best = again or best
+        best = [one for one in affected if one.statement.last_affected or _later(one.statement, latest)] or best
     order = ("affected-no-fix", "will-not-fix", "unknown", "fixed-available", "not-affected", None)
     return min((one.status for one in best), key=order.index)
 
@@ -158,7 +179,8 @@ def _expected(
             told = [[one for one in said_ if _concerns(one, package, release)] for said_ in feeds]
             for flaw in {flaw for said_ in told for one in said_ for flaw in one.flaws}:
                 speaking = [[one for one in said_ if flaw in one.flaws] for said_ in told]
-                meant = ([meaning for one in said_ if (meaning := _means(one, package))] for said_ in speaking)
+                meant = ([meaning for one in said_ if (meaning := _means(one, package, feed))]
+                         for said_, feed in zip(speaking, feeds, strict=True))  # fmt: skip
                 found = next(filter(None, meant), [])  # the newest that says something of this version
                 if found and (status := _verdict(found)):
                     yield host, package["name"], package["version"], flaw, status

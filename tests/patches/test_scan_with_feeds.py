@@ -118,3 +118,14 @@ def test_a_file_that_only_looks_whole_is_an_error_and_no_answer(tmp_path: Path, 
     with pytest.raises(CitywallError):
         scanned(tmp_path, host, shelf)
     assert list((tmp_path / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "whole"), [("rpm", True), ("dpkg", False)])
+def test_a_root_that_lists_packages_of_another_manager_alone_is_not_whole(
+    tmp_path: Path, shelf: Shelf, kind: str, whole: bool
+) -> None:
+    root = image(tmp_path / kind, kind, 'ID="almalinux"\nVERSION_ID="9.4"\n', [Package("grep", "9-1")], kind)
+    import_feeds(shelf, [tmp_path / "a.zip"], whole=True)
+    report = scanned(tmp_path, Root(str(root), kind), shelf)
+    said = report.hosts[0].not_seen.get("vulnerabilities")
+    assert said == (None if whole else "no package of rpm is listed, of which the feeds for almalinux 9 speak")
