@@ -16,8 +16,10 @@ from secops.privilege.techniques import Power, by_group
 from secops.privilege.way import Kind, View, Way
 
 #: Files of keys that sshd reads and nobody collected: who may change them was not seen either.
-_IDLE = ": whether something runs or reads it is not known"
 _ELSEWHERE = "which is not collected"
+
+#: Why a file that others may change may give nothing.
+_IDLE = ": whether something runs or reads it is not known"
 
 #: Why a directory of sudo's secure_path may give nothing.
 _BY_NAME = ": whether what it is set for looks for programs by their names is not known"
