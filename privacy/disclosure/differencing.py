@@ -115,6 +115,8 @@ class History:
             raise ValueError("one cell for each record, -1 for none")
         if base < 1 or (base > 1 and variable):
             raise ValueError("counts alone are rounded")
+        if self._state.repeated:
+            base = 1  # rounding hides some records, and not a person who has many
         cell = np.ascontiguousarray(cells, np.int32)
         asked = f"{hashlib.sha256(cell.data).hexdigest()} {below} {base} {variable}"
         if self._tried is None or self._tried[0] != asked:

@@ -62,6 +62,11 @@ class State:
         return np.bincount(pairs // (int(self.person.max()) + 1), minlength=self.atoms)
 
     @cached_property
+    def repeated(self) -> bool:
+        """Whether somebody has several records."""
+        return len(self.person) > len(np.unique(self.person))
+
+    @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Per atom: each of its records counts as its person's share of one. A group has at least that many people."""
         if not len(self.person):

@@ -72,7 +72,8 @@ def publish(desk: Desk, release: Release, cleared: Cleared | list[Reason], histo
         raise refuse(weighed.reasons, _("is not approved"), release.number)
     if isinstance(cleared, list):
         raise _given_back(desk, release, cleared)
-    if (cleared.digest, cleared.policy) != (checked.content, checked.policy):
+    contract = desk.state.sharings[release.request.contract].terms.body.contract
+    if (cleared.digest, cleared.policy, contract) != (checked.content, checked.policy, checked.contract):
         raise _given_back(desk, release, [reason(TEXTS, "release-changed")])
     if found := door.record(cleared, history):
         raise _given_back(desk, release, found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from privacy.data.table import file_digest
 from privacy.parties.signed import Signed
@@ -17,9 +16,6 @@ from privacy.release.state import Checked, Release, checked_entry, outcome_entry
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
 from secops.core.render import write_whole
-
-if TYPE_CHECKING:
-    pass
 
 #: Bytes of a file that are read at a time.
 _BLOCK = 1 << 20
@@ -72,9 +68,10 @@ def check(desk: Desk, number: str) -> Release:
     if isinstance(found, list):
         desk.record(outcome_entry(number, "changes", found, desk.time))
         return release
+    terms = desk.state.sharings[release.request.contract].terms.body
     checked = Checked(
         release=number, request=release.signed.digest, content=found.digest, media=found.media, kind=found.kind,
-        policy=found.policy, notes=(*grounds.noted, *found.notes),
+        policy=found.policy, contract=terms.contract, notes=(*grounds.noted, *found.notes),
     )  # fmt: skip
     lay_out(found, places.there(places.of_request(desk.folder, number)))
     desk.record(checked_entry(checked, desk.time))

@@ -52,6 +52,7 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     media: str
     kind: str
     policy: str  # digest
+    contract: str  # digest
     notes: tuple[Reason, ...]
 
     @property

@@ -73,6 +73,16 @@ def test_two_that_are_fine_alone_and_not_together(tmp_path: Path) -> None:
     assert not (world.exchange.folder / "out/rita" / numbers[1]).exists()
 
 
+@pytest.mark.parametrize("records", [1, 40])
+def test_rounding_hides_a_record_and_not_a_person_with_many(tmp_path: Path, records: int) -> None:
+    rows = people()
+    rows += [rows[1] | {"id": 9999, "days": 60, "sex": "f"} for _ in range(records)]
+    world = World(tmp_path, rows=rows, policy="name: rounded\n").ready()
+    world.leave(["sex"])
+    release = world.request(["sex"], query=ALL_BUT_ONE)
+    assert release.stage == ("checked" if records == 1 else "changes")
+
+
 def test_no_number_of_people_stands_in_a_refusal(tmp_path: Path) -> None:
     world = world_of(tmp_path)
     world.leave(["district"])

@@ -245,6 +245,18 @@ def test_a_contract_that_ends_between_approval_and_release(world: World) -> None
     assert world.publish("r0001").is_dir()
 
 
+def test_another_contract_between_approval_and_release(world: World) -> None:
+    world.request()
+    world.approve("r0001", "ann", "bo")
+    path = world.folder / "contract.yml"
+    path.write_text(path.read_text("utf-8").replace("Recognise nobody.", "Do as you like."), "utf-8")
+    world.share()
+    world.accept("rita")
+    with pytest.raises(RefusedError, match="have changed"):
+        world.publish("r0001")
+    assert codes(world.exchange.state().release("r0001")) == ["release-changed"]
+
+
 def test_a_policy_below_what_the_contract_needs(world: World) -> None:
     (world.folder / "policy.yml").write_text("name: weak\nmin_cell: {below: 3, base: 1}\n", "utf-8")
     world.share()
