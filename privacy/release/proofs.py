@@ -1,7 +1,7 @@
 """Whether what an entry of the ledger says was signed by whom it names: looked at again, by the rosters of its time.
 
-The keeper writes the entries, and could write what nobody has signed. So each signature in them is verified again, and
-that it is for what stands beside it.
+The keeper writes the entries, and could write what nobody has signed, or what was signed for something else or too few.
+So each signature in them is verified again, that it is for what stands beside it, and that the step may follow.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from privacy.parties.signed import Signed, digest, of
 from privacy.release.documents import Objection
 from privacy.release.grounds import CONTRACT, RELEASE, stands
 from privacy.release.state import Entry, State, roster_entry
+from privacy.release.turns import out_of_turn
 from secops.core.errors import RefusedError
 from secops.core.i18n import _
 
@@ -40,10 +41,17 @@ class Proofs:
             "refused": self._objection, "approval": self._approval, "release": self._release,
         }  # fmt: skip
 
-    def fault(self, entry: Entry) -> str | None:
-        """Why an entry does not count; empty when it does, None where nobody signs. Asked right after it was taken."""
+    def turn(self, entry: Entry) -> str:
+        """Why an entry may not follow those before it; empty when it may. Asked before it is taken."""
+        return out_of_turn(self._state, self._rosters, entry)
+
+    def fault(self, entry: Entry, turn: str = "") -> str | None:
+        """Why an entry does not count; empty when it does, None where nobody signs. Asked right after it was taken.
+
+        `turn` is what was found before.
+        """
         look = self._looks.get(entry["type"])
-        found = next(look(entry), "") if look else ""
+        found = (next(look(entry), "") if look else "") or turn
         return found if found or is_signed(entry) else None
 
     def _by(self, signed: Signed[Any], party: str, time: str) -> Iterator[str]:
@@ -111,16 +119,22 @@ class Proofs:
         yield from self._by(signed, signed.body.party, entry["time"])
 
     def _checked(self, entry: Entry) -> Iterator[str]:
-        if entry["request"] != self._state.releases[entry["release"]].signed.digest:
+        release = self._state.releases[entry["release"]]
+        if entry["request"] != release.signed.digest:
             yield _("what was checked is another request")
+        sharing = self._state.sharings.get(release.request.contract)
+        held_to = (sharing.terms.body.contract, sharing.terms.body.policy) if sharing else ()
+        if (entry["contract"], entry["policy"]) != held_to:
+            yield _("was not checked by the contract and policy that its owner has signed")
 
     def _release(self, entry: Entry) -> Iterator[str]:
         release = self._state.releases[entry["release"]]
         wanted, request = self._wanted(entry), release.request
         if (entry["subject"], entry["content"]) != (wanted[0], release.checked.content if release.checked else ""):
             yield _("what was published is not what was checked")
-        named = (entry["requester"], entry["dataset"], entry["version"])
-        if named != (request.requester, request.dataset, request.version):
+        named = [entry[name] for name in ("requester", "dataset", "version", "contract", "purpose", "kind")]
+        asked = [request.requester, request.dataset, request.version, request.contract, request.purpose]
+        if named != [*asked, request.method]:
             yield _("what was published is another request")
         known = {approval.digest: approval for approval in release.approvals}
         for one in entry["approvals"]:

@@ -30,8 +30,9 @@ def trace(exchange: Exchange, dataset: str, version: str = "") -> list[Row]:
     proofs = Proofs(exchange.signed_rosters(exchange.state()), teller.state)
 
     def take(entry: Entry) -> None:
+        turn = proofs.turn(entry)
         events = [event for event in teller.take(entry) if not event.dataset or _concerns(event)]
-        fault = proofs.fault(entry) if events else None
+        fault = proofs.fault(entry, turn) if events else None
         rows.extend(Row(event, fault) for event in events)
 
     def _concerns(event: Event) -> bool:

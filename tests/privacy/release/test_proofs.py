@@ -42,16 +42,16 @@ def _changed(number: int, *path: str, to: object) -> Callable[[World], Entry]:
     return make
 
 
-def _objection(**changes: str) -> Callable[[World], Entry]:
+def _objection(number: str = "r0001", **changes: str) -> Callable[[World], Entry]:
     def make(world: World) -> Entry:
-        checked = world.exchange.state().releases["r0001"].checked
+        checked = world.exchange.state().releases[number].checked
         body = Objection(
             **{  # type: ignore[arg-type]
-                "release": "r0001", "subject": checked.subject if checked else "", "party": "bo", "outcome": "refused",
+                "release": number, "subject": checked.subject if checked else "", "party": "bo", "outcome": "refused",
                 "because": "purpose", "issued": canonical.time_text(world.clock()), **changes,
             }
         )  # fmt: skip
-        entry = {"type": "refused", "release": "r0001", "objection": plain(sign(body, world.keys["bo"]))}
+        entry = {"type": "refused", "release": number, "objection": plain(sign(body, world.keys["bo"]))}
         return entry | {"reasons": [as_value(Objection.reason.fget(body))]}  # type: ignore[attr-defined]
 
     return make
@@ -116,7 +116,8 @@ def _roster_fault(world: World, teller: Teller, number: int) -> str:
 
 
 def test_the_same_objection_as_it_was_signed_counts(released: World) -> None:
-    number = forge(released, _objection()(released))
+    released.request(["sex"])
+    number = forge(released, _objection("r0002")(released))
     (row,) = [row for row in trace(released.exchange, "flu") if row.event.number == number]
     assert row.fault == ""
 
