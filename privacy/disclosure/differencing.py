@@ -29,7 +29,6 @@ from secops.core.render import write_whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from privacy.disclosure.modular import Ints
 
 __all__ = ["COUNTS", "MOST_EXACT", "History"]
 
@@ -49,7 +48,7 @@ class History:
         self._tried: tuple[str, _After | Reason] | None = None  # what was asked last is mostly added next
 
     @classmethod
-    def start(cls, records: int, *, people: Ints | None = None, size_known: bool = True) -> History:
+    def start(cls, records: int, *, people: NDArray[np.integer] | None = None, size_known: bool = True) -> History:
         """Nothing released yet. `people` tells whose each record is; None: each is another person's.
 
         `size_known`: outsiders know how many records there are, so that what a table leaves out can be worked out.

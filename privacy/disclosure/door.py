@@ -83,8 +83,9 @@ def first_history(result: Raw[Result]) -> History | None:
     if population is None or population.cells is None:
         return None
     records, people = len(population.cells), population.people
-    whose = None if people is None else people.astype(np.int64)
-    return _guarded(lambda: differencing.History.start(records, people=whose))
+    if people is not None and (people.shape != (records,) or people.dtype.kind not in "iu"):
+        return None  # malformed, as `clear` says
+    return _guarded(lambda: differencing.History.start(records, people=people))
 
 
 def record(cleared: Cleared, history: History) -> list[Reason]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
+from privacy.disclosure.policy import load as load_policy
 from privacy.ledger.head import Receipt, verify_receipt
 from privacy.ledger.verify import verify
 from privacy.parties.approval import approve as sign_approval
@@ -353,6 +356,13 @@ def test_a_dry_check_leaves_no_trace(world: World) -> None:
 
 
 def test_a_result_alone_is_judged_as_the_first_of_its_data(world: World) -> None:
-    from privacy.disclosure.policy import load
+    assert judge_result(world.count_file(), load_policy(world.folder / "policy.yml"))[1]
 
-    assert judge_result(world.count_file(), load(world.folder / "policy.yml"))[1]
+
+@pytest.mark.parametrize("people", [np.arange(3), np.array(["a", "b"] * 200), np.zeros((400, 2), np.int64)])
+def test_a_result_whose_people_do_not_fit_is_malformed(world: World, people: np.ndarray[Any, Any]) -> None:
+    path = world.count_file()
+    with np.load(path) as file:
+        np.savez(path, **dict(file), people=people)
+    reasons, may_leave = judge_result(path, load_policy(world.folder / "policy.yml"))
+    assert ([reason.code for reason in reasons], may_leave) == (["malformed"], False)
