@@ -241,7 +241,8 @@ def main(arguments: list[str]) -> int:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         sys.stdout.write(f"{log.where}: {error}\n")
         return 1
-    sys.stdout.write(f"fine: {log.last['size']} entries, root {log.last['root']}, signed at {log.last['time']}\n")
+    last, alone = log.last, "" if known else "; that it was not rewound, only --head or --receipt can show"
+    sys.stdout.write(f"fine: {last['size']} entries, root {last['root']}, signed at {last['time']}{alone}\n")
     return 0
 
 
