@@ -27,8 +27,14 @@ format_option = click.option("--format", "fmt", type=click.Choice(["text", "json
 
 output_option = click.option("-o", "--output", type=FILE, metavar="FILE", help=N_("Write it here."))
 
+#: For commands that do something without an exchange too.
+maybe_exchange_option = click.option(
+    "--exchange", "folder", type=FILE, envvar="CITYWALL_EXCHANGE", metavar="DIR",
+    help=N_("The exchange; else CITYWALL_EXCHANGE names it."),
+)  # fmt: skip
+
 _key = click.option("--key", type=FILE, required=True, metavar="FILE", help=N_("The private key of who acts."))
-_passphrase = click.option(
+passphrase_option = click.option(
     "--passphrase", "source", default="prompt", envvar="CITYWALL_PASSPHRASE_FROM", metavar="SOURCE",
     help=N_("Of that key: prompt, file:PATH or env:NAME."),
 )  # fmt: skip
@@ -40,7 +46,7 @@ keeper_option = click.option(
 
 def key_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--key` and its passphrase: what a party signs with."""
-    return _key(_passphrase(command))
+    return _key(passphrase_option(command))
 
 
 def desk_options(command: Callable[..., Any]) -> Callable[..., Any]:

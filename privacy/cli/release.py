@@ -6,7 +6,19 @@ from pathlib import Path
 
 import click
 
-from privacy.cli._options import FILE, desk, desk_options, exchange_option, format_option, key_options, moment, signer
+from privacy.cli._options import (
+    FILE,
+    desk,
+    desk_options,
+    exchange_option,
+    format_option,
+    keeper_option,
+    key_options,
+    maybe_exchange_option,
+    moment,
+    passphrase_option,
+    signer,
+)
 from secops.core.command import Command, Group
 from secops.core.i18n import N_, _
 
@@ -53,12 +65,8 @@ Exit code: 0 may leave, 2 wrong usage or a file that is wrong, 4 may not, 5 inte
 @click.argument("what", metavar="FILE|NUMBER")
 @click.option("--policy", type=FILE, metavar="FILE", help=N_("Judge by this; else by the contract's."))
 @click.option("--result", type=FILE, metavar="FILE", help=N_("The result that the request is for."))
-@click.option("--exchange", "folder", type=FILE, envvar="CITYWALL_EXCHANGE", metavar="DIR",
-              help=N_("The exchange; else CITYWALL_EXCHANGE names it."))  # fmt: skip
-@click.option(
-    "--keeper-passphrase", "keeper", default="prompt", envvar="CITYWALL_KEEPER_PASSPHRASE_FROM", metavar="SOURCE",
-    help=N_("Of the exchange's own key: prompt, file:PATH or env:NAME."),
-)  # fmt: skip
+@maybe_exchange_option
+@keeper_option
 def check(what: str, policy: Path | None, result: Path | None, folder: Path | None, keeper: str) -> int:
     from privacy.cli import _checking
     from privacy.release.documents import is_number
@@ -92,17 +100,10 @@ Exit code: 0 checked, 2 wrong usage or a file that is wrong, 4 refused or change
 @click.argument("request", type=FILE, metavar="REQUEST")
 @click.option("--result", type=FILE, metavar="FILE", help=N_("The result file of a job that is to leave."))
 @click.option("--key", type=FILE, metavar="FILE", help=N_("The private key of who acts."))
-@click.option(
-    "--passphrase", "source", default="prompt", envvar="CITYWALL_PASSPHRASE_FROM", metavar="SOURCE",
-    help=N_("Of that key: prompt, file:PATH or env:NAME."),
-)  # fmt: skip
+@passphrase_option
 @click.option("-o", "--output", type=FILE, metavar="FILE", help=N_("Only sign, and write it here."))
-@click.option("--exchange", "folder", type=FILE, envvar="CITYWALL_EXCHANGE", metavar="DIR",
-              help=N_("The exchange; else CITYWALL_EXCHANGE names it."))  # fmt: skip
-@click.option(
-    "--keeper-passphrase", "keeper", default="prompt", envvar="CITYWALL_KEEPER_PASSPHRASE_FROM", metavar="SOURCE",
-    help=N_("Of the exchange's own key: prompt, file:PATH or env:NAME."),
-)  # fmt: skip
+@maybe_exchange_option
+@keeper_option
 def request(
     request: Path, result: Path | None, key: Path | None, source: str, output: Path | None,
     folder: Path | None, keeper: str,

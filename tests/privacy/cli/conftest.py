@@ -10,7 +10,6 @@ import pytest
 
 from privacy.parties import pkcs8
 from secops.cli.main import run
-from secops.core.i18n import speaking
 from tests.privacy.cli.ledger_kit import PASS, Citywall, Ran
 from tests.privacy.release.kit import CONTRACT, PARTIES, POLICY, SCHEMA, people, write_csv
 
@@ -25,13 +24,6 @@ purpose: planning
 requester: rita
 query: {kind: counts, by: [{field: FIELD}]}
 """
-
-
-@pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
-    """A command in this process sets the language for those after it, too."""
-    with speaking("en"):
-        yield
 
 
 @pytest.fixture(scope="module")
