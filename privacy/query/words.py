@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privacy.query.spec import Condition, Query, Side, text_of
-from secops.core.i18n import _
+from secops.core.i18n import _, ngettext
 from secops.core.render.words import listed
 
 
@@ -33,7 +33,8 @@ def _side(side: Side) -> str:
     if side.cuts is not None:
         return _("{field} in {n} intervals").format(field=side.field, n=len(side.cuts) + 1)
     if side.labels is not None:
-        return _("{field} in {n} groups").format(field=side.field, n=len(side.labels))
+        n = len(side.labels)
+        return ngettext("{field} in {n} group", "{field} in {n} groups", n).format(field=side.field, n=n)
     return side.field
 
 
