@@ -68,13 +68,11 @@ def card(party: str, name: str, key: Path, source: str, output: Path) -> None:
     from secops.core.say import say
 
     check_place(output)
-    made(Card, id=party, name=name, public_key=Signer.new().public_key, issued=time_text(datetime.now(UTC)))
-    if key.exists():
-        holder = signer(key, source)
-    else:
-        holder = Signer.new()
-        keyfile.save(holder, key, passphrase.obtain(source, new=True, whose=key.name))
+    is_new = not key.exists()
+    holder = Signer.new() if is_new else signer(key, source)
     document = made(Card, id=party, name=name, public_key=holder.public_key, issued=time_text(datetime.now(UTC)))
+    if is_new:
+        keyfile.save(holder, key, passphrase.obtain(source, new=True, whose=key.name))
     write_whole(output, dump(sign(document, holder)))
     say(_("{party}: {key_id}").format(party=party, key_id=holder.key_id))
 
