@@ -47,8 +47,8 @@ FEEDS = [
     )
     for more in (
         {"releases": [Release("debian", "12", 1, True, advisories=1000)]},
-        {"name": "kev", "exploited": True},
-        {"name": "epss", "scored": True},
+        {"name": "kev", "exploited": True, "whole": True},
+        {"name": "epss", "scored": True, "whole": True},
     )
 ]
 
