@@ -41,6 +41,9 @@ _ORDER = (
 #: What an upgrade is for: a kernel that does not run is removed instead.
 _MENDABLE = "status = 'fixed-available' and exposed is distinct from false"
 
+#: What is installed to mend a flaw; runs of before it was worked out have the package alone.
+_UPGRADE = "coalesce(upgrade, v.package)"
+
 #: Columns of a list, what makes one row of it, and the order of rows that weigh alike.
 _BY = {
     "flaw": (
@@ -50,18 +53,18 @@ _BY = {
         "flaw",
     ),
     "upgrade": (
-        "upgrade as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, bool_or(reboot) as reboot,"
-        " list(distinct status) as statuses,"
+        f"{_UPGRADE} as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes,"
+        " bool_or(reboot) as reboot, list(distinct status) as statuses,"
         " list(distinct v.package order by v.package)[:50] as mends, count(distinct flaw) as flaws,"
         " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
-        "upgrade, v.kind, ecosystem, h.release",
+        f"{_UPGRADE}, v.kind, ecosystem, h.release",
         "package, kind, ecosystem, release",
     ),
     "host": (
         "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
         " list(distinct status order by status) as statuses,"
         " count(distinct flaw) filter (status = 'fixed-available') as mendable,"
-        " count(distinct upgrade) filter (status = 'fixed-available') as packages",
+        f" count(distinct {_UPGRADE}) filter (status = 'fixed-available') as packages",
         "host",
         "host",
     ),
