@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from secops.hosts import snapshot
+from secops.hosts import relations
 from secops.patches.listing import OPEN, By, outdated, select, why
 
 ROW = {"flaw": "CVE-2026-1", "package": "vim", "kind": "dpkg", "status": "fixed-available", "fixed": "2-1",
@@ -17,7 +17,7 @@ ROW = {"flaw": "CVE-2026-1", "package": "vim", "kind": "dpkg", "status": "fixed-
 
 def tables(**given: Sequence[dict[str, Any]]) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
-    snapshot.create(con)
+    relations.create(con)
     con.execute("set search_path = 'facts'")
     hosts = {row["host"] for rows in given.values() for row in rows}
     given["hosts"] = [{"host": host, "name": f"{host}.x", "ecosystem": "debian", "release": "12"} for host in hosts]

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from secops.core.content import shipped
-from secops.hosts import snapshot
+from secops.hosts import relations
 from secops.patches.match import work_out
 from secops.patches.statement import Flaw, Statement
 from secops.posture.cases import fill
@@ -26,7 +26,7 @@ KEV = Flaw(flaw="CVE-2026-1", exploited_since=date(2026, 11, 1))
 def verdicts(tmp_path: Path, told: Statement, package: dict[str, Any], *flaws: Flaw) -> dict[str, str]:
     """By rule, of a host with this package and code of it in a process that others cannot reach; passes left out."""
     con = duckdb.connect()
-    snapshot.create(con)
+    relations.create(con)
     code = {"package": package["name"], "listening": False, "as_root": True}
     fill(con, Case(given={"packages": [package], "running_code": [code]}))
     work_out(con, [feed(tmp_path, "a", [told]), feed(tmp_path, "kev", flaws)])
