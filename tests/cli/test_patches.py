@@ -322,6 +322,13 @@ def test_vex_says_what_the_table_says(home: Path) -> None:
     assert "pkg:apk/alpine/libssl3@3.0.12-r0?arch=x86_64&distro=alpine-3.19" in purls
 
 
+def test_vex_bears_the_dates_of_its_feeds_and_which_are_stale(home: Path) -> None:
+    told = {one.name: one.value for one in bom(home).properties if one.name.startswith("citywall:feed:")}
+    assert told["citywall:feed:osv-almalinux-9"] == days_ago(1)
+    assert told["citywall:feed:osv-alpine-3.19"] == f"{days_ago(9)}, stale"
+    assert "citywall:feed:osv-alpine-3.19" not in {one.name for one in bom(home, "--host", "alma").properties}
+
+
 def test_vex_of_one_host_into_a_file(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "flaws.cdx.json"
     done = patches(home, "list", "--host", "alma", "--format", "vex", "-o", str(out))
