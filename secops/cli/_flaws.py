@@ -26,7 +26,8 @@ def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything
     """Print a list and say on stderr what may be missing. The exit code."""
     from secops.core.document import show_document
     from secops.core.rows import show
-    from secops.patches.listing import COUNT, OPEN, STATUSES, select, target, where
+    from secops.core.say import say
+    from secops.patches.listing import COUNT, OPEN, STATUSES, outdated, select, target, where
 
     _check(run, hosts)
     columns, rows = _asked(run, select(by, tuple(STATUSES) if everything else OPEN, hosts))
@@ -36,28 +37,33 @@ def show_list(run: Tables, by: By, hosts: Sequence[str], fmt: str, *, everything
     if by == "upgrade":
         columns, rows = ["to", *columns], [{"to": target(row), **row} for row in rows]
     shown, lacking = rows[:most], _lacking(run, hosts)
-    unseen = any(not row["part"] for row in lacking)
+    unseen, old = any(not row["part"] for row in lacking), bool(_asked(run, outdated(hosts))[1])
     if fmt == "text":
-        _show_text(by, shown, len(rows), count, judged=not unseen)
+        if not count["flaws"]:
+            say(_nothing_found(unseen=unseen, old=old))
+        _show_text(by, shown, len(rows), count)
     elif fmt == "json":
         show_document({"run": run.run, "by": by, "of": len(rows), "rows": shown, **_ground(run, hosts, lacking)})
     else:
         show(*_with_unjudged(columns, shown, _unjudged(run, hosts)), "csv")
     _warn(lacking)
-    return Exit.FINDINGS if count["flaws"] else Exit.INCOMPLETE if unseen else Exit.CLEAN
+    return Exit.FINDINGS if count["flaws"] else Exit.INCOMPLETE if unseen or old else Exit.CLEAN
 
 
-def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str, int], *, judged: bool) -> None:
-    """A list for people, of which these rows are shown. `judged`: every host could be."""
+def _nothing_found(*, unseen: bool, old: bool) -> str:
+    """What it means that no flaw was found. `unseen`: not on every host could it be; `old`: not by fresh feeds."""
+    if unseen:
+        return _("No known flaw was found, but not every host could be judged.")
+    if old:
+        return _("No known flaw was found, but the feeds are out of date: what came out since is not known.")
+    return _("No known flaw is open in what is installed.")
+
+
+def _show_text(by: By, shown: Sequence[dict[str, Any]], of: int, count: dict[str, int]) -> None:
+    """A list for people, of which these rows are shown."""
     from secops.core.rows import show
     from secops.core.say import say
 
-    if not count["flaws"]:
-        say(
-            _("No known flaw is open in what is installed.")
-            if judged
-            else _("No known flaw was found, but not every host could be judged.")
-        )
     if shown:
         show(*_text(by, shown), "text")
     if len(shown) < of:
@@ -132,7 +138,7 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
                 row["flaw"],
                 _some(row["packages"]),
                 row["hosts"],
-                _states(row["statuses"]),
+                _states(row),
                 why(row),
             ]
             for row in rows
@@ -140,7 +146,14 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
     if by == "upgrade":
         titles = [_("upgrade"), _("to"), _("of"), _("flaws"), _("hosts"), _("why here")]
         return titles, [
-            [_upgrade(row), row["to"], f"{row['ecosystem']} {row['release']}", row["flaws"], row["hosts"], why(row)]
+            [
+                _upgrade(row),
+                _with_words(row["to"], row),
+                f"{row['ecosystem']} {row['release']}",
+                row["flaws"],
+                row["hosts"],
+                why(row),
+            ]
             for row in rows
         ]
     titles = [_("host"), _("flaws"), _("mendable"), _("upgrades"), _("worst")]
@@ -154,10 +167,18 @@ def _upgrade(row: dict[str, Any]) -> str:
     return _("{package}, then restart the host").format(package=package) if row["reboot"] else package
 
 
-def _states(statuses: Sequence[str]) -> str:
+def _states(row: dict[str, Any]) -> str:
     from secops.patches.listing import STATUSES
 
-    return ", ".join(_(STATUSES[status]) for status in statuses)
+    return _with_words(", ".join(_(STATUSES[status]) for status in row["statuses"]), row)
+
+
+def _with_words(text: str, row: dict[str, Any]) -> str:
+    """A text and what feeds say of it in words of their own: what a fix needs, or why there is none."""
+    from secops.core.render.reasons import reason
+
+    said = [reason(words) for words in row["words"] or ()]
+    return _("{text} ({words})").format(text=text, words=_some(said)) if said else text
 
 
 def _some(names: Sequence[str]) -> str:
@@ -219,6 +240,6 @@ def show_vex(run: Tables, hosts: Sequence[str], output: Path | None) -> int:
     else:
         sys.stdout.write(text)
     _warn(lacking)
-    unseen = any(not row["part"] for row in lacking)
+    unseen = any(not row["part"] for row in lacking) or bool(_asked(run, listing.outdated(hosts))[1])
     still_open = any(row["status"] != "not-affected" for row in rows)
     return Exit.FINDINGS if still_open else Exit.INCOMPLETE if unseen else Exit.CLEAN

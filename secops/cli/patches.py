@@ -160,7 +160,7 @@ Examples:
   citywall patches list --format vex -o flaws.cdx.json
 
 Exit code: 0 nothing is open, 1 something is, 2 wrong usage, 3 nothing was found but not all
-hosts could be judged, 5 internal error.
+hosts could be judged, or feeds are out of date, 5 internal error.
 """),
 )
 @click.option("--by", type=click.Choice(["upgrade", "flaw", "host"]), default="upgrade", show_default=True,

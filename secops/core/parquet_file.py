@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +16,27 @@ if TYPE_CHECKING:
 _MAGIC = b"PAR1"
 
 
+def quoted(path: Path) -> str:
+    """The path as a text of SQL."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
 def copy_to(con: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
     """Write what a SELECT gives. Raises `OSError` on a full disk."""
+    with full_disk_told(path):
+        con.execute(f"copy ({select}) to {quoted(path)} (format parquet, compression zstd)")
+
+
+@contextmanager
+def full_disk_told(path: Path) -> Iterator[None]:
+    """What DuckDB says of a full disk as `OSError`: among much that is for its authors, also of what it sets aside."""
     import duckdb
 
-    target, full = str(path).replace("'", "''"), os.strerror(errno.ENOSPC)
+    full = os.strerror(errno.ENOSPC)
     try:
-        con.execute(f"copy ({select}) to '{target}' (format parquet, compression zstd)")
+        yield
     except duckdb.Error as error:
-        if full in str(error):  # among much that is for DuckDB's authors
+        if full in str(error) or "max_temp_directory_size" in str(error):
             raise OSError(f"{path.name}: {full}") from error
         raise
 

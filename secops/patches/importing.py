@@ -81,7 +81,7 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, whole: bool
     with Intake(folder / stem) as intake:
         for where, stream in documents(path, intake.reject):
             intake.document(where, stream, one_of_many=where != str(path))
-        contents = intake.contents()
+        contents = _contents(intake, path)
     if not contents.statements and not contents.flaws:
         found = "; ".join(f"{reason} ({count})" for reason, count in intake.rejects.most_common(3))
         raise FeedError(_("holds nothing that can be used: {reason}").format(reason=found or "-"), where=str(path))
@@ -99,6 +99,15 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, whole: bool
         stem=stem,
         **msgspec.structs.asdict(contents),
     )
+
+
+def _contents(intake: Intake, path: Path) -> parquet.Contents:
+    try:
+        return intake.contents()
+    except MemoryError as error:
+        what = _("cannot be put in order within the memory that an import may take ({limit})")
+        hint = _("Import it in parts, each with a --name.")
+        raise FeedError(what.format(limit=parquet.MEMORY), where=str(path), hint=hint) from error
 
 
 class Intake:

@@ -28,22 +28,28 @@ _EPOCH = re.compile(r"^[0-9]+:")
 def install(con: duckdb.DuckDBPyConnection) -> None:
     """Make `installed`, `subjects` and `keys`."""
     table(con, "outsiders", _OUTSIDERS)
-    table(con, "installed", _INSTALLED)
+    table(con, "installed", _INSTALLED.format(**_packages(con)))
     table(con, "subjects", _SUBJECTS)
     _add_keys(con)
 
 
 def hold(con: duckdb.DuckDBPyConnection) -> None:
     """Make `held`: which host has which of the packages that are in `unmended`."""
-    table(con, "held", _HELD)
+    table(con, "held", _HELD.format(**_packages(con)))
 
 
 _OWN = ("kind", "name", "version", "architecture", "modularity", "source_name", "source_version")
 
-_PACKAGES = (
-    "facts.packages p join facts.hosts h on h.host = p.host and ecosystem is not null and release is not null"
-    " left join outsiders o on o.host = p.host and o.vendor = p.vendor"
-)
+_PACKAGES = "facts.packages p join facts.hosts h on h.host = p.host and ecosystem is not null and release is not null"
+
+
+def _packages(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The packages of all hosts, and whether an outsider built one: a join that most fleets can do without."""
+    if con.execute("select 1 from outsiders limit 1").fetchone():
+        join = "left join outsiders o on o.host = p.host and o.vendor = p.vendor"
+        return {"packages": f"{_PACKAGES} {join}", "outside": "o.host is not null"}
+    return {"packages": _PACKAGES, "outside": "false"}
+
 
 #: Who did not build the distribution: neither its heart nor a third of what its host has. One vendor may go by several
 #: names: SUSE's, and those that one of them begins with.
@@ -76,15 +82,15 @@ _MARKED = """case kind
 
 _INSTALLED = f"""
 select row_number() over () as id, p.*, version || ' ' || coalesce(source_version, '') as marks,
-  outside or coalesce({_MARKED}, false) as stranger
-from (select distinct ecosystem, release, {", ".join(f"p.{name}" for name in _OWN)}, o.host is not null as outside
-  from {_PACKAGES}) p
+  outside or coalesce({_MARKED.replace("{", "{{").replace("}", "}}")}, false) as stranger
+from (select distinct ecosystem, release, {", ".join(f"p.{name}" for name in _OWN)}, {{outside}} as outside
+  from {{packages}}) p
 """  # noqa: S608 - names of our own
 
 _HELD = f"""
-select distinct p.host, id from {_PACKAGES}
+select distinct p.host, id from {{packages}}
 join (select * from installed semi join unmended using (id)) i
-  on i.ecosystem = h.ecosystem and i.release = h.release and i.outside = (o.host is not null)
+  on i.ecosystem = h.ecosystem and i.release = h.release and i.outside = ({{outside}})
     and {" and ".join(f"i.{name} is not distinct from p.{name}" for name in _OWN)}
 """  # noqa: S608 - names of our own
 

@@ -24,44 +24,66 @@ STATUSES = {
 #: What is still to be done; a flaw that does not concern a host is only shown when asked for.
 OPEN = ("fixed-available", "affected-no-fix", "will-not-fix", "unknown")
 
+
+def _any(column: str) -> str:
+    """Whether it is so of any row; NULL where it is of none, and of some not known."""
+    return f"case when bool_or({column}) then true when bool_and({column} is not null) then false end"
+
+
 #: What makes things come first: exploited, probable, grave; then what others can reach and what is root's.
 _FIRST = (
     "min(urgency) as urgency, min(exploited_since) as exploited_since, min(due) as due,"
-    " coalesce(bool_or(ransomware), false) as ransomware, max(epss) as epss,"
-    " coalesce(bool_or(listening), false) as listening, coalesce(bool_or(v.as_root), false) as as_root,"
-    " coalesce(bool_or(exposed is not false), false) as exposed,"
+    f" {_any('ransomware')} as ransomware, max(epss) as epss, {_any('listening')} as listening,"
+    f" {_any('v.as_root')} as as_root, {_any('exposed')} as exposed,"
     " arg_min(severity, array_position(['critical', 'high', 'medium', 'low'], severity)) as severity,"
     " max(score) as score"
 )
 _ORDER = (
-    "exposed desc, least(urgency, 3), array_position(['critical', 'high', 'medium', 'low'], severity) nulls last,"
-    " listening desc, as_root desc, epss desc nulls last, score desc nulls last"
+    "exposed is distinct from false desc, least(urgency, 3),"
+    " array_position(['critical', 'high', 'medium', 'low'], severity) nulls last, coalesce(listening, false) desc,"
+    " coalesce(as_root, false) desc, epss desc nulls last, score desc nulls last"
 )
+
+
+def _names(column: str) -> str:
+    """Fifty of its values at most, each once."""
+    return f"list_sort(list(distinct {column}) filter ({column} is not null))[:50]"
+
+
+#: What a row stands on: who says it, in which words, and on which hosts it is.
+_GROUND = ", ".join(
+    f"{_names(column)} as {name}"
+    for name, column in (
+        ("advisories", "advisory"), ("feeds", "feed"), ("words", "words"), ("on_hosts", "host")
+    )
+)  # fmt: skip
 
 #: What an upgrade is for: a kernel that does not run is removed instead.
 _MENDABLE = "status = 'fixed-available' and exposed is distinct from false"
 
+#: What is installed to mend a flaw; runs of before it was worked out have the package alone.
+_UPGRADE = "coalesce(upgrade, v.package)"
+
 #: Columns of a list, what makes one row of it, and the order of rows that weigh alike.
 _BY = {
     "flaw": (
-        "flaw, list(distinct package order by package)[:50] as packages, count(distinct host) as hosts,"
-        " list(distinct status order by status) as statuses, max(title) as title",
+        f"flaw, {_names('package')} as packages, count(distinct host) as hosts,"
+        f" list(distinct status order by status) as statuses, max(title) as title, {_names('fixed')} as fixes",
         "flaw",
         "flaw",
     ),
     "upgrade": (
-        "upgrade as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes, bool_or(reboot) as reboot,"
-        " list(distinct status) as statuses,"
-        " list(distinct v.package order by v.package)[:50] as mends, count(distinct flaw) as flaws,"
-        " count(distinct host) as hosts, list(distinct flaw order by flaw)[:50] as which",
-        "upgrade, v.kind, ecosystem, h.release",
+        f"{_UPGRADE} as package, v.kind, ecosystem, h.release, list(distinct fixed) as fixes,"
+        f" bool_or(reboot) as reboot, list(distinct status) as statuses, {_names('v.package')} as mends,"
+        f" count(distinct flaw) as flaws, count(distinct host) as hosts, {_names('flaw')} as which",
+        f"{_UPGRADE}, v.kind, ecosystem, h.release",
         "package, kind, ecosystem, release",
     ),
     "host": (
         "host, any_value(h.name) as name, count(distinct flaw) as flaws,"
         " list(distinct status order by status) as statuses,"
         " count(distinct flaw) filter (status = 'fixed-available') as mendable,"
-        " count(distinct upgrade) filter (status = 'fixed-available') as packages",
+        f" count(distinct {_UPGRADE}) filter (status = 'fixed-available') as packages",
         "host",
         "host",
     ),
@@ -81,7 +103,7 @@ def select(by: By, statuses: Sequence[str], hosts: Sequence[str] = ()) -> str:
     columns, group, keys = _BY[by]
     only = f" and {_MENDABLE}" if by == "upgrade" else ""
     return (
-        f"select * from (select {columns}, {_FIRST} from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
+        f"select * from (select {columns}, {_FIRST}, {_GROUND} from vulnerabilities v join hosts h using (host)"  # noqa: S608 - quoted
         f" where {where(statuses, hosts)}{only} group by {group}) order by {_ORDER}, {keys}"
     )
 
@@ -117,6 +139,15 @@ def unjudged(hosts: Sequence[str] = ()) -> str:
     return (
         "select host, reason from collection join hosts h using (host)"  # noqa: S608 - quoted
         f" where table_name = 'vulnerabilities' and part = '' and not whole{of} order by host, reason"
+    )
+
+
+def outdated(hosts: Sequence[str] = ()) -> str:
+    """The SELECT of hosts for which every feed on their packages that is whole is stale."""
+    of = f" and {which(hosts)}" if hosts else ""
+    return (
+        "select host from feeds join hosts h using (host)"  # noqa: S608 - quoted
+        f" where tells in ('fixed', 'unfixed') and is_whole{of} group by host having bool_and(is_stale) order by host"
     )
 
 
@@ -160,6 +191,6 @@ def why(row: dict[str, Any]) -> str:
         said.append(_("others can reach it"))
     if row["as_root"]:
         said.append(_("runs as root"))
-    if not row["exposed"]:
+    if row["exposed"] is False:
         said.append(_("does not run: remove it"))
     return ", ".join(said)

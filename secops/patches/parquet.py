@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from secops.core.parquet_file import copy_to
+from secops.core.parquet_file import copy_to, full_disk_told, quoted
 from secops.patches import rivals, versions
-from secops.patches.shelf import FLAWS, STATEMENTS, Release
+from secops.patches.shelf import FLAWS, SAID, STATEMENTS, Release
 from secops.patches.statement import Kind, Reject, Statement
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ _FLAW = {
 
 #: Where a statement stands: this is not kept.
 _PLACE = {"document": "VARCHAR", "number": "INTEGER"}
+
+#: What an import may take; ten million statements are put in order as fast as with more.
+THREADS, MEMORY = 2, "1GB"
 
 #: DuckDB's buffer of one line: an advisory of a kernel names thousands of flaws.
 _WIDEST = 16 << 20
@@ -81,44 +84,56 @@ def _key(kind: Kind, version: str, epochs: bool) -> str | None:
 def write(folder: Path, stem: str, reject: Callable[[Reject], None]) -> Contents:
     """Make the Parquet files of a feed out of its rows, which then are gone. Equal statements become one.
 
-    `reject` is told of statements that do not go together. Raises `OSError` on a full disk.
+    `reject` is told of statements that do not go together. Raises `OSError` on a full disk, `MemoryError` for what
+    cannot be put in order within MEMORY, be it set aside or not.
     """
     import duckdb
 
-    with duckdb.connect(config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(folder)}) as con:
-        con.execute("set enable_progress_bar = false")
-        rows = [folder / f"{stem}{ending}" for ending in ROWS]
-        for name, columns, source in (("said", _STATEMENT | _PLACE, rows[0]), ("flaws", _FLAW, rows[1])):
-            _load(con, name, columns, source)
-        for found in chain(rivals.leave_out_later(con), rivals.contradictions(con)):
-            reject(found)
-        names = ", ".join(_STATEMENT)
-        statements = f"select distinct {names} from said order by ecosystem, release, kind, package, advisory"  # noqa: S608
-        copy_to(con, statements, folder / f"{stem}{STATEMENTS}")
-        copy_to(con, "select distinct * from flaws order by flaw", folder / f"{stem}{FLAWS}")
-        for source in rows:
-            source.unlink()
-        return _contents(con)
+    try:
+        con = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "temp_directory": str(folder)})
+        with con, full_disk_told(folder):
+            return _write(con, folder, stem, reject)
+    except duckdb.OutOfMemoryException as error:
+        raise MemoryError from error
 
 
-def _load(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], source: Path) -> None:
+def _write(con: duckdb.DuckDBPyConnection, folder: Path, stem: str, reject: Callable[[Reject], None]) -> Contents:
+    rows, said = [folder / f"{stem}{ending}" for ending in ROWS], folder / f"{stem}{SAID}"
+    con.execute("set enable_progress_bar = false")
+    copy_to(con, f"select * {_of_json(rows[0], _STATEMENT | _PLACE)}", said)
+    con.execute(f"create view told as from {quoted(said)}")
+    for found in chain(rivals.leave_out_later(con), rivals.contradictions(con)):
+        reject(found)
+    names, order = ", ".join(_STATEMENT), "ecosystem, release, kind, package, advisory"
+    _keep(con, f"select distinct {names} from said order by {order}", folder, stem, STATEMENTS)  # noqa: S608
+    _keep(con, f"select distinct * {_of_json(rows[1], _FLAW)} order by flaw", folder, stem, FLAWS)
+    for source in (*rows, said):
+        source.unlink()
+    return _contents(con)
+
+
+def _of_json(source: Path, columns: dict[str, str]) -> str:
     shape = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
-    con.execute(
-        f"create temp table {table} as select * from read_json(?, format='newline_delimited', columns={{{shape}}},"  # noqa: S608
-        f" maximum_object_size={_WIDEST})",
-        [str(source)],
-    )
+    how = f"format = 'newline_delimited', columns = {{{shape}}}, maximum_object_size = {_WIDEST}"
+    return f"from read_json({quoted(source)}, {how})"
+
+
+def _keep(con: duckdb.DuckDBPyConnection, select: str, folder: Path, stem: str, kind: str) -> None:
+    """Write a file of the feed; a view is called as it is (statements, flaws)."""
+    target = folder / f"{stem}{kind}"
+    copy_to(con, select, target)
+    con.execute(f"create view {kind.split('.')[1]} as from {quoted(target)}")
 
 
 def _contents(con: duckdb.DuckDBPyConnection) -> Contents:
-    advisories, statements = _one(con, "select count(distinct advisory), count(*) from said")
+    advisories, statements = _one(con, "select count(distinct advisory), count(*) from statements")
     flaws, exploited, scored = _one(con, "select count(*), count(exploited_since), count(epss) from flaws")
     releases = con.execute(_RELEASES).fetchall()
     return Contents(advisories, statements, flaws, exploited > 0, scored > 0, [Release(*found) for found in releases])
 
 
 _RELEASES = """
-with named as (select distinct advisory, ecosystem, release from said),
+with named as (select distinct advisory, ecosystem, release from statements),
 sizes as (select ecosystem, release, count(*) as n from named group by all),
 passing as (
   select r.ecosystem, r.release
@@ -131,7 +146,7 @@ passing as (
 select ecosystem, release, count(*), 100 * count(*) filter (status in ('affected', 'will-not-fix')) >= count(*),
   (ecosystem, release) in (from passing), count(distinct advisory),
   list(distinct kind order by kind)
-from said group by ecosystem, release order by ecosystem, release
+from statements group by ecosystem, release order by ecosystem, release
 """
 
 

@@ -1,7 +1,7 @@
 """Statements of one feed that do not go together: of one advisory in two documents, and in one that contradicts itself.
 
-A feed may be larger than memory, so they are sought in the database that an import fills: table `said`, with rows as
-`parquet` has them. Versions compare by their keys, which all that was vetted have.
+A feed may be larger than memory, so they are sought in the database of an import: `told` is all of it, with rows as
+`parquet` has them, and `said` what counts of it. Versions compare by their keys, which all that was vetted have.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ _MOST = 4
 def leave_out_later(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
     """Leave out what a document says of an advisory that one before it has: they may differ, and the first counts."""
     con.execute(f"create temp table firsts as {_FIRSTS}")
+    con.execute(f"create view said as {_SAID}")
     yield from _rejects(con, f"select document || ': ' || advisory, '{TWICE}' {_LATER} order by number")
-    con.execute(f"delete from said where rowid in (select said.rowid {_LATER})")  # noqa: S608 - names of our own
 
 
 def contradictions(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
     """Where one advisory says of a package what cannot all be so. It all stays: matching takes the graver part."""
-    for name, select in (("suspects", _SUSPECTS), ("spans", _SPANS), ("cells", _CELLS), ("beside", _BESIDE)):
-        con.execute(f"create temp table {name} as {select}")
-    yield from _rejects(con, _CONTRADICTIONS)
+    con.execute(f"create temp table suspects as {_SUSPECTS}")
+    if con.execute("select 1 from suspects limit 1").fetchone():
+        for name, select in (("spans", _SPANS), ("cells", _CELLS), ("beside", _BESIDE)):
+            con.execute(f"create temp table {name} as {select}")
+        yield from _rejects(con, _CONTRADICTIONS)
 
 
 def _rejects(con: duckdb.DuckDBPyConnection, select: str) -> Iterator[Reject]:
@@ -49,18 +51,22 @@ def _rejects(con: duckdb.DuckDBPyConnection, select: str) -> Iterator[Reject]:
 
 _KEY = "ecosystem, release, package, arch, module, advisory, flaws"
 _FIRSTS = f"""
-select {_KEY}, min(number) as first from said
-where advisory in (select advisory from said group by advisory having min(number) < max(number))
+select {_KEY}, min(number) as first from told
+where advisory in (select advisory from told group by advisory having min(number) < max(number))
 group by {_KEY} having min(number) < max(number)
 """  # noqa: S608 - names of our own
-_LATER = f"from said join firsts using ({_KEY}) where number > first"
+_LATER = f"from told join firsts using ({_KEY}) where number > first"
+_SAID = f"select * exclude (first) from told left join firsts using ({_KEY}) where first is null or number = first"  # noqa: S608
 
 _SUBJECT = "ecosystem, release, kind, package, by_source, module, hot, advisory"
 _FIXED, _OPEN, _SOUND = "status = 'fixed'", "status in ('affected', 'will-not-fix')", "status = 'not-affected'"
 
-#: What might contradict itself: most advisories say one thing of a package.
+#: What might contradict itself: most advisories say one thing of a package. `mixed`: not all is on the same flaws.
 _SUSPECTS = f"""
-select {_SUBJECT} from said group by {_SUBJECT}
+select row_number() over () as subject, {_SUBJECT}, min(flaws) < max(flaws) as mixed,
+  min(document) || ': ' || advisory || ': ' || package || ' (' || ecosystem || ' ' || release || ')' as place,
+  list(distinct fixed order by fixed) filter ({_FIXED})[:{_MOST}] as fixes
+from said group by {_SUBJECT}
 having coalesce(min(fixed) filter ({_FIXED}) < max(fixed) filter ({_FIXED}), false)
   or (bool_or({_FIXED}) and bool_or({_OPEN})) or (bool_or({_SOUND}) and bool_or({_FIXED} or {_OPEN}))
 """  # noqa: S608 - names of our own
@@ -68,49 +74,43 @@ having coalesce(min(fixed) filter ({_FIXED}) < max(fixed) filter ({_FIXED}), fal
 #: Versions from `since` up to, not with, `until`: nothing comes before a key, chr(1) right behind one, chr(127) behind
 #: all. Minor releases (el9_3) have fixes of their own. What is for no architecture stands beside any.
 _SPANS = f"""
-select {_SUBJECT}, document, flaws, status, fixed, coalesce(introduced_key, '') as since,
+select subject, status, coalesce(introduced_key, '') as since,
   coalesce(fixed_key, last_key || chr(1), chr(127)) as until, regexp_extract(fixed, '[.](el[0-9]+_[0-9]+)', 1) as minor,
-  list_filter(arch, lambda one: one <> 'noarch') as arches
-from said semi join suspects using ({_SUBJECT}) where status <> 'unknown'
+  if(mixed, flaws, ['']) as flaws, list_filter(arch, lambda one: one <> 'noarch') as arches
+from said join suspects using ({_SUBJECT}) where status <> 'unknown'
 """  # noqa: S608 - names of our own
 
 #: One flaw on one architecture in each; what is for all architectures is in those of all.
-_CELLS = f"""
+_CELLS = """
 with every as (
-  select {_SUBJECT}, list(distinct arch) as every
-  from (select {_SUBJECT}, unnest(if(len(arches) = 0, [''], arches)) as arch from spans) group by {_SUBJECT}
+  select subject, list(distinct arch) as every
+  from (select subject, unnest(if(len(arches) = 0, [''], arches)) as arch from spans) group by subject
 )
-select * exclude (flaws, arches, every), unnest(flaws) as flaw
-from (select *, unnest(if(len(arches) = 0, every, arches)) as arch from spans join every using ({_SUBJECT}))
-"""  # noqa: S608 - names of our own
+select distinct subject, status, since, until, minor, arch, unnest(flaws) as flaw
+from (select *, unnest(if(len(arches) = 0, every, arches)) as arch from spans join every using (subject))
+"""
 
 #: Where the spans end that begin before this one, and the first fix that comes after its beginning.
 _BESIDE = f"""
-select *, max(until) filter ({_FIXED}) over like_fixes as fixes_end,
+select subject, status, since, until, max(until) filter ({_FIXED}) over like_fixes as fixes_end,
   min(until) filter ({_FIXED}) over later as next_fix, max(until) filter ({_SOUND}) over earlier as sound_end,
   max(until) filter ({_FIXED} or {_OPEN}) over earlier as flawed_end
 from cells window
-  earlier as (partition by {_SUBJECT}, flaw, arch order by since
+  earlier as (partition by subject, flaw, arch order by since rows between unbounded preceding and 1 preceding),
+  like_fixes as (partition by subject, flaw, arch, minor order by since
     rows between unbounded preceding and 1 preceding),
-  like_fixes as (partition by {_SUBJECT}, flaw, arch, minor order by since
-    rows between unbounded preceding and 1 preceding),
-  later as (partition by {_SUBJECT}, flaw, arch order by if({_FIXED}, until, since), {_FIXED} desc
+  later as (partition by subject, flaw, arch order by if({_FIXED}, until, since), {_FIXED} desc
     rows between current row and unbounded following)
 """  # noqa: S608 - names of our own
 
 _CONTRADICTIONS = f"""
 with found as (
-  select *, unnest([
+  select distinct subject, unnest([
     if({_FIXED} and fixes_end > since and fixes_end <> until, '{FIXES_DIFFER}', null),
     if({_OPEN} and next_fix < until, '{STILL_AFFECTED}', null),
     if(if({_SOUND}, flawed_end, sound_end) > since, '{TORN}', null)]) as why
   from beside
-),
-named as (
-  select min(document) || ': ' || advisory || ': ' || package || ' (' || ecosystem || ' ' || release || ')' as subject,
-    list(distinct fixed order by fixed) filter (fixed <> '') as fixes,
-    list(distinct why) filter (why is not null) as reasons
-  from found group by {_SUBJECT} having count(why) > 0
 )
-select subject || coalesce(': ' || array_to_string(fixes[:{_MOST}], ', '), ''), unnest(reasons) from named order by all
+select place || coalesce(': ' || array_to_string(fixes, ', '), ''), why
+from found join suspects using (subject) where why is not null order by all
 """  # noqa: S608 - names of our own

@@ -108,9 +108,12 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
 #: Kinds of files of a feed: `stem` + this.
 STATEMENTS, FLAWS, REJECTS = ".statements.parquet", ".flaws.parquet", ".rejects.ndjson.gz"
 
+#: A file that is there during an import alone: all that documents say, and which of them.
+SAID = ".said.parquet"
+
 #: What an import makes on the shelf: files of a feed, the catalogue before it is in its place, DuckDB's own.
 _OURS = re.compile(
-    r"(?:([0-9a-f]{16})\.(?:statements|flaws|rejects)\.(?:parquet|ndjson\.gz)"
+    r"(?:([0-9a-f]{16})\.(?:statements|flaws|rejects|said)\.(?:parquet|ndjson\.gz)"
     r"|\.catalogue\.json\.[0-9a-f]{16}\.partial|duckdb_temp_.+)"
 )
 

@@ -38,7 +38,7 @@ _SAME = (
 def select(hosts: Sequence[str] = ()) -> str:
     """The SELECT that gives one row for each flaw of each distinct package, with the hosts that have it."""
     return (
-        f"select {_SAME}, min(upgrade) as upgrade, list(distinct host order by host) as hosts"  # noqa: S608 - quoted
+        f"select {_SAME}, min(coalesce(upgrade, package)) as upgrade, list(distinct host order by host) as hosts"  # noqa: S608 - quoted
         " from vulnerabilities v join hosts h using (host)"
         f" where {where(tuple(STATUSES), hosts)} group by {_SAME} order by {_SAME}"
     )

@@ -212,6 +212,11 @@ def test_every_count_traces_to_the_table(home: Path) -> None:
         "select upgrade, ecosystem, count(distinct flaw), count(distinct host), count(*) = count(advisory) from v"
         " where status = 'fixed-available' and exposed is not false group by all",
     )
+    ground = asked(home, "select flaw, list(distinct advisory), list(distinct feed), list(distinct host) from v"
+                         " where status <> 'not-affected' group by flaw")  # fmt: skip
+    flawed = listed(home, "--by", "flaw")
+    stands = [(row["flaw"], row["advisories"], row["feeds"], row["on_hosts"]) for row in flawed]
+    assert sorted(stands) == sorted((flaw, *map(sorted, lists)) for flaw, *lists in ground)
     rows = listed(home)
     assert {(row["package"], row["ecosystem"], row["flaws"], row["hosts"], True) for row in rows} == set(upgrades)
     assert all(len(row["which"]) == row["flaws"] for row in rows)
@@ -317,6 +322,13 @@ def test_vex_says_what_the_table_says(home: Path) -> None:
     assert "pkg:apk/alpine/libssl3@3.0.12-r0?arch=x86_64&distro=alpine-3.19" in purls
 
 
+def test_vex_bears_the_dates_of_its_feeds_and_which_are_stale(home: Path) -> None:
+    told = {one.name: one.value for one in bom(home).properties if one.name.startswith("citywall:feed:")}
+    assert told["citywall:feed:osv-almalinux-9"] == days_ago(1)
+    assert told["citywall:feed:osv-alpine-3.19"] == f"{days_ago(9)}, stale"
+    assert "citywall:feed:osv-alpine-3.19" not in {one.name for one in bom(home, "--host", "alma").properties}
+
+
 def test_vex_of_one_host_into_a_file(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "flaws.cdx.json"
     done = patches(home, "list", "--host", "alma", "--format", "vex", "-o", str(out))
@@ -331,6 +343,33 @@ def test_flaws_that_no_upgrade_mends_are_no_clean_list(home: Path) -> None:
     """By upgrade there is no row, and yet something is open."""
     done = patches(home, "list", "--host", "open")
     assert (done.returncode, done.stdout) == (1, "No upgrade mends 2 flaws: `--by flaw` lists them.\n")
+
+
+def test_feeds_say_in_their_own_words_what_a_fix_needs_and_why_there_is_none(home: Path) -> None:
+    lines = patches(home, "list", "--host", "open", "--by", "flaw").stdout.splitlines()
+    assert any("CVE-2026-1004" in line and "will not be fixed (ignored)" in line for line in lines)
+    assert any("CVE-2026-1003" in line and "no fix yet  " in line for line in lines)
+
+
+def test_of_an_image_nobody_knows_what_runs(home: Path) -> None:
+    rows = listed(home, "--host", "kern", "--host", "deb", "--by", "flaw")
+    assert {(row["listening"], row["as_root"]) for row in rows} == {(None, None)}
+    assert {row["flaw"]: row["exposed"] for row in rows}["CVE-2026-1006"] is None
+
+
+def test_that_feeds_out_of_date_tell_of_nothing_is_not_clean(tmp_path: Path) -> None:
+    roots = {"old": image(tmp_path / "old", "old", ALPINE, [Package("busybox", "1.36-r9")], "apk"),
+             "new": image(tmp_path / "new", "new", DEBIAN, [Package("openssl", "3.0.13-1")], "dpkg")}  # fmt: skip
+    aged = osv("ALPINE:9", ("Alpine:v3.19", "busybox", "1.36-r9"), modified=f"{days_ago(699)}T00:00:00Z")
+    feeds = [tracker(tmp_path / "tracker.json"), archive(tmp_path / "alpine.zip", [aged])]
+    done = citywall(tmp_path, "patches", "feeds", "import", "--whole", "--as-of", days_ago(0), *map(str, feeds))
+    assert done.returncode == 0
+    scanned(tmp_path, roots)
+    clean, old = (citywall(tmp_path, "patches", "list", "--host", host) for host in ("new", "old"))
+    assert (clean.returncode, clean.stdout) == (0, "No known flaw is open in what is installed.\n")
+    headline = "No known flaw was found, but the feeds are out of date: what came out since is not known.\n"
+    assert (old.returncode, old.stdout) == (3, headline)
+    assert citywall(tmp_path, "patches", "list", "--host", "old", "--format", "vex").returncode == 3
 
 
 def test_what_is_mended_or_does_not_concern_the_host_is_clean(home: Path) -> None:

@@ -19,11 +19,12 @@ import pytest
 
 from secops.core.errors import CitywallError, UsageError
 from secops.patches import importing as importing_module
-from secops.patches import rivals
+from secops.patches import parquet, rivals
 from secops.patches.feeds.format import FeedError
 from secops.patches.importing import import_feeds
 from secops.patches.shelf import CATALOGUE, STATEMENTS, Feed, Release, Shelf
 from tests.patches.feed_kit import TODAY, archive, days_ago, epss, kev, osv
+from tests.patches.feeds.reading import peak
 
 ROOT = Path(__file__).parents[2]
 ALMA = "AlmaLinux:9"
@@ -355,6 +356,45 @@ def test_a_full_disk_leaves_the_old_feed_and_says_so(tmp_path: Path) -> None:
     assert {code for _, code, _ in said} == {"5"}
     assert all(what.endswith("No space left on device") for _, _, what in said)
     assert {"parquet" in what for _, _, what in said} == {False, True}  # in the middle, and at the end
+
+
+_READING = """
+import sys
+from pathlib import Path
+from secops.patches.feeds.container import documents
+from secops.patches.importing import Intake
+with Intake(Path(sys.argv[1] + ".rows")) as intake:
+    for where, stream in documents(Path(sys.argv[1]), intake.reject):
+        intake.document(where, stream, one_of_many=False)
+"""
+
+
+def test_the_memory_that_reading_takes_does_not_grow_with_what_is_read(tmp_path: Path) -> None:
+    def table(rows: int) -> Path:
+        lines = [f"A-{n},CVE-2026-{1000 + n},kylin,V10,rpm,p{n % 50},1-{n % 50}" for n in range(rows)]
+        path = tmp_path / f"{rows}.csv"
+        path.write_text("\n".join(["advisory,flaws,system,release,type,package,fixed", *lines, ""]))
+        return path
+
+    assert peak(_READING, table(40_000)) < peak(_READING, table(1000)) + 1536  # KiB
+
+
+def lists_of_flaws(path: Path) -> Path:
+    """What is read line by line, and cannot be put in order in little memory."""
+    flaws = [f"CVE-2026-{number}" for number in range(1000, 3000)]
+    return archive(path, [osv(f"A-2026:{n}", (ALMA, "curl", f"{n}-1"), flaws=flaws) for n in range(100)])
+
+
+def test_a_feed_that_takes_too_much_memory_is_refused_and_the_old_one_stays(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lists_of_flaws(tmp_path / "a.zip")
+    (old,) = import_feeds(shelf, [path])
+    monkeypatch.setattr(parquet, "MEMORY", "8MB")
+    with pytest.raises(FeedError, match=r"within the memory that an import may take \(8MB\)"):
+        import_feeds(shelf, [path])
+    assert shelf.feeds() == [old]
+    assert {file.name.split(".")[0] for file in shelf.folder.iterdir()} == {"catalogue", old.stem}
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ RELEASES = {
     "sid": "sid",
 }
 
-#: Bytes of what is said of one package at most; the kernel has some 30 MiB.
-LARGEST = 256 << 20
+#: Bytes of what is said of one package at most, which take ten times as much memory; the kernel has some 30 MiB.
+LARGEST = 128 << 20
 
 _START = re.compile(rb'\s*\{\s*"[a-z0-9][a-z0-9+.-]*"\s*:\s*\{\s*"(?:CVE|TEMP)-[\w-]+"\s*:\s*\{')
 _URL = "https://security-tracker.debian.org/tracker/"
@@ -45,7 +45,8 @@ class _Object(dict[str, Any]):
     twice = False
 
     def __setitem__(self, key: str, value: Any) -> None:
-        self.twice = self.twice or key in self
+        if key in self:
+            self.twice = True
         super().__setitem__(key, value)
 
 
