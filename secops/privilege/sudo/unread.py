@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from posixpath import basename, dirname
 
 from secops.hosts.sudoers import Command
+from secops.hosts.tables import Built
 from secops.hosts.trusted.patterns import choices, of_expression
 from secops.privilege.files import Ground
 from secops.privilege.lines import is_free
@@ -33,3 +34,9 @@ def is_read(path: str, ground: Ground) -> bool:
         return False
     is_systems = "/" not in path or dirname(path) in SYSTEM
     return ground.program(path) in by_program() or (is_systems and basename(path) in harmless())
+
+
+def tell_unread(commands: Iterable[tuple[str, str]], built: Built) -> None:
+    """Tell of commands, each with its place, of which it is not known what they do."""
+    for place, command in commands:
+        built.lack(f"{place}: what {command} does with arguments of the caller's choice is not known")

@@ -56,7 +56,7 @@ class SudoWays:
         named = frozenset(row["name"] for row in packages)
         self._known = Known(view.ground, named, [view.root.name])
         self._others = replace(self._known, users=others)
-        self.unread: dict[str, None] = {}  # entries, and commands of which it is not known what they do
+        self.unread: dict[tuple[str, str], None] = {}  # places and commands of which it is not known what they do
         self._probes: dict[tuple[Command, int], Sequence[Probe]] = {}
 
     def mark(self, account: Account) -> Hashable:
@@ -100,7 +100,7 @@ class SudoWays:
     def _note_unread(self, account: Account) -> None:
         """Note entries by which an account runs what nobody has looked at: a few, and each once."""
         for right in self.sudo.rights(account):
-            place = f"{right.rule.source}:{right.rule.line}: what {right.command.text} does"
+            place = f"{right.rule.source}:{right.rule.line}", right.command.text
             if (
                 len(self.unread) < _MOST_UNREAD
                 and place not in self.unread

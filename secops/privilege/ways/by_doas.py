@@ -19,7 +19,7 @@ from secops.privilege.doas_environment import openings
 from secops.privilege.files import Files, Ground
 from secops.privilege.fits import Fit, fits, is_all_mine
 from secops.privilege.places import OWNED, Caller, follows_links
-from secops.privilege.sudo.unread import is_read
+from secops.privilege.sudo.unread import is_read, tell_unread
 from secops.privilege.techniques import POWERS
 from secops.privilege.way import Kind, View, Way, besides
 
@@ -43,8 +43,7 @@ def find(view: View, built: Built) -> Iterator[Way]:
         for account in (*view.accounts.values(), *view.chosen.values(), *elsewhere):
             if account.uid != 0:
                 yield from search.ways(account)
-        for what in search.unread:
-            built.lack(f"{what} with arguments of the caller's choice is not known")
+        tell_unread(search.unread, built)
     except TooLargeError as error:
         built.lack(str(error))
 
@@ -73,7 +72,7 @@ class _Search:
     files: Files
     ground: Ground
     musl: bool
-    unread: dict[str, None] = field(default_factory=dict)  # rules, and commands of which it is not known what they do
+    unread: dict[tuple[str, str], None] = field(default_factory=dict)  # rules and commands
 
     @classmethod
     def of(cls, view: View, rules: tuple[DoasRule, ...], *, certain: bool) -> _Search:
@@ -101,7 +100,7 @@ class _Search:
         if not rule.permit or allowed is False or deciding not in (rule, None):
             return
         if rule.command and rule.arguments is None and not is_read(rule.command, self.ground):
-            self.unread[f"{rule.source}:{rule.line}: what {rule.command} does"] = None
+            self.unread[f"{rule.source}:{rule.line}", rule.command] = None
         known = self.certain and allowed is True and HIDDEN not in (rule.arguments or ())
         told: set[str] = set()
         caller = Caller(account.name, self.files, self.followed)

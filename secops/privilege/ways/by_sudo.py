@@ -9,6 +9,7 @@ from secops.hosts.sudoers import Member, TooLargeError
 from secops.hosts.tables import Built
 from secops.hosts.tables._sudo import SECTIONS, read_policy, tell_faults
 from secops.privilege.accounts import Account
+from secops.privilege.sudo.unread import tell_unread
 from secops.privilege.sudo.ways import SudoWays
 from secops.privilege.way import EVERYONE, Kind, View, Way
 
@@ -31,8 +32,7 @@ def find(view: View, built: Built) -> Iterator[Way]:
                 "sudo before 1.9.3 refuses all requests while a line is broken: a newer one would do as told here"
             )
         yield from _told(view, asked)
-        for what in asked.unread:
-            built.lack(f"{what} with arguments of the caller's choice is not known")
+        tell_unread(asked.unread, built)
     except TooLargeError as error:
         built.lack(str(error))
 
