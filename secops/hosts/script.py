@@ -14,6 +14,7 @@ from secops import __version__
 from secops.hosts.masking import CRYPT, CRYPT_HIDDEN
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Section, Walk, ends_wild
 from secops.hosts.shell import BLOCKED
+from secops.hosts.sudo_includes import SUDO_INCLUDES_SH
 from secops.hosts.walk import WALK_SH
 
 _PRELUDE = r"""#!/bin/sh
@@ -156,6 +157,9 @@ printf 'CITYWALL-EVIDENCE 1 %s %s %s\n' "$n" "$uid" "$code"
 """
 
 
+#: Functions that print paths, a line each, by the name that sections have in `found`.
+_FINDERS = {"sudo_includes": SUDO_INCLUDES_SH}
+
 _HUSH = f"s~{CRYPT}~{CRYPT_HIDDEN}~g"
 _SMALL = 128  # blocks of 512 bytes: less than any section's limit
 
@@ -168,7 +172,8 @@ def generate(manifest: Iterable[Section], *, certificate: str = "") -> str:
     prelude = prelude.replace("@SEALED@", ",\n# or leave only encrypted to the operator's key" if certificate else "")
     body = "\n".join(_section(section) for section in sections)
     seal = f"seal={quote(certificate.strip())}\n" if certificate else ""
-    return f"{prelude}{seal}{body}\nframe end done ''\n}}\ncitywall_collect </dev/null\n"
+    finders = "".join(_FINDERS[name] for name in dict.fromkeys(getattr(one, "found", "") for one in sections) if name)
+    return f"{prelude}{finders}{seal}{body}\nframe end done ''\n}}\ncitywall_collect </dev/null\n"
 
 
 def _section(section: Section) -> str:
@@ -186,6 +191,9 @@ def _section(section: Section) -> str:
             lines = [f"output {call} {quote(script)} {'cat' if raw else 'hush'}"]
         case Walk():
             lines = [f"output {call} {quote(WALK_SH)} cat"]
+    if found := getattr(section, "found", ""):
+        reads = f'listing {call} "$f"' if isinstance(section, Listing) else f'[ -d "$f" ] || file {call} "$f"'
+        lines.append(f"{found} | while IFS= read -r f; do {{ {reads}; }} </dev/null; done")
     return "\n".join([*lines, f"frame {section.name} done ''"])
 
 

@@ -46,7 +46,7 @@ class Files:
     passwd file. Directories that a glob matches are passed over. `required` says that a host without them, or with an
     empty one, cannot be judged. `rewrite` filters lines before they leave the host, so that what must not travel never
     does. `seal` marks content that leaves only encrypted to the operator's key, `raw` what comes as it is: what is no
-    text, and stored passwords that were asked for.
+    text, and stored passwords that were asked for. `found` names what finds more paths by reading; see `script`.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Files:
     rewrite: Rewrite = ()
     seal: bool = False
     raw: bool = False
+    found: str = ""
     live: bool = True  # a running host is asked
     image: bool = True  # a mounted image is asked
 
@@ -70,6 +71,7 @@ class Listing:
     required: bool = False
     limit: int = 8 << 20
     timeout: int = DEFAULT_TIMEOUT
+    found: str = ""
     live: bool = True
     image: bool = True
 

@@ -30,6 +30,7 @@ from secops.hosts.masking import without_hashes
 from secops.hosts.polkit import collected
 from secops.hosts.section import PASSWD_LIMIT, Command, Files, Listing, Rewrite, Section, Walk, ends_wild, is_text
 from secops.hosts.ssh_files import SSH_FILES
+from secops.hosts.sudo_includes import sudo_includes
 from secops.hosts.trusted.image import trusted_paths
 from secops.hosts.usage.image import auth_logs
 from secops.hosts.usage.sections import AUTH_LOGS
@@ -51,6 +52,9 @@ _TWINS: Mapping[str, Callable[[Image, Command], Item]] = {
     DNF_INDEXES.name: dnf.indexes,
     dnf_sections.HISTORY.name: dnf.history,
 }
+
+#: What finds paths, by the name that sections have in `found`.
+_FINDERS: Mapping[str, Callable[[Image], Iterator[bytes]]] = {"sudo_includes": sudo_includes}
 
 NEEDS_RUNNING_HOST = SectionEvidence(Status.ABSENT, reason="needs a running host")
 
@@ -101,6 +105,9 @@ class Root:
                     items.append(path)
                 elif not (only_files and _is_directory(image, path)):
                     items.append(_item(image, section, path))
+        if isinstance(section, Files | Listing) and section.found:
+            found = (path for path in _FINDERS[section.found](image) if _is_to_read(image, section, path))
+            items += (_item(image, section, path) for path in found)
         return summarise(section, items)
 
 
@@ -134,6 +141,14 @@ def _is_directory(image: Image, path: bytes) -> bool:
             return stat.S_ISDIR(os.fstat(fd).st_mode)
     except OSError:
         return False  # reading it will tell
+
+
+def _is_to_read(image: Image, section: Files | Listing, path: bytes) -> bool:
+    """Whether something is there, and a file where its content is wanted."""
+    with suppress(OSError, ValueError):
+        image.status(path)
+        return isinstance(section, Listing) or not _is_directory(image, path)
+    return False
 
 
 def _item(image: Image, section: Files | Listing, path: bytes) -> Item:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 from posixpath import dirname, normpath
 
@@ -39,10 +39,12 @@ SUDOERS = Files(
         *SUDO_SECRETS,
         ("^(.*)$", r"\1"),
     ),
+    found="sudo_includes",
 )
 SUDO_PATHS = Listing(
     "sudo_paths",
     (*_BINARIES, *_MAIN_FILES, *DIRECTORIES, *(f"{directory}/*" for directory in DIRECTORIES), _BESIDE),
+    found="sudo_includes",
 )
 SUDO_CONF = Files("sudo_conf", ("/etc/sudo.conf",))
 HOSTS = Files("etc_hosts", ("/etc/hosts",), rewrite=WITHOUT_COMMENTS)
@@ -53,7 +55,7 @@ EXTRA_SECTIONS = (SUDOERS, HOSTNAME, KERNEL_HOSTNAME, OS_RELEASE, HOSTS, NETGROU
 
 def read_policy(evidence: Evidence, built: Built) -> Policy:
     """The host's policy; an empty one when sudo is not there. What is not seen or not in force is told to `built`."""
-    paths = {entry.path: entry for entry in listed(evidence, SUDO_PATHS, built)}
+    paths = {normpath(entry.path): entry for entry in listed(evidence, SUDO_PATHS, built)}
     unseen = files_problem(evidence, SUDOERS, {path for path, entry in paths.items() if entry.kind == "d"})
     if unseen:
         built.problems.append(unseen)
@@ -67,21 +69,24 @@ def read_policy(evidence: Evidence, built: Built) -> Policy:
         return Policy()
     if not _other_sources(evidence, built):
         return Policy()
-    refused = set(_refused(files, paths, built))
+    folders = {*DIRECTORIES, *(normpath(path) for path, entry in paths.items() if entry.kind == "d")}
+    refused = set(_refused(files, paths, folders, built))
     if main in refused:
         built.lack(f"{main} is not root's alone: sudo refuses the whole policy")
         return Policy()
     kept = {path: data for path, data in files.items() if path not in refused}
-    return load(kept, main, directories=DIRECTORIES, host=_short(evidence), refused=refused)
+    return load(kept, main, directories=folders, host=_short(evidence), refused=refused)
 
 
-def _refused(files: Mapping[str, bytes], paths: Mapping[str, Entry], built: Built) -> Iterator[str]:
+def _refused(
+    files: Mapping[str, bytes], paths: Mapping[str, Entry], directories: Set[str], built: Built
+) -> Iterator[str]:
     """Files that sudo does not read, since others than root own or may write them, or their directory."""
     for path in files:
         entry, folder = paths.get(path), paths.get(dirname(path))
         if entry and _is_link(entry):
             built.lack(f"{path} is a link: who may write its target is not seen")
-        elif not _is_safe(entry) or (dirname(path) in DIRECTORIES and not _is_safe(folder)):
+        elif not _is_safe(entry) or (dirname(path) in directories and not _is_safe(folder)):
             yield path
 
 
