@@ -36,11 +36,14 @@ def lines() -> list[str]:
 
 
 def _seconds() -> Iterator[str]:
+    yield "Seconds to check a new table, the fastest of three times."
+    yield ""
     yield "| data | earlier releases | atoms | rank | small atoms | a new table is | after seconds | limit |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, draw, counts in (
         ("2,000 groups of 8 to 60, tables of 20 cells", _groups(8, 60), (10, 100, 1000)),
         ("10,000 people, tables over two of three attributes", _crossed(), (10, 100, 1000)),
+        ("2,000 groups of 1 to 9, one count of a tenth of them", _groups(1, 9, cells=1, share=0.1), (10, 100, 1000)),
         ("2,000 groups of 1 to 9, tables of 20 cells", _groups(1, 9), (10, 20, 60)),
         ("2,000 people told apart, tables of 20 cells", _groups(1, 1), (5, 10, 20)),
     ):
@@ -52,13 +55,15 @@ def _seconds() -> Iterator[str]:
 
 
 def _measured(history: History, cells: Ints) -> str:
-    state = history._state  # what is inside, for the table alone
-    started = time.perf_counter()
-    refusal = history.check(cells, _BELOW, most=_NO_CAP)
-    seconds = time.perf_counter() - started
+    state = history._state  # what is inside, for the table, and to ask anew: a history keeps what it found last
+    taken = []
+    for _ in range(3):
+        started = time.perf_counter()
+        refusal = History(state).check(cells, _BELOW, most=_NO_CAP)
+        taken.append(time.perf_counter() - started)
     small = int((state.people < _BELOW).sum())
     outcome = refusal.code if refusal else "fine"
-    return f"{state.atoms:,} | {len(state.space(COUNTS).rows):,} | {small:,} | {outcome} | {seconds:.2f}"
+    return f"{state.atoms:,} | {len(state.space(COUNTS).rows):,} | {small:,} | {outcome} | {min(taken):.2f}"
 
 
 def _send(history: History, cells: Ints) -> bool:
@@ -68,11 +73,11 @@ def _send(history: History, cells: Ints) -> bool:
     return True
 
 
-def _groups(least: int, most: int) -> Callable[[], Ints]:
-    """Groups that stay together, merged at random: each table tells something new, until all is told."""
+def _groups(least: int, most: int, *, cells: int = 20, share: float = 1.0) -> Callable[[], Ints]:
+    """Groups that stay together, some merged at random: each table tells something new, until all is told."""
     random = np.random.default_rng(1)
     group = np.repeat(np.arange(2000), random.integers(least, most + 1, 2000))
-    return lambda: random.integers(0, 20, 2000)[group]
+    return lambda: np.where(random.random(2000) < share, random.integers(0, cells, 2000), -1)[group]
 
 
 def _crossed() -> Callable[[], Ints]:

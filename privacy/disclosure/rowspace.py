@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.disclosure.modular import Ints, echelon, product
+from privacy.disclosure.modular import Ints, echelon, reduced
 
 _BLOCK = 64  # rows that are added at once
 
@@ -48,15 +48,12 @@ class RowSpace:
 
     def unknown(self, rows: Ints) -> Ints:
         """What is left of `rows` once all that is in the span is taken off: zeros for a row in it."""
-        return (rows - product(rows[:, self.pivots], self.rows, self.prime)) % self.prime
+        return reduced(rows, self.rows, self.pivots, self.prime)
 
     def _join(self, rows: Ints, pivots: Ints) -> RowSpace:
         if not len(pivots):
             return self
-        old = self.rows.copy()
-        factors = old[:, pivots]
-        touched = np.flatnonzero(factors.any(axis=1))
-        old[touched] = (old[touched] - product(factors[touched], rows, self.prime)) % self.prime
+        old = reduced(self.rows, rows, pivots, self.prime)
         return RowSpace(self.prime, np.vstack((old, rows)), np.concatenate((self.pivots, pivots)))
 
     def newer(self, older: RowSpace) -> Ints:
@@ -74,14 +71,8 @@ class RowSpace:
         The rows that keep another pivot then span all that the releases tell of the other atoms alone. `prefer` is
         higher for each wanted atom than for all others.
         """
-        space = self
-        while len(out := space._turnable(wanted)):
-            rest = np.delete(np.arange(len(space.rows)), out)
-            kept = RowSpace(self.prime, space.rows[rest], space.pivots[rest])
-            space = kept._join(*echelon(space.rows[out], prefer, self.prime))
-        return space
-
-    def _turnable(self, wanted: NDArray[np.bool_]) -> Ints:
-        """Some rows without a wanted pivot that could have one."""
         others = np.flatnonzero(~wanted[self.pivots])
-        return others[self.rows[others][:, wanted].any(axis=1)][:_BLOCK]
+        out = others[self.rows[others][:, wanted].any(axis=1)]  # the rest is 0 at wanted atoms, and stays so
+        kept = np.delete(np.arange(len(self.rows)), out)
+        space = RowSpace(self.prime, self.rows[kept], self.pivots[kept])
+        return space._join(*echelon(self.rows[out], prefer, self.prime))
