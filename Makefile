@@ -41,5 +41,5 @@ clean:
 	@touch $@
 
 .venv/ready-dev: .venv/ready
-	@PYTHON=$(PYTHON) sh tools/environment.sh '.[dev]'
+	@PYTHON=$(PYTHON) sh tools/environment.sh '.[all,dev]'
 	@touch $@

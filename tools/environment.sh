@@ -1,5 +1,5 @@
 #!/bin/sh
-# environment.sh WHAT: a virtual environment in .venv with Citywall (`.`) or also its development tools (`.[dev]`).
+# environment.sh WHAT: a virtual environment in .venv with Citywall (`.`), or also its extras and development tools.
 set -eu
 python=${PYTHON:-python3}
 
