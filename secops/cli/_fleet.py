@@ -38,7 +38,7 @@ class Fleet(NamedTuple):
         from secops.privilege.fleet.building import NEEDED, build
 
         run = Tables(run_id)
-        asked = {**NEEDED, "collection": ("table_name", "part", "reason", "whole")}
+        asked = {**NEEDED, "collection": ("table_name", "part", "reasons", "whole")}
         hosts: dict[str, dict[str, list[dict[str, Any]]]] = {
             host: {table: [] for table in asked} for host in run.index.hosts
         }
@@ -85,7 +85,8 @@ def _unseen(hosts: _Hosts) -> Iterator[tuple[str, str, str]]:
         bare = {row["table_name"] for row in lacking if not row["part"]}
         for row in lacking:
             if not row["part"] or row["table_name"] not in bare:
-                yield host, ".".join(filter(None, (row["table_name"], row["part"]))), row["reason"]
+                place = ".".join(filter(None, (row["table_name"], row["part"])))
+                yield from ((host, place, reason) for reason in row["reasons"])
 
 
 class Account(click.ParamType):  # type: ignore[type-arg]

@@ -107,8 +107,9 @@ def _seen(case: Case, host: str) -> Iterator[dict[str, Any]]:
     for table in registry().values():
         for part in ("", *table.parts):
             whole = not {table.name, f"{table.name}.{part}"} & set(case.incomplete)
+            missing = [] if whole else ["test"]
             yield {"host": host, "table_name": table.name, "part": part, "whole": whole,
-                   "status": "ok" if whole else "denied", "reason": "" if whole else "test"}  # fmt: skip
+                   "status": "ok" if whole else "denied", "reason": "".join(missing), "reasons": missing}  # fmt: skip
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

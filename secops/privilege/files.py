@@ -12,8 +12,9 @@ from secops.core.content import Text
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.sudoers import Answer
 from secops.hosts.tables import Built
-from secops.hosts.tables.trusted_files import Host, all_trusted
+from secops.hosts.tables.trusted_files import all_trusted
 from secops.hosts.trusted.changers import EVERYONE, TooManyError
+from secops.hosts.trusted.host import Host
 from secops.hosts.trusted.script import TRUSTED_PATHS
 from secops.hosts.trusted.tree import Point, Unseen
 from secops.privilege.techniques import by_program, called

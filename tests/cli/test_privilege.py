@@ -43,7 +43,7 @@ def image(place: Path, name: str, files: Mapping[str, str | bytes]) -> Path:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of web, where alice has an editor by sudo, db, whose root the key of web's root opens, and vault, whose
-    sudoers was not seen.
+    sudoers does not parse in two lines.
     """
     folder = tmp_path_factory.mktemp("privilege")
     key = made()["ed25519-openssh"]
@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     (web / "root/.ssh/id").chmod(0o600)
     db = image(folder / "db", "db", {"root/.ssh/authorized_keys": key.public})
-    vault = image(folder / "vault", "vault", {"etc/sudoers": ""})
+    vault = image(folder / "vault", "vault", {"etc/sudoers": "root ALL=(ALL) ALL\nalice ALL\nbob ALL=(\n"})
     hosts = {"web": web, "db": db, "vault": vault}.items()
     inventory = "hosts:\n" + "".join(f"  - {{name: {name}, root: {place}}}\n" for name, place in hosts)
     (folder / "hosts.yml").write_text(inventory)
@@ -110,6 +110,7 @@ def test_without_a_path_nothing_is_clean_that_was_not_seen(home: Path) -> None:
     assert done.returncode == 3, done.stderr
     assert "No path was found from bob@web to root@db." in done.stdout
     assert "ways may be missing" in done.stderr
+    assert all(f"/etc/sudoers:{line}: " in done.stderr for line in (2, 3))
 
 
 def test_who_tells_of_one_account(home: Path) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from secops.hosts.evidence import Evidence, Status
 from secops.hosts.tables import Built, Column, Facts, Row, Table
 
+#: As much of a table's reasons is told.
+_MOST, _LONGEST = 100, 300
+
 
 def rows(tables: Mapping[str, Facts]) -> list[Row]:
     """One row per table and part, from what the parsers made of the evidence."""
@@ -19,7 +22,8 @@ def rows(tables: Mapping[str, Facts]) -> list[Row]:
                     "table_name": name,
                     "part": part,
                     "status": str(first.status if first else _status(facts)),
-                    "reason": first.reason[:300] if first else "",
+                    "reason": first.reason[:_LONGEST] if first else "",
+                    "reasons": [problem.reason[:_LONGEST] for problem in problems[:_MOST]],
                     "whole": first is None,
                     "row_count": None if facts.pending else len(facts.rows),
                 }
@@ -44,6 +48,7 @@ TABLE = Table(
         Column("part", "text", "a part of the table that hangs on more evidence; empty for the table itself"),
         Column("status", "text", "ok, empty, absent, denied, timeout, truncated, failed"),
         Column("reason", "text", "the first thing that was missing; empty when whole"),
+        Column("reasons", "text[]", "all that was missing, 100 at most: each line of a policy that does not parse"),
         Column("whole", "boolean", "all of it was seen"),
         Column("row_count", "integer", "rows of the table"),
     ),

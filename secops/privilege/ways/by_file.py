@@ -8,9 +8,10 @@ from dataclasses import replace
 from secops.core.content import Text
 from secops.hosts.tables import Built, Row
 from secops.hosts.tables._sudo import read_policy
-from secops.hosts.tables.trusted_files import Host, rows
+from secops.hosts.tables.trusted_files import rows
 from secops.hosts.trusted.access import Who
 from secops.hosts.trusted.changers import EVERYONE, TooManyError
+from secops.hosts.trusted.host import Host
 from secops.hosts.trusted.roles import BY_NAME
 from secops.privilege.techniques import Power, by_group
 from secops.privilege.way import Kind, View, Way
