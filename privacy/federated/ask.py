@@ -13,6 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from privacy.federated.design import Design, Floats
+from secops.core.errors import RefusedError
+from secops.core.i18n import _
+from secops.core.inert import printable
 
 #: What a method keeps between rounds: names → arrays (a number is an array of no dimension). No text, no objects.
 State = Mapping[str, Floats]
@@ -41,6 +44,19 @@ class Ask:
         return int(np.ceil(self.bound / self.step).max(initial=0))
 
 
+def check_given(given: Mapping[str, Floats], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise `RefusedError` unless exactly these arrays are given, and all their numbers are finite."""
+    if {name: values.shape for name, values in given.items()} != dict(shapes):
+        raise RefusedError(_("what the hub gives is not what the method asks with"))
+    if not all(np.isfinite(values).all() for values in given.values()):
+        raise RefusedError(_("what the hub gives is not finite"))
+
+
+def no_such(stage: str, number: int) -> RefusedError:
+    """What a method says of a round that it does not have."""
+    return RefusedError(_("the method has no round {n} of {stage}").format(n=number, stage=printable(stage)))
+
+
 class Method(Protocol):
     """A method: what it asks next, what a site answers, what it makes of the sum."""
 
@@ -49,6 +65,13 @@ class Method(Protocol):
 
     def ask(self, state: State) -> Ask | None:
         """The next round, or None when it is done."""
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round that a hub may ask for with what it gives: bounds and steps are the method's, never the hub's.
+
+        Raises `RefusedError` for a stage or round that the method does not have, and where what is given has other
+        names or shapes than it has to, or is not finite.
+        """
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         """One site's vector, (n,), within the bound for any data within the columns' ranges. Pure."""

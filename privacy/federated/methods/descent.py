@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.federated.ask import Ask, State
+from privacy.federated.ask import Ask, State, check_given, no_such
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.learner import Learner
 from privacy.federated.methods.server import Adam, Average
 from privacy.federated.methods.sums import enough, request
-from privacy.federated.methods.terms import Scaling
+from privacy.federated.methods.terms import Problem, Scaling, check_scaled
 from secops.core.errors import RefusedError, UsageError
 
 #: Steps from 0 to a bound: 127 sites' sums stay below 2^31, so that 4 bytes a parameter are enough.
@@ -62,6 +62,17 @@ class Descent:
     rounds: int
     seed: int = 0
 
+    @property
+    def problem(self) -> Problem:
+        """What it predicts from what."""
+        return self.learner.problem
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of its parameters."""
+        terms = (len(self.learner.problem.terms),)
+        return {"mean": terms, "sd": terms, "weights": (self.learner.network.size,)}
+
     def start(self) -> State:
         weights = self.learner.network.start(self.seed)
         return {"round": np.array(0.0), "weights": weights, **self.server.start(weights)}
@@ -69,11 +80,18 @@ class Descent:
     def ask(self, state: State) -> Ask | None:
         done = int(state["round"])
         if not done:
-            return request("moments", 1, self.learner.problem.moment_entries(), self.rows, {})
-        if done > self.rounds:
-            return None
+            return self.asked("moments", 1, {})
+        return self.asked("train", done + 1, self.parameters(state)) if done <= self.rounds else None
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        if (stage, number) == ("moments", 1):
+            check_given(given, {})
+            return request(stage, number, self.learner.problem.moment_entries(), self.rows, given)
+        if stage != "train" or not 2 <= number <= self.rounds + 1:
+            raise no_such(stage, number)
+        check_scaled(given, self.shapes)
         bound = np.append(np.full(self.learner.network.size, self.local.clip), [_MOST_LOSS, 1.0])
-        return Ask("train", done + 1, bound, bound / _STEPS, self.parameters(state))
+        return Ask(stage, number, bound, bound / _STEPS, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         train = enough(data, self.rows).part(held=False)

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from privacy.federated.ask import Ask, State
+from privacy.federated.ask import Ask, State, check_given, no_such
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.sums import Entries, counts, enough, joined, off, request
 from privacy.federated.methods.terms import Problem
@@ -55,7 +55,13 @@ class Evaluation(Generic[T_co]):
         return {}
 
     def ask(self, state: State) -> Ask | None:
-        return None if "total" in state else request("evaluate", 1, self._entries, self.rows, self.parameters)
+        return None if "total" in state else self.asked("evaluate", 1, self.parameters)
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        if (stage, number) != ("evaluate", 1):
+            raise no_such(stage, number)
+        check_given(given, {name: values.shape for name, values in self.parameters.items()})
+        return request(stage, number, self._entries, self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         tested = enough(data, self.rows).part(held=self.held)

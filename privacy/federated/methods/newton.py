@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privacy.federated.ask import Ask, State
+from privacy.federated.ask import Ask, State, check_given, no_such
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.families import Family, Poisson
 from privacy.federated.methods.search import Search, begun, unpacked
 from privacy.federated.methods.sums import Entries, counts, enough, joined, off, reals, request
-from privacy.federated.methods.terms import Problem, Scaling
+from privacy.federated.methods.terms import Problem, Scaling, check_scaled
 from secops.core.errors import UsageError
 
 
@@ -46,17 +46,30 @@ class Newton:
         """The coefficients: the intercept and the terms."""
         return len(self.problem.terms) + 1
 
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of its parameters."""
+        return {"mean": (self.size - 1,), "sd": (self.size - 1,), "beta": (self.size,)}
+
     def start(self) -> State:
         return {"round": np.array(0.0)}
 
     def ask(self, state: State) -> Ask | None:
         done = int(state["round"])
         if not done:
-            return request("moments", 1, self.problem.moment_entries(), self.rows, {})
+            return self.asked("moments", 1, {})
         if state["still"] or done > self.rounds:
             return None
-        given = {name: state[name] for name in ("mean", "sd", "beta")}
-        return request("newton", done + 1, self._entries(given), self.rows, given)
+        return self.asked("newton", done + 1, {name: state[name] for name in ("mean", "sd", "beta")})
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        if (stage, number) == ("moments", 1):
+            check_given(given, {})
+            return request(stage, number, self.problem.moment_entries(), self.rows, given)
+        if stage != "newton" or not 2 <= number <= self.rounds + 1:
+            raise no_such(stage, number)
+        check_scaled(given, self.shapes)
+        return request(stage, number, self._entries(given), self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         train = enough(data, self.rows).part(held=False)

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.federated.ask import Ask, State
+from privacy.federated.ask import Ask, State, check_given, no_such
 from privacy.federated.design import Design, Floats
 from secops.core.errors import RefusedError, UsageError
 
@@ -99,7 +99,13 @@ class Statistics(Generic[T_co]):
         return {}
 
     def ask(self, state: State) -> Ask | None:
-        return None if "total" in state else request("statistics", 1, self._entries(), self.rows, {})
+        return None if "total" in state else self.asked("statistics", 1, {})
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        if (stage, number) != ("statistics", 1):
+            raise no_such(stage, number)
+        check_given(given, {})
+        return request(stage, number, self._entries(), self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:  # noqa: ARG002  what is asked is the job's alone
         return np.concatenate([part.sums(enough(data, self.rows)) for part in self.parts])

@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from privacy.federated.ask import State
+from privacy.federated.ask import State, check_given
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
 from privacy.federated.methods.sums import Entries, off
 from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
 
 #: Records with a missing feature are left out, or count as average in that feature.
 Missing = Literal["drop", "mean"]
@@ -84,6 +85,13 @@ class Scaling:
         """The most that a scaled term is, as an absolute value, by its public range."""
         ranges = terms.ranges
         return np.maximum(np.abs(ranges.lower - self.mean), np.abs(ranges.upper - self.mean)) / self.sd
+
+
+def check_scaled(given: Mapping[str, Floats], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """`check_given` of arrays with a scaling among them, by which nothing is divided by 0 or less."""
+    check_given(given, shapes)
+    if not (given["sd"] > 0).all():
+        raise RefusedError(_("what the hub gives is not what the method asks with"))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,144 @@
+"""From a job to its method: what is asked, round by round, and what a site answers."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from privacy.data.schema import Bound
+from privacy.federated.ask import Method
+from privacy.federated.design import Column
+from privacy.federated.dp.descent import PACES, NoisyDescent, Pace
+from privacy.federated.dp.scaling import Scaling
+from privacy.federated.job import methods as named
+from privacy.federated.job.features import labels_of
+from privacy.federated.job.job import Job
+from privacy.federated.methods.classified import Classification
+from privacy.federated.methods.course import Course, Fit
+from privacy.federated.methods.descent import Descent, Local
+from privacy.federated.methods.errors import Deviations
+from privacy.federated.methods.evaluate import Measure
+from privacy.federated.methods.families import FAMILIES, Linear, Logistic
+from privacy.federated.methods.learner import Learner
+from privacy.federated.methods.moments import Correlations, Moments
+from privacy.federated.methods.newton import Newton
+from privacy.federated.methods.server import Adam, Average
+from privacy.federated.methods.sums import Part, Statistics
+from privacy.federated.methods.survival import Survival
+from privacy.federated.methods.tables import Histogram, Labels
+from privacy.federated.methods.terms import Missing, Problem
+from secops.core.errors import UsageError
+from secops.core.i18n import _
+
+#: The column of whose each record is, which a site adds for jobs that protect people.
+PERSON = "(person)"
+
+_Descent: TypeAlias = named.FedAvg | named.FedProx | named.FedAdam
+
+
+def method(job: Job) -> Method:
+    """The method of a job, the same at the hub and at every site. Raises `UsageError` for what does not fit."""
+    if isinstance(job.method, named.Statistics):
+        return Statistics(parts(job, job.method), job.maximum.rows)
+    if job.privacy is not None:
+        return _noisy(job)
+    fitted = fit(job)
+    if "evaluation" not in job.outputs:
+        return fitted
+    if job.split is None:
+        raise UsageError(_("an evaluation needs records that are held back: `split` has to say which"))
+    return Course(fitted, _measure(job), job.maximum.rows)
+
+
+def fit(job: Job) -> Fit:
+    """What a job fits. Raises `UsageError` for a job that fits nothing."""
+    if isinstance(job.method, named.Linear | named.Logistic | named.Poisson):
+        family = FAMILIES[named.name_of(job.method)](target(job))
+        return Newton(problem(job), family, job.maximum.rows, number(job.method.ridge), job.rounds)
+    if isinstance(job.method, named.FedAvg):
+        return _descent(job, job.method, Average())
+    if isinstance(job.method, named.FedProx):
+        return _descent(job, job.method, Average(), number(job.method.proximal))
+    if isinstance(job.method, named.FedAdam):
+        return _descent(job, job.method, Adam(number(job.method.server_rate)))
+    raise UsageError(_("{method} fits nothing").format(method=named.name_of(job.method)))
+
+
+def target(job: Job) -> Column:
+    """The column that is learned. Raises `UsageError` where there is none."""
+    for column in job.columns():
+        if column.name == job.target:
+            return column
+    raise UsageError(_("{method} needs a target").format(method=named.name_of(job.method)))
+
+
+def problem(job: Job) -> Problem:
+    """What is learned from what."""
+    return Problem(tuple(c for c in job.columns() if c.name != job.target), target(job), _missing(job))
+
+
+def parts(job: Job, wanted: named.Statistics) -> list[Part[object]]:
+    """The statistics that a job asks for: moments of numbers, counts of labels, then what it names."""
+    columns = {column.name: column for column in job.columns()}
+    numbers = tuple(column for column in columns.values() if not column.levels)
+    found: list[Part[object]] = [Labels((column,)) for column in columns.values() if column.levels]
+    if numbers:
+        found.append(Moments(numbers))
+        shares = tuple(percent / 100 for percent in wanted.quantiles)
+        found += [Histogram(column, wanted.bins, shares) for column in numbers if shares]
+    if wanted.correlations and len(numbers) > 1:
+        found.append(Correlations(numbers))
+    found += [Labels((columns[one], columns[other])) for one, other in wanted.tables]
+    return found + [_survival(columns, curve) for curve in wanted.survival]
+
+
+def number(bound: Bound) -> float:
+    """A decimal of a job, which is text in it."""
+    return float(bound)
+
+
+def _survival(columns: dict[str, Column], curve: named.Survival) -> Survival:
+    time = columns[curve.time]
+    grid = np.linspace(time.lower, time.upper, curve.steps + 1)[1:]
+    return Survival(time, columns[curve.event], tuple(grid.tolist()))
+
+
+def _missing(job: Job) -> Missing:
+    rules = {feature.missing for name, feature in job.features.items() if name != job.target}
+    if {"keep", "mean"} <= rules:
+        raise UsageError(_("a model either leaves out records with gaps, or takes the mean: not `keep` and `mean`"))
+    return "drop" if "keep" in rules else "mean"
+
+
+def _descent(
+    job: Job, wanted: named.FedAvg | named.FedProx | named.FedAdam, server: Average | Adam, proximal: float = 0.0
+) -> Descent:
+    learner = Learner(problem(job), wanted.hidden)
+    local = Local(wanted.steps, wanted.batch or 0, number(wanted.rate), number(wanted.clip), proximal)
+    return Descent(learner, local, server, job.maximum.rows, job.rounds)
+
+
+def _noisy(job: Job) -> NoisyDescent:
+    name = named.name_of(job.method)
+    if name not in PACES or job.privacy is None:
+        raise UsageError(_("{method} has no form with differential privacy").format(method=name))
+    if "evaluation" in job.outputs:
+        raise UsageError(_("an evaluation is not covered by the noise: leave it out"))
+    pace = Pace(job.rounds, number(job.privacy.clip), PACES[name].rate)
+    scaling = Scaling(tuple(column for column in job.columns() if column.name != job.target))
+    people = job.minimum.rows * job.minimum.sites
+    return NoisyDescent(name, scaling, target(job), PERSON, people, pace)
+
+
+def _measure(job: Job) -> Measure[object]:
+    wanted = target(job)
+    return Classification() if wanted.levels else Deviations(wanted)
+
+
+def label(job: Job, term: str) -> str:
+    """A term as people read it: `column=label` with the label's own name."""
+    name, equals, place = term.rpartition("=")
+    if not equals or name not in job.features:
+        return term
+    return f"{name}={labels_of(job.features[name])[int(place)]}"
