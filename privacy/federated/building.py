@@ -10,6 +10,7 @@ from privacy.data.schema import Bound
 from privacy.federated.ask import Method
 from privacy.federated.design import Column
 from privacy.federated.dp.descent import PACES, NoisyDescent, Pace
+from privacy.federated.dp.plan import Noise, plan
 from privacy.federated.dp.scaling import Scaling
 from privacy.federated.job import methods as named
 from privacy.federated.job.features import labels_of
@@ -28,6 +29,7 @@ from privacy.federated.methods.sums import Part, Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
 from privacy.federated.methods.terms import Missing, Problem
+from privacy.federated.secagg.terms import MOST_ROUNDS
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 
@@ -73,6 +75,29 @@ def target(job: Job) -> Column:
     raise UsageError(_("{method} needs a target").format(method=named.name_of(job.method)))
 
 
+def noise(job: Job) -> Noise | None:
+    """The noise of a job with differential privacy. Raises `UsageError`, and `RefusedError` for too much of it."""
+    if job.privacy is None:
+        return None
+    epsilon, delta = number(job.privacy.epsilon), number(job.privacy.delta)
+    parties, colluding = len(job.parties.sites), job.aggregation.colluding
+    return plan(_noisy(job).wanted(epsilon, delta, parties, job.minimum.sites, colluding))
+
+
+def is_descent(job: Job) -> bool:
+    """Whether rounds are of steps that sites take by themselves, or noisy: each over sites of its own."""
+    return job.privacy is not None or isinstance(job.method, _Descent)
+
+
+def rounds_left(job: Job, first: int) -> int:
+    """The most rounds of a job from this one on, all of the same width: the first of a descent is of moments."""
+    if isinstance(job.method, named.Statistics):
+        return 1
+    whole = job.rounds if job.privacy else job.rounds + 1 + ("evaluation" in job.outputs)
+    is_first = first == 1 and isinstance(job.method, _Descent) and not job.privacy
+    return 1 if is_first else min(MOST_ROUNDS, max(1, whole - first + 1))
+
+
 def problem(job: Job) -> Problem:
     """What is learned from what."""
     return Problem(tuple(c for c in job.columns() if c.name != job.target), target(job), _missing(job))
@@ -111,10 +136,9 @@ def _missing(job: Job) -> Missing:
     return "drop" if "keep" in rules else "mean"
 
 
-def _descent(
-    job: Job, wanted: named.FedAvg | named.FedProx | named.FedAdam, server: Average | Adam, proximal: float = 0.0
-) -> Descent:
-    learner = Learner(problem(job), wanted.hidden)
+def _descent(job: Job, wanted: _Descent, server: Average | Adam, proximal: float = 0.0) -> Descent:
+    column = target(job)
+    learner = Learner(problem(job), Logistic(column) if column.levels else Linear(column), wanted.hidden)
     local = Local(wanted.steps, wanted.batch or 0, number(wanted.rate), number(wanted.clip), proximal)
     return Descent(learner, local, server, job.maximum.rows, job.rounds)
 

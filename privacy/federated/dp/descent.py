@@ -17,7 +17,7 @@ from math import isfinite
 
 import numpy as np
 
-from privacy.federated.ask import Ask, State
+from privacy.federated.ask import Ask, State, check_given, no_such
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.dp.gradients import FINE, clipped_sum
 from privacy.federated.dp.plan import Wanted
@@ -98,8 +98,14 @@ class NoisyDescent:
         done = int(state["round"])
         if done >= self.pace.rounds:
             return None
+        return self.asked("gradient", done + 1, {"coefficients": state["coefficients"]})
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        if stage != "gradient" or not 1 <= number <= self.pace.rounds:
+            raise no_such(stage, number)
+        check_given(given, {"coefficients": (self.scaling.size,)})
         step = np.full(self.scaling.size, self.pace.clip / FINE)
-        return Ask("gradient", done, step * FINE * MOST_PEOPLE, step, {"coefficients": state["coefficients"]})
+        return Ask(stage, number, step * FINE * MOST_PEOPLE, step, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         """The sum of people's clipped gradients: whole steps. Records without target or person are left out."""

@@ -83,7 +83,7 @@ def test_it_can_be_taken_up_again_after_any_round() -> None:
     for round_number in range(4):
         ask = method.ask({name: np.array(array.tolist()) for name, array in state.items()})
         assert ask is not None
-        assert ask.round == round_number
+        assert ask.round == round_number + 1
         state = method.take(state, sum(method.at_site(ask, site) for site in SITES), 3)
     assert method.ask(state) is None
     assert (method.model(state) == trained(method, SITES, None, repeated(1))).all()

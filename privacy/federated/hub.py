@@ -1,0 +1,172 @@
+"""The hub of a job: it asks all sites, adds up what they send, and goes on with the sum alone.
+
+It holds no data and no key of a site. What it needs of the outside is an `Exchange`: orders by site in, answers by site
+out; a site that does not answer is not among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from privacy.federated import building, gate, wire
+from privacy.federated.ask import Ask, Method, State
+from privacy.federated.design import Floats
+from privacy.federated.job.job import Job
+from privacy.federated.secagg import hub as secagg
+from privacy.federated.secagg.terms import Member
+from secops.core.errors import RefusedError
+from secops.core.i18n import _
+
+#: Orders by site → answers by site.
+Exchange = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
+
+#: Sums that fit need only 4 bytes a number.
+_NARROW = 1 << 31
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round that is done: over which sites the sum is."""
+
+    number: int
+    stage: str
+    sites: tuple[str, ...]
+    loss: float | None
+
+
+@dataclass
+class Standing:
+    """Where a job stands between rounds: all that it needs to be taken up again. `setup` counts set-ups of masks."""
+
+    state: State
+    number: int = 0
+    setup: int = 0
+    rounds: list[Round] = field(default_factory=list)
+
+
+@dataclass
+class _Masks:
+    """The set-up of masks in use, up to the round that it ends with."""
+
+    hub: secagg.Hub
+    last: int
+    bits: int
+
+
+class Hub:
+    """A job at its hub. `faults` says of each site that gave no answer why, as far as it told."""
+
+    def __init__(self, job: Job, members: Sequence[Member], exchange: Exchange) -> None:
+        self.job, self._members, self._exchange = job, tuple(members), exchange
+        self.method: Method = building.method(job)
+        self._digest, self._noise = job.digest, building.noise(job)
+        self._masks: _Masks | None = None
+        self.faults: dict[str, str] = {}
+
+    def begin(self) -> Standing:
+        """Before the first round."""
+        return Standing(self.method.start())
+
+    def step(self, standing: Standing) -> Standing | None:
+        """One round more; None when the job is done. Raises `RefusedError` where there is no right sum."""
+        ask = self.method.ask(standing.state)
+        if ask is None:
+            return None
+        number = standing.number + 1
+        plain = self.job.aggregation.by == "plain"
+        setup = standing.setup if plain else self._ready(ask, number, standing.setup)
+        sites, total = self._plain(ask, number) if plain else self._masked(ask, number, setup)
+        state = self.method.take(standing.state, total * ask.step, len(sites))
+        loss = float(state["loss"]) if "loss" in state else None
+        return Standing(state, number, setup, [*standing.rounds, Round(number, ask.stage, sites, loss)])
+
+    def _plain(self, ask: Ask, number: int) -> tuple[tuple[str, ...], Floats]:
+        """The sum of what sites sent as it is."""
+        sent = self._all(self.job.parties.sites, self._compute(ask, number, 0))
+        most, size = gate.limit(ask, None), 8 * ask.size
+        vectors = {s: np.frombuffer(d.content, "<i8") for s, d in sent.items() if len(d.content) == size}
+        for site in sorted(vectors):
+            if (np.abs(vectors[site]) > most).any():
+                raise RefusedError(_("it sent more than was declared"), where=site)
+        self._enough(len(vectors))
+        return tuple(sorted(vectors)), np.sum([v.astype(np.float64) for v in vectors.values()], axis=0)
+
+    def _masked(self, ask: Ask, number: int, setup: int) -> tuple[tuple[str, ...], Floats]:
+        """The sum by secure aggregation."""
+        masks = self._masks
+        if masks is None:
+            raise RefusedError(_("there is no set-up of masks"))
+        order = self._compute(ask, number, setup)
+        total = masks.hub.round(number, order.digest, ask.size, gate.limit(ask, self._noise))
+        for site, done in self._all(masks.hub.sites, order).items():
+            try:
+                total.add(site, done.content)
+            except RefusedError as error:
+                self.faults[site] = error.what
+        there = total.survivors()
+        signed = self._all(there, wire.Agree(job=order.job, setup=setup, number=number, survivors=there))
+        signatures = total.signatures({site: done.text for site, done in signed.items()})
+        reveal = wire.Reveal(job=order.job, setup=setup, number=number, signatures=signatures)
+        told = self._all(there, reveal)
+        summed = total.unmask({site: done.content for site, done in told.items()})
+        return summed.sites, summed.values.astype(np.float64)
+
+    def _compute(self, ask: Ask, number: int, setup: int) -> wire.Compute:
+        given = wire.packed(ask.given)
+        return wire.Compute(job=self._digest, setup=setup, number=number, stage=ask.stage, round=ask.round, given=given)
+
+    def _ready(self, ask: Ask, number: int, setup: int) -> int:
+        """The number of the set-up that this round is in: the one in use, or a new one."""
+        bits: Literal[32, 64] = 32 if len(self._members) * gate.limit(ask, self._noise) < _NARROW else 64
+        if self._masks and self._masks.bits == bits and number <= self._masks.last:
+            return setup
+        self._begin(number, bits, setup + 1)
+        return setup + 1
+
+    def _begin(self, first: int, bits: Literal[32, 64], setup: int) -> None:
+        """A set-up of masks for the rounds that are left, or the one round where the next one counts otherwise."""
+        rounds = building.rounds_left(self.job, first)
+        terms = gate.terms(self.job, self._members, first, rounds, bits)
+        hub = secagg.Hub(terms)
+        job = self._digest
+        keys = self._all(terms.sites, wire.Keys(job=job, setup=setup, first=first, rounds=rounds, bits=bits))
+        shown = hub.keys({site: done.content for site, done in keys.items()})
+        dealt = self._all(shown, wire.Deal(job=job, setup=setup, keys=shown))
+        passed = hub.shares({site: done.parts for site, done in dealt.items()})
+        self._each({site: wire.Accept(job=job, setup=setup, sealed=sealed) for site, sealed in passed.items()})
+        self._masks = _Masks(hub, terms.last, bits)
+
+    def _all(self, sites: Sequence[str] | Mapping[str, object], order: wire.Order) -> dict[str, wire.Done]:
+        return self._each(dict.fromkeys(sites, order))
+
+    def _each(self, orders: Mapping[str, wire.Order]) -> dict[str, wire.Done]:
+        """What sites made of their orders; who made nothing of it is left out, with the reason in `faults`."""
+        sent: dict[int, bytes] = {}  # an order that goes to all is written once
+        raw = {site: sent.setdefault(id(order), wire.encode(order)) for site, order in orders.items()}
+        answers = self._exchange(raw)
+        found = {}
+        for site in orders:
+            answer = self._read(answers.get(site))
+            if isinstance(answer, wire.Done):
+                found[site] = answer
+            else:
+                self.faults[site] = answer
+        return found
+
+    def _read(self, raw: bytes | None) -> wire.Done | str:
+        if raw is None:
+            return _("it did not answer")
+        try:
+            answer = wire.answer(raw)
+        except RefusedError as error:
+            return error.what
+        return answer if isinstance(answer, wire.Done) else ": ".join(filter(None, (answer.fault, answer.code)))
+
+    def _enough(self, count: int) -> None:
+        if count < self.job.minimum.sites:
+            what = _("{n} sites are left, {threshold} are needed").format(n=count, threshold=self.job.minimum.sites)
+            raise RefusedError(what)
