@@ -12,6 +12,7 @@ from privacy.federated.design import Column
 from privacy.federated.dp.descent import PACES, NoisyDescent, Pace
 from privacy.federated.dp.plan import Noise, plan
 from privacy.federated.dp.scaling import Scaling
+from privacy.federated.flower import Server
 from privacy.federated.job import methods as named
 from privacy.federated.job.features import labels_of
 from privacy.federated.job.job import Job
@@ -24,7 +25,6 @@ from privacy.federated.methods.families import FAMILIES, Linear, Logistic
 from privacy.federated.methods.learner import Learner
 from privacy.federated.methods.moments import Correlations, Moments
 from privacy.federated.methods.newton import Newton
-from privacy.federated.methods.server import Adam, Average
 from privacy.federated.methods.sums import Part, Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
@@ -59,11 +59,11 @@ def fit(job: Job) -> Fit:
         family = FAMILIES[named.name_of(job.method)](target(job))
         return Newton(problem(job), family, job.maximum.rows, number(job.method.ridge), job.rounds)
     if isinstance(job.method, named.FedAvg):
-        return _descent(job, job.method, Average())
+        return _descent(job, job.method, Server("fedavg"))
     if isinstance(job.method, named.FedProx):
-        return _descent(job, job.method, Average(), number(job.method.proximal))
+        return _descent(job, job.method, Server("fedprox"), number(job.method.proximal))
     if isinstance(job.method, named.FedAdam):
-        return _descent(job, job.method, Adam(number(job.method.server_rate)))
+        return _descent(job, job.method, Server("fedadam", number(job.method.server_rate)))
     raise UsageError(_("{method} fits nothing").format(method=named.name_of(job.method)))
 
 
@@ -136,7 +136,7 @@ def _missing(job: Job) -> Missing:
     return "drop" if "keep" in rules else "mean"
 
 
-def _descent(job: Job, wanted: _Descent, server: Average | Adam, proximal: float = 0.0) -> Descent:
+def _descent(job: Job, wanted: _Descent, server: Server, proximal: float = 0.0) -> Descent:
     column = target(job)
     learner = Learner(problem(job), Logistic(column) if column.levels else Linear(column), wanted.hidden)
     local = Local(wanted.steps, wanted.batch or 0, number(wanted.rate), number(wanted.clip), proximal)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from privacy.federated.ask import Ask, State, check_given, no_such
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.learner import Learner
-from privacy.federated.methods.server import Adam, Average
+from privacy.federated.methods.server import Server
 from privacy.federated.methods.sums import enough, request
 from privacy.federated.methods.terms import Problem, Scaling, check_scaled
 from secops.core.errors import RefusedError, UsageError
@@ -57,7 +57,7 @@ class Descent:
 
     learner: Learner
     local: Local
-    server: Average | Adam
+    server: Server
     rows: int
     rounds: int
     seed: int = 0
