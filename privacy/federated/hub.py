@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from privacy.federated import building, gate, wire
@@ -28,8 +29,7 @@ Exchange = Callable[[Mapping[str, bytes]], Mapping[str, bytes]]
 _NARROW = 1 << 31
 
 
-@dataclass(frozen=True)
-class Round:
+class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A round that is done: over which sites the sum is."""
 
     number: int
