@@ -33,7 +33,7 @@ import numpy as np
 _ORDERS = tuple(1 + np.logspace(-3, 5, 800))
 
 #: Halvings of a range of rho; the last is far below what is counted in.
-_HALVINGS = 100
+_HALVINGS = 60
 
 
 def departure(summands: int, variance: float) -> float:

@@ -51,7 +51,8 @@ def _some(variance: int, tries: int, source: Source) -> Ints:
     size = _laplace_sizes(scale, tries, source)
     kept = exp_coins(source, (size - times) ** 2, 2 * variance)
     minus = below(source, 2, tries) == 1
-    return _signed(size, minus)[kept & ~(minus & (size == 0))]  # else 0 would come twice as often: +0 and -0
+    kept &= ~(minus & (size == 0))  # else 0 would come twice as often: as +0 and as -0
+    return np.where(minus, -size, size)[kept].astype(np.int64)
 
 
 def _laplace_sizes(scale: int, size: int, source: Source) -> Ints:
@@ -64,7 +65,3 @@ def _laplace_sizes(scale: int, size: int, source: Source) -> Ints:
         rest[places[kept]] = tried[kept]
         places = places[~kept]
     return rest + scale * runs(source, size)
-
-
-def _signed(size: Ints, minus: Bools) -> Ints:
-    return np.where(minus, -size, size)

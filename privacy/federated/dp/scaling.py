@@ -17,7 +17,7 @@ from secops.core.errors import UsageError
 from secops.core.i18n import _
 
 #: Name of the constant entry.
-CONSTANT = "constant"
+CONSTANT = "(constant)"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Scaling:
     def __post_init__(self) -> None:
         """Raises `UsageError` for a column without a public range: what cannot be scaled cannot be bounded."""
         for column in self.columns:
-            if not (isfinite(column.lower) and isfinite(column.upper) and column.lower < column.upper):
+            if not (column.lower < column.upper and isfinite(column.upper - column.lower)):
                 raise UsageError(_("{name}: no public range to scale by").format(name=column.name))
 
     @property
