@@ -1,9 +1,9 @@
 """Regression with differential privacy on made-up people: how `PACES` were chosen, and what the noise costs.
 
 No real record is in here: columns, ranges and what decides the target are drawn. So whoever trains with these paces has
-not looked at the data at hand first. Chosen are not the very best: each round is a message to all sites and back, and at
-twice the rate a job that foresaw half of its people would not come to rest. And how many draws of noise there are in a
-second.
+not looked at the data at hand first. Chosen are not the very best: each round is a message to all sites and back, and
+at twice the rate a job that foresaw half of its people would not come to rest. And how many draws of noise there are in
+a second.
 """
 
 from __future__ import annotations
