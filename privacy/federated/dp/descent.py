@@ -5,8 +5,8 @@ gives the sum; the gate at each site adds its share of the noise (`plan.share`).
 computed with freely: the model is the mean of the coefficients of the last half of the rounds, which evens noise out.
 No standard errors: a noisy gradient has none of the usual ones.
 
-Rounds, clip and rate are the job's, or those of `PACES`: chosen on made-up people (benchmarks/noisy_descent.py), for
-scaled columns, and never on the data at hand: to look at results and choose again is to tell more than was paid for.
+Rounds, clip and rate are the job's, or those of `PACES`. These were chosen on made-up people
+(benchmarks/noisy_descent.py), never on data at hand: to look at results and choose again tells more than is paid for.
 """
 
 from __future__ import annotations
