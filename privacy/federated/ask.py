@@ -15,7 +15,6 @@ import numpy as np
 from privacy.federated.design import Design, Floats
 from secops.core.errors import RefusedError
 from secops.core.i18n import _
-from secops.core.inert import printable
 
 #: What a method keeps between rounds: names → arrays (a number is an array of no dimension). No text, no objects.
 State = Mapping[str, Floats]
@@ -44,17 +43,9 @@ class Ask:
         return int(np.ceil(self.bound / self.step).max(initial=0))
 
 
-def check_given(given: Mapping[str, Floats], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise `RefusedError` unless exactly these arrays are given, and all their numbers are finite."""
-    if {name: values.shape for name, values in given.items()} != dict(shapes):
-        raise RefusedError(_("what the hub gives is not what the method asks with"))
-    if not all(np.isfinite(values).all() for values in given.values()):
-        raise RefusedError(_("what the hub gives is not finite"))
-
-
-def no_such(stage: str, number: int) -> RefusedError:
-    """What a method says of a round that it does not have."""
-    return RefusedError(_("the method has no round {n} of {stage}").format(n=number, stage=printable(stage)))
+def unknown() -> RefusedError:
+    """The refusal of a round that the job does not have, with what the hub gives: whatever the records are."""
+    return RefusedError(_("the hub asks for a round, or gives numbers, that this job does not have"))
 
 
 class Method(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 from privacy.data.schema import Bound
 from privacy.federated.ask import Method
 from privacy.federated.design import Column
-from privacy.federated.dp.descent import PACES, NoisyDescent, Pace
+from privacy.federated.dp.descent import NoisyDescent, Pace
 from privacy.federated.dp.plan import Noise, plan
 from privacy.federated.dp.scaling import Scaling
 from privacy.federated.flower import Server
@@ -28,7 +28,7 @@ from privacy.federated.methods.newton import Newton
 from privacy.federated.methods.sums import Part, Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
-from privacy.federated.methods.terms import Missing, Problem
+from privacy.federated.methods.terms import Problem
 from privacy.federated.secagg.terms import MOST_ROUNDS
 from secops.core.errors import UsageError
 from secops.core.i18n import _
@@ -99,8 +99,12 @@ def rounds_left(job: Job, first: int) -> int:
 
 
 def problem(job: Job) -> Problem:
-    """What is learned from what."""
-    return Problem(tuple(c for c in job.columns() if c.name != job.target), target(job), _missing(job))
+    """What is learned from what. A feature whose gaps the job leaves as they are keeps its record from the fit."""
+    exposure = job.method.exposure if isinstance(job.method, named.Poisson) else None
+    columns = {column.name: column for column in job.columns()}
+    terms = tuple(column for name, column in columns.items() if name not in (job.target, exposure))
+    averaged = frozenset(column.name for column in terms if job.features[column.name].missing == "mean")
+    return Problem(terms, target(job), averaged, columns[exposure] if exposure else None)
 
 
 def parts(job: Job, wanted: named.Statistics) -> list[Part[object]]:
@@ -126,33 +130,29 @@ def number(bound: Bound) -> float:
 def _survival(columns: dict[str, Column], curve: named.Survival) -> Survival:
     time = columns[curve.time]
     grid = np.linspace(time.lower, time.upper, curve.steps + 1)[1:]
-    return Survival(time, columns[curve.event], tuple(grid.tolist()))
-
-
-def _missing(job: Job) -> Missing:
-    rules = {feature.missing for name, feature in job.features.items() if name != job.target}
-    if {"keep", "mean"} <= rules:
-        raise UsageError(_("a model either leaves out records with gaps, or takes the mean: not `keep` and `mean`"))
-    return "drop" if "keep" in rules else "mean"
+    group = columns[curve.group] if curve.group else None
+    return Survival(time, columns[curve.event], tuple(grid.tolist()), group)
 
 
 def _descent(job: Job, wanted: _Descent, server: Server, proximal: float = 0.0) -> Descent:
     column = target(job)
     learner = Learner(problem(job), Logistic(column) if column.levels else Linear(column), wanted.hidden)
-    local = Local(wanted.steps, wanted.batch or 0, number(wanted.rate), number(wanted.clip), proximal)
-    return Descent(learner, local, server, job.maximum.rows, job.rounds)
+    local = Local(
+        wanted.steps, wanted.batch, number(wanted.rate), number(wanted.clip), proximal, number(wanted.decay)
+    )  # fmt: skip
+    return Descent(learner, local, server, job.maximum.rows, job.rounds, wanted.seed)
 
 
 def _noisy(job: Job) -> NoisyDescent:
-    name = named.name_of(job.method)
-    if name not in PACES or job.privacy is None:
-        raise UsageError(_("{method} has no form with differential privacy").format(method=name))
+    if not isinstance(job.method, named.Gradient) or job.privacy is None:
+        raise UsageError(_("`privacy` and the method `gradient` need each other"))
     if "evaluation" in job.outputs:
         raise UsageError(_("an evaluation is not covered by the noise: leave it out"))
-    pace = Pace(job.rounds, number(job.privacy.clip), PACES[name].rate)
+    aim = target(job)
+    pace = Pace(job.rounds, number(job.privacy.clip), number(job.method.rate))
     scaling = Scaling(tuple(column for column in job.columns() if column.name != job.target))
-    people = job.minimum.rows * job.minimum.sites
-    return NoisyDescent(name, scaling, target(job), PERSON, people, pace)
+    kind = "logistic" if aim.levels else "linear"
+    return NoisyDescent(kind, scaling, aim, PERSON, job.method.records, pace)
 
 
 def _measure(job: Job) -> Measure[object]:

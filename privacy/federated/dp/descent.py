@@ -17,7 +17,7 @@ from math import isfinite
 
 import numpy as np
 
-from privacy.federated.ask import Ask, State, check_given, no_such
+from privacy.federated.ask import Ask, State, unknown
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.dp.gradients import FINE, clipped_sum
 from privacy.federated.dp.plan import Wanted
@@ -101,9 +101,11 @@ class NoisyDescent:
         return self.asked("gradient", done + 1, {"coefficients": state["coefficients"]})
 
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
-        if stage != "gradient" or not 1 <= number <= self.pace.rounds:
-            raise no_such(stage, number)
-        check_given(given, {"coefficients": (self.scaling.size,)})
+        coefficients = given.get("coefficients")
+        if stage != "gradient" or not 1 <= number <= self.pace.rounds or len(given) != 1 or coefficients is None:
+            raise unknown()
+        if coefficients.shape != (self.scaling.size,) or not np.isfinite(coefficients).all():
+            raise unknown()
         step = np.full(self.scaling.size, self.pace.clip / FINE)
         return Ask(stage, number, step * FINE * MOST_PEOPLE, step, given)
 

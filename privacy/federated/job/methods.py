@@ -64,32 +64,29 @@ class Poisson(_Newton, frozen=True, tag="poisson"):
     exposure: _Name | None = None
 
 
-class _Trained(_Method, frozen=True):
-    """`rate`: how far a step goes. `decay` pulls parameters towards 0. `hidden`: units of each hidden layer, none for a
-    linear model. `seed` is for the first parameters, and for batches.
+class Gradient(_Method, frozen=True, kw_only=True, tag="gradient"):
+    """One step of all in every round, down the sum of all people's clipped gradients: what noise can protect. A linear
+    model of a number, a logistic one of two labels.
+
+    `records`: how many are expected over all sites, by which the sum is divided; the real number is not asked for.
+    `rate`: how far a round goes, per person and unit of gradient.
+    """
+
+    records: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+    rate: Bound = 32
+
+
+class _Descent(_Method, frozen=True):
+    """Every site goes some steps of its own in every round, on batches or on all (0); the hub moves by their mean.
+
+    `rate`: how far a step goes. `decay` pulls parameters towards 0. `hidden`: units of each hidden layer, none for a
+    linear model. `seed` is for the first parameters, and for batches. `clip`: the longest way that a site may send.
     """
 
     rate: Bound = "0.1"
     decay: Bound = 0
     hidden: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=4)] = ()
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
-
-
-class Gradient(_Trained, frozen=True, kw_only=True, tag="gradient"):
-    """One step of all in every round, down the sum of all people's clipped gradients: what noise can protect.
-
-    `records`: how many are expected over all sites, by which the sum is divided; the real number is not asked for.
-    """
-
-    records: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-
-
-class _Descent(_Trained, frozen=True):
-    """Every site goes some steps of its own in every round, on batches or on all (0); the hub moves by their mean.
-
-    `clip`: the longest way that a site may send.
-    """
-
     steps: _Count = 1
     batch: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     clip: Bound = 10
@@ -160,7 +157,7 @@ def _suits(method: Method, target: Feature) -> bool:
         return is_number
     if isinstance(method, Poisson):
         return isinstance(target, IntegerFeature) and str(target.minimum) == "0"
-    return labels == 2 or (is_number and isinstance(method, _Trained))
+    return labels == 2 or (is_number and isinstance(method, _Descent | Gradient))
 
 
 def _statistics_faults(

@@ -11,6 +11,7 @@ from privacy.federated.design import Floats
 from privacy.federated.methods.intervals import Interval, Share, auc_interval, share
 from privacy.federated.methods.sums import Entries, counted, counts, joined, reals
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 #: A probability counts as no nearer to 0 or 1 than this in the log loss, which else had no bound.
 NEAREST = 1e-12
@@ -68,7 +69,7 @@ class Classification:
 
     def __post_init__(self) -> None:
         if self.groups < 1 or self.bins < 1 or self.bins % self.groups:
-            raise UsageError("score bins must be a multiple of the calibration groups")
+            raise UsageError(_("score bins must be a multiple of the calibration groups"))
 
     @property
     def entries(self) -> Entries:
@@ -101,7 +102,7 @@ class Classification:
             brier=brier,
             log_loss=log_loss,
             calibration=self._calibration(positive, negative, scores),
-            roc=_roc(positive / ones, negative / zeros) if ones and zeros else (),
+            roc=_roc(positive, negative) if ones and zeros else (),
         )
 
     def _area(self, positive: Floats, negative: Floats) -> Area:
@@ -127,5 +128,6 @@ class Classification:
 
 def _roc(positive: Floats, negative: Floats) -> tuple[tuple[float, float], ...]:
     """The curve at the lower edges of the bins, from the highest: (0, 0) to (1, 1)."""
-    rates = np.minimum(np.cumsum(np.column_stack([negative, positive])[::-1], axis=0), 1.0)
+    reached = np.cumsum(np.column_stack([negative, positive])[::-1], axis=0)
+    rates = reached / reached[-1]
     return ((0.0, 0.0), *((float(a), float(b)) for a, b in rates))

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from privacy.federated.ask import Ask, Method, State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.evaluate import Evaluation, Measure, Predictor
-from privacy.federated.methods.terms import check_scaled
 
 _STAGE = "evaluate"
 _OWN = "evaluate."
@@ -17,10 +16,6 @@ _OWN = "evaluate."
 
 class Fit(Method, Predictor, Protocol):
     """A method that fits something which can predict."""
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """The shapes of its parameters."""
 
     def parameters(self, state: State) -> State:
         """What `score` needs of a state."""
@@ -45,7 +40,6 @@ class Course:
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
         if stage != _STAGE:
             return self.fit.asked(stage, number, given)
-        check_scaled(given, self.fit.shapes)
         return Evaluation(self.fit, given, self.measure, self.rows).asked(stage, number, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.federated.ask import Ask, State, check_given, no_such
+from privacy.federated.ask import Ask, State, unknown
 from privacy.federated.design import Design, Floats
-from privacy.federated.methods.learner import Learner
+from privacy.federated.methods.learner import Learned, Learner
 from privacy.federated.methods.server import Server
 from privacy.federated.methods.sums import enough, request
-from privacy.federated.methods.terms import Problem, Scaling, check_scaled
+from privacy.federated.methods.terms import Scaling
 from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
 
 #: Steps from 0 to a bound: 127 sites' sums stay below 2^31, so that 4 bytes a parameter are enough.
 _STEPS = 2.0**24
@@ -45,11 +46,11 @@ class Local:
     def __post_init__(self) -> None:
         positive = self.steps >= 1 and self.rate > 0 and self.clip > 0
         if not positive or min(self.batch, self.proximal, self.decay) < 0 or not np.isfinite(self.clip):
-            raise UsageError("steps, rate and clip are above 0; batch, proximal and decay are 0 or more")
+            raise UsageError(_("steps, rate and clip are above 0; batch, proximal and decay are 0 or more"))
 
 
 @dataclass(frozen=True)
-class Descent:
+class Descent(Learned):
     """Federated descent (a `Method`): moments, which scale terms alike everywhere, then `rounds` of training.
 
     `seed` fixes first parameters and batches, so that a job gives the same numbers again.
@@ -62,17 +63,6 @@ class Descent:
     rounds: int
     seed: int = 0
 
-    @property
-    def problem(self) -> Problem:
-        """What it predicts from what."""
-        return self.learner.problem
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """The shapes of its parameters."""
-        terms = (len(self.learner.problem.terms),)
-        return {"mean": terms, "sd": terms, "weights": (self.learner.network.size,)}
-
     def start(self) -> State:
         weights = self.learner.network.start(self.seed)
         return {"round": np.array(0.0), "weights": weights, **self.server.start(weights)}
@@ -84,12 +74,12 @@ class Descent:
         return self.asked("train", done + 1, self.parameters(state)) if done <= self.rounds else None
 
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
-        if (stage, number) == ("moments", 1):
-            check_given(given, {})
-            return request(stage, number, self.learner.problem.moment_entries(), self.rows, given)
-        if stage != "train" or not 2 <= number <= self.rounds + 1:
-            raise no_such(stage, number)
-        check_scaled(given, self.shapes)
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) == ("moments", 1) and not given:
+            return request(stage, number, self.problem.moment_entries(), self.rows, given)
+        if stage != "train" or not 1 < number <= self.rounds + 1:
+            raise unknown()
+        self.check(given)
         bound = np.append(np.full(self.learner.network.size, self.local.clip), [_MOST_LOSS, 1.0])
         return Ask(stage, number, bound, bound / _STEPS, given)
 
@@ -110,9 +100,9 @@ class Descent:
         if not done:
             moments = self.learner.problem.moments(total, self.rows, sites, self.learner.family)
             return {**state, **moments, **new}
-        *_, loss, weight = total
+        loss, weight = total[-2:]
         if weight <= 0:
-            raise RefusedError("no site has a record to learn from")
+            raise RefusedError(_("no site has a record to learn from"))
         moved = self.server.step(state, total[:-2] / weight, done)
         return {**state, **moved, **new, "loss": np.array(loss / weight)}
 
@@ -120,24 +110,16 @@ class Descent:
         """The parameters after a site's own training in that round."""
         network, local, start = self.learner.network, self.local, weights
         for batch in self._batches(len(y), number):
-            slope = network.run(weights, terms[batch], y[batch]).total(np.full(len(batch), 1 / len(batch)))
+            slope = network.run(weights, terms[batch], y[batch]).slope()
             weights = weights - local.rate * (slope + local.proximal * (weights - start) + local.decay * weights)
         return weights
-
-    def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
-        """The expected target of records, (records,); NaN where a value is missing that must not be."""
-        return self.learner.score(parameters, data)
-
-    def parameters(self, state: State) -> State:
-        """What `score` needs of a state."""
-        return {name: state[name] for name in ("mean", "sd", "weights")}
 
     def _batches(self, records: int, number: int) -> Iterator[NDArray[np.intp]]:
         """The batches of a round: records in a random order that begins anew when they are used up."""
         size = min(self.local.batch or records, records)
         draws = np.random.default_rng([self.seed, number])
         order = np.empty(0, dtype=np.intp)
-        for _ in range(self.local.steps):
+        for _step in range(self.local.steps):
             if len(order) < size:
                 order = draws.permutation(records)
             yield order[:size]
@@ -146,5 +128,5 @@ class Descent:
     def _clipped(self, moved: Floats) -> Floats:
         length = float(np.linalg.norm(moved))
         if not np.isfinite(length):
-            raise RefusedError("training at this site does not stay finite", hint="use a smaller rate")
+            raise RefusedError(_("training at this site does not stay finite"), hint=_("use a smaller rate"))
         return moved * min(1.0, self.local.clip / length) if length > 0 else moved

@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from privacy.federated.ask import Ask, State, check_given, no_such
+from privacy.federated.ask import Ask, State, unknown
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.sums import Entries, counts, enough, joined, off, request
 from privacy.federated.methods.terms import Problem
@@ -25,6 +25,9 @@ class Predictor(Protocol):
 
     def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
         """The expected target of records, (records,); NaN where a value is missing that must not be."""
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that a hub gives what `score` needs. Raises RefusedError."""
 
 
 class Measure(Protocol[T_co]):
@@ -58,9 +61,10 @@ class Evaluation(Generic[T_co]):
         return None if "total" in state else self.asked("evaluate", 1, self.parameters)
 
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
         if (stage, number) != ("evaluate", 1):
-            raise no_such(stage, number)
-        check_given(given, {name: values.shape for name, values in self.parameters.items()})
+            raise unknown()
+        self.predictor.check(given)
         return request(stage, number, self._entries, self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from privacy.federated.ask import State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.families import Linear, Logistic
 from privacy.federated.methods.network import Network
-from privacy.federated.methods.terms import Problem, Scaling
+from privacy.federated.methods.terms import Problem, Scaling, check_given
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Learner:
 
     def __post_init__(self) -> None:
         if self.problem.exposure or any(width < 1 for width in self.hidden):
-            raise UsageError("a network has layers of at least one unit, and no exposure")
+            raise UsageError(_("a network has layers of at least one unit, and no exposure"))
 
     @property
     def network(self) -> Network:
@@ -43,3 +45,30 @@ class Learner:
         terms = Scaling.of(parameters).apply(self.problem.terms.matrix(data))
         expected = self.family.mean(self.network.output(parameters["weights"], terms))
         return np.where(self.problem.complete(data), expected, np.nan)
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that a hub gives what `score` needs. Raises RefusedError."""
+        check_given(parameters, self.problem.terms, "weights", self.network.size)
+
+
+class Learned:
+    """What methods that fit a learner share: they are predictors by the parameters of a state."""
+
+    learner: Learner
+
+    @property
+    def problem(self) -> Problem:
+        """What is predicted from what."""
+        return self.learner.problem
+
+    def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
+        """As the learner's."""
+        return self.learner.score(parameters, data)
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """As the learner's."""
+        self.learner.check(parameters)
+
+    def parameters(self, state: State) -> State:
+        """What `score` needs of a state."""
+        return {name: state[name] for name in ("mean", "sd", "weights")}

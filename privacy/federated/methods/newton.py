@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privacy.federated.ask import Ask, State, check_given, no_such
+from privacy.federated.ask import Ask, State, unknown
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.families import Family, Poisson
 from privacy.federated.methods.search import Search, begun, unpacked
 from privacy.federated.methods.sums import Entries, counts, enough, joined, off, reals, request
-from privacy.federated.methods.terms import Problem, Scaling, check_scaled
+from privacy.federated.methods.terms import Problem, Scaling, check_given
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,14 @@ class Newton:
 
     def __post_init__(self) -> None:
         if self.ridge < 0 or self.rounds < 1:
-            raise UsageError("a ridge is 0 or more, and there is at least one round")
+            raise UsageError(_("a ridge is 0 or more, and there is at least one round"))
         if self.problem.exposure and not isinstance(self.family, Poisson):
-            raise UsageError("only a count has an exposure")
+            raise UsageError(_("only a count has an exposure"))
 
     @property
     def size(self) -> int:
         """The coefficients: the intercept and the terms."""
         return len(self.problem.terms) + 1
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """The shapes of its parameters."""
-        return {"mean": (self.size - 1,), "sd": (self.size - 1,), "beta": (self.size,)}
 
     def start(self) -> State:
         return {"round": np.array(0.0)}
@@ -63,12 +59,12 @@ class Newton:
         return self.asked("newton", done + 1, {name: state[name] for name in ("mean", "sd", "beta")})
 
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
-        if (stage, number) == ("moments", 1):
-            check_given(given, {})
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) == ("moments", 1) and not given:
             return request(stage, number, self.problem.moment_entries(), self.rows, given)
-        if stage != "newton" or not 2 <= number <= self.rounds + 1:
-            raise no_such(stage, number)
-        check_scaled(given, self.shapes)
+        if stage != "newton" or not 1 < number <= self.rounds + 1:
+            raise unknown()
+        self.check(given)
         return request(stage, number, self._entries(given), self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
@@ -97,6 +93,10 @@ class Newton:
         beta = parameters["beta"]
         expected = self.family.mean(beta[0] + terms @ beta[1:] + self.problem.offset(data))
         return np.where(self.problem.complete(data), expected, np.nan)
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that a hub gives what `score` needs. Raises RefusedError."""
+        check_given(parameters, self.problem.terms, "beta", self.size)
 
     def parameters(self, state: State) -> State:
         """What `score` needs of a state."""

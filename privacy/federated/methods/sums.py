@@ -9,9 +9,10 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.federated.ask import Ask, State, check_given, no_such
+from privacy.federated.ask import Ask, State, unknown
 from privacy.federated.design import Design, Floats
 from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
 
 #: The most records of one site that a job may name: sums of so many 64-bit floats still keep to their bound.
 MOST_ROWS = 1_000_000_000
@@ -20,7 +21,7 @@ MOST_ROWS = 1_000_000_000
 _FINE = 2.0**52
 
 #: What rounding may add to a sum of floats, of its bound.
-_ROUNDING = 1 + 2.0**-20
+ROUNDING = 1 + 2.0**-20
 
 #: An entry that is 0 for every record still needs a bound.
 _LEAST = 2.0**-60
@@ -57,21 +58,21 @@ def joined(*entries: Entries) -> Entries:
 def request(stage: str, number: int, entries: Entries, rows: int, given: Mapping[str, Floats]) -> Ask:
     """The round that asks for these sums from sites of at most `rows` records each. Raises UsageError for bad rows."""
     if not 1 <= rows <= MOST_ROWS:
-        raise UsageError(f"a site may have 1 to {MOST_ROWS} records, not {rows}")
-    bound = rows * entries.each * np.where(entries.whole, 1.0, _ROUNDING)
+        raise UsageError(_("a site may have 1 to {most} records, not {rows}").format(most=MOST_ROWS, rows=rows))
+    bound = rows * entries.each * np.where(entries.whole, 1.0, ROUNDING)
     return Ask(stage, number, bound, np.where(entries.whole, 1.0, bound / _FINE), given)
 
 
 def enough(data: Design, rows: int) -> Design:
     """The records, if they are no more than a site may have. Raises RefusedError."""
     if len(data.values) > rows:
-        raise RefusedError("this site has more records than the job allows for one site")
+        raise RefusedError(_("this site has more records than the job allows for one site"))
     return data
 
 
 def off(entries: Entries, rows: int, sites: int) -> Floats:
     """How far a sum over sites may be from the true one, by counting in steps, (n,). Counts are exact."""
-    return np.where(entries.whole, 0.0, sites * rows * entries.each * _ROUNDING / _FINE)
+    return np.where(entries.whole, 0.0, sites * rows * entries.each * ROUNDING / _FINE)
 
 
 class Part(Protocol[T_co]):
@@ -102,9 +103,9 @@ class Statistics(Generic[T_co]):
         return None if "total" in state else self.asked("statistics", 1, {})
 
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
-        if (stage, number) != ("statistics", 1):
-            raise no_such(stage, number)
-        check_given(given, {})
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) != ("statistics", 1) or given:
+            raise unknown()
         return request(stage, number, self._entries(), self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:  # noqa: ARG002  what is asked is the job's alone

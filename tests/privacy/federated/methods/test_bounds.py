@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from privacy.federated.ask import Method, State
 from privacy.federated.design import Column, Design, within
+from privacy.federated.flower import Server
 from privacy.federated.methods.classified import Classification
-from privacy.federated.methods.clipped import Clipped
 from privacy.federated.methods.descent import Descent, Local
 from privacy.federated.methods.errors import Deviations
 from privacy.federated.methods.evaluate import Evaluation
@@ -19,11 +19,11 @@ from privacy.federated.methods.families import Linear, Logistic, Poisson
 from privacy.federated.methods.learner import Learner
 from privacy.federated.methods.moments import Correlations, Moments
 from privacy.federated.methods.newton import Newton
-from privacy.federated.methods.server import Average
 from privacy.federated.methods.sums import Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
 from privacy.federated.methods.terms import Problem
+from secops.core.errors import RefusedError
 
 AGE, GROUP, ODD = Column("age", 0, 120), Column("group", 0, 2, 3), Column("odd", -3e4, 1e-3)
 SICK, COUNT, YEARS = Column("sick", 0, 1, 2), Column("count", 0, 40), Column("years", 0.25, 30)
@@ -31,8 +31,8 @@ COLUMNS = (AGE, GROUP, ODD, SICK, COUNT, YEARS)
 ROWS = 12
 
 LOGISTIC = Problem((AGE, GROUP, ODD), SICK)
-NUMBER = Problem((GROUP, SICK, AGE), ODD, "mean")
-RATE = Problem((AGE, ODD), COUNT, "mean", YEARS)
+NUMBER = Problem((GROUP, SICK, AGE), ODD, frozenset({"group", "age"}))
+RATE = Problem((AGE, ODD), COUNT, frozenset({"odd"}), YEARS)
 WIDE = Learner(LOGISTIC, Logistic(SICK), (3, 2))
 LEARNER = Learner(NUMBER, Linear(ODD))
 
@@ -43,10 +43,8 @@ METHODS: dict[str, Method] = {
     "logistic": Newton(LOGISTIC, Logistic(SICK), ROWS),
     "linear": Newton(NUMBER, Linear(ODD), ROWS),
     "poisson": Newton(RATE, Poisson(COUNT), ROWS),
-    "descent": Descent(WIDE, Local(3, 2, 0.5, 1.5, 0.1, 0.01), Average(), ROWS, 3),
-    "descent-linear": Descent(LEARNER, Local(2, 0, 0.1), Average(), ROWS, 3),
-    "clipped": Clipped(WIDE, ROWS, 3, 10, 0.5, 1e-6),
-    "clipped-linear": Clipped(LEARNER, ROWS, 3, 10, 0.5, 1e-6),
+    "descent": Descent(WIDE, Local(3, 2, 0.5, 1.5, 0.1, 0.01), Server("fedavg"), ROWS, 3),
+    "descent-linear": Descent(LEARNER, Local(2, 0, 0.1), Server("fedavg"), ROWS, 3),
 }
 
 
@@ -79,7 +77,7 @@ def _states(draw: st.DrawFn, name: str) -> list[State]:
     on = {"round": np.array(1.0), "still": np.array(0.0)}
     if isinstance(method, Newton):
         return [method.start(), {**on, **_given(draw, method.size - 1, "beta", method.size)}]
-    if isinstance(method, (Descent, Clipped)):
+    if isinstance(method, Descent):
         terms, size = len(method.learner.problem.terms), method.learner.network.size
         return [method.start(), {**on, **_given(draw, terms, "weights", size)}]
     return [method.start()]
@@ -95,6 +93,9 @@ def _keeps(method: Method, state: State, site: Design) -> None:
     vector = method.at_site(ask, site)
     assert vector.shape == (ask.size,)
     assert (np.abs(vector) <= ask.bound).all()  # false for what is not finite
+    again = method.asked(ask.stage, ask.round, ask.given)
+    assert (again.bound == ask.bound).all()
+    assert (again.step == ask.step).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -121,6 +122,33 @@ def test_an_evaluation_keeps_its_bound(data: st.DataObject) -> None:
     site = data.draw(_sites())
     for method in _evaluations(data.draw):
         _keeps(method, method.start(), site)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_site_knows_the_rounds_of_the_job_itself(name: str) -> None:
+    method = METHODS[name]
+    first = method.ask(method.start())
+    assert first is not None
+    wrong = [("steal", 1, first.given), (first.stage, 0, first.given), (first.stage, 99, first.given)]
+    wrong.append((first.stage, first.round, {**first.given, "more": np.zeros(1)}))
+    for stage, number, given_ in wrong:
+        with pytest.raises(RefusedError, match="does not have"):
+            method.asked(stage, number, given_)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan, 1e12])
+@pytest.mark.parametrize(("name", "stage"), [("logistic", "newton"), ("descent", "train")])
+def test_numbers_that_would_not_stay_finite_are_refused_whatever_the_records(name: str, stage: str, bad: float) -> None:
+    method = METHODS[name]
+    own = "beta" if isinstance(method, Newton) else "weights"
+    size = method.size if isinstance(method, Newton) else method.learner.network.size
+    sound = {"mean": np.zeros(4), "sd": np.ones(4), own: np.zeros(size)}
+    assert method.asked(stage, 2, sound).size > size - 1
+    wrong = [{**sound, own: np.append(sound[own][1:], bad)}, {**sound, own: np.zeros(size + 1)}]
+    wrong += [{**sound, "mean": np.full(4, bad)}, {**sound, "sd": np.full(4, -1 / bad)}, {**sound, "sd": np.zeros(4)}]
+    for given_ in wrong:
+        with np.errstate(all="ignore"), pytest.raises(RefusedError, match="does not have"):
+            method.asked(stage, 2, given_)
 
 
 @pytest.mark.parametrize("name", ["logistic", "linear", "poisson"])
