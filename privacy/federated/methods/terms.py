@@ -138,8 +138,7 @@ class Problem:
     def complete(self, data: Design) -> NDArray[np.bool_]:
         """Which records a prediction can be made for, (records,)."""
         needed = [data.column(column.name) for column in self.features if column.name not in self.averaged]
-        whole: NDArray[np.bool_] = ~np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1)
-        return whole
+        return np.asarray(~np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1), dtype=np.bool_)
 
     def records(self, data: Design) -> Records:
         """The records that have a target and whatever else must not be missing."""

@@ -167,7 +167,6 @@ PRIVATE = JOB.replace("{name: logistic, ridge: 1}", "{name: gradient, records: 6
         ('{epsilon: 0, delta: "0.0001", clip: 1}', "no number that is allowed"),
         ("{epsilon: 1, delta: 1, clip: 1}", "no number that is allowed"),
         ('{epsilon: 1, delta: "0.0001", clip: "-1"}', "no number that is allowed"),
-        ('{epsilon: 1, delta: "0.0001", clip: 1, step: 0}', "no number that is allowed"),
         ("{epsilon: 1, clip: 1}", "required field `delta`"),
         ('{epsilon: 1, delta: "0.0001", clip: 1, unit: visit}', "Invalid enum value 'visit'"),
     ],
