@@ -17,7 +17,8 @@ from secops.core.render import write_whole
 #: Bytes of a standing: a state of 50 million numbers.
 _MAX_BYTES = 1 << 29
 
-_JOB, _STANDING = "job.json", "standing"
+#: Names of files in the folder of a run.
+JOB, _STANDING = "job.json", "standing"
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +35,7 @@ def found(folder: Path, job: Job) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise UsageError(_("cannot be written: {reason}").format(reason=because(error)), where=str(folder)) from error
-    write_whole(folder / _JOB, jobs.dump(job))
+    write_whole(folder / JOB, jobs.dump(job))
 
 
 def save(folder: Path, job: str, standing: Standing) -> None:
@@ -45,7 +46,7 @@ def save(folder: Path, job: str, standing: Standing) -> None:
 
 def load(folder: Path) -> tuple[Job, Standing | None]:
     """The job of a run, and where it stands; None before its first round. Raises `UsageError`."""
-    job = jobs.parse(_read(folder / _JOB), str(folder / _JOB))
+    job = jobs.parse(_read(folder / JOB), str(folder / JOB))
     if not (folder / _STANDING).exists():
         return job, None
     try:

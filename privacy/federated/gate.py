@@ -9,6 +9,7 @@ and at a site elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -46,6 +47,14 @@ class _FaultError(Exception):
         self.refused = wire.Refused(fault, code)
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a site keeps the journals of its jobs, and the budget of its records."""
+
+    journals: Path
+    budget: Path
+
+
 class Gate:
     """One job at one site, in memory: restarted, it has dropped out of the set-up that it was in.
 
@@ -53,13 +62,13 @@ class Gate:
     """
 
     def __init__(
-        self, job: Job, site: Site, signer: Signer, members: Sequence[Member], records: Records, folder: Path
+        self, job: Job, site: Site, signer: Signer, members: Sequence[Member], records: Records, places: Places
     ) -> None:
         """Raises `UsageError` and `RefusedError` where the journal cannot be kept."""
         self._job, self._site, self._signer, self._members = job, site, signer, tuple(members)
-        self._method, self._read, self._folder = building.method(job), records, folder
+        self._method, self._read, self._places = building.method(job), records, places
         self._digest, self._noise = job.digest, building.noise(job)
-        self._journal = Journal(folder / "journal", self._digest)
+        self._journal = Journal(places.journals, self._digest)
         self._data: Design | None = None
         self._masked: Masked | None = None
         self._setup = 0
@@ -180,7 +189,7 @@ class Gate:
         noise = self._noise
         if noise is None:
             return
-        path = self._folder / "budget.json"
+        path = self._places.budget
         run = next((entry.about for entry in self._journal.entries if entry.step == "run"), None)
         if run is None:
             run = f"sha256:{token_hex(32)}"

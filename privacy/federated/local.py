@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from privacy.federated import checkpoint, flower
-from privacy.federated.gate import Gate
+from privacy.federated.gate import Gate, Places
 from privacy.federated.hub import Hub, Round, Standing
 from privacy.federated.job.job import Job
 from privacy.federated.secagg.terms import Member
@@ -21,7 +22,7 @@ from privacy.parties.keys import Signer
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 
-#: Where the sites of a run keep their journals and budgets.
+#: Where the sites of a run keep their journals.
 _SITES = "sites"
 
 
@@ -41,15 +42,30 @@ def sites(job: Job, folder: Path) -> dict[str, Site]:
     return found
 
 
+def budget_of(site: Path) -> Path:
+    """Where the budget of a site's records is: beside the site's file."""
+    return site.with_name(f"{site.stem}.budget.json")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Of the sites' files, of what paths in them begin at, and of the run."""
+
+    sites: Path
+    records: Path
+    run: Path
+
+
 @contextmanager
-def opened(job: Job, at: Mapping[str, Site], records: Path, run: Path) -> Iterator[tuple[Hub, dict[str, Gate]]]:
-    """The hub of a job, and the gates of its sites; `records` is what paths in their files begin at."""
+def opened(job: Job, at: Mapping[str, Site], folders: Folders) -> Iterator[tuple[Hub, dict[str, Gate]]]:
+    """The hub of a job, and the gates of its sites."""
     keys = {name: Signer.new() for name in job.parties.sites}
     members = tuple(Member(name, key.public_key) for name, key in keys.items())
     gates: dict[str, Gate] = {}
     try:
         for name, site in at.items():
-            gates[name] = Gate(job, site, keys[name], members, _reader(job, site, records), run / _SITES / name)
+            places = Places(folders.run / _SITES / name, budget_of(folders.sites / f"{name}.yml"))
+            gates[name] = Gate(job, site, keys[name], members, _reader(job, site, folders.records), places)
         nodes = {name: place for place, name in enumerate(gates, 1)}
         grid = flower.LocalGrid({nodes[name]: gate.answer for name, gate in gates.items()})
         yield Hub(job, members, flower.exchange(grid, nodes, job.id)), gates

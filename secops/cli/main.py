@@ -34,6 +34,7 @@ COMMANDS = {
     "waive": Entry("secops.cli.waive", N_("accept a finding, with a reason and an end"), _KEEP),
     "party": Entry("privacy.cli.party", N_("who takes part in sharing data, with which key"), _SHARE),
     "data": Entry("privacy.cli.data", N_("register data sets, share them by contract"), _SHARE),
+    "fl": Entry("privacy.cli.fl", N_("learn together; records stay where they are"), _SHARE),
     "release": Entry("privacy.cli.release", N_("let results leave: checked, approved, published"), _SHARE),
     "ledger": Entry("privacy.cli.ledger", N_("what happened to shared data, and proofs of it"), _SHARE),
 }

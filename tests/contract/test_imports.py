@@ -35,7 +35,7 @@ PRIVATE = {
     "federated": {"canonical", "data", "parties", "reason"},
     "query": {"guard", "labels", "data", "disclosure"},
     "release": {"canonical", "reason", "data", "disclosure", "ledger", "parties", "query"},
-    "cli": {"canonical", "reason", "data", "disclosure", "ledger", "parties", "query", "release"},
+    "cli": {"canonical", "reason", "data", "disclosure", "federated", "ledger", "parties", "query", "release"},
 }
 
 #: Modules that judge: no carrier, no process, no store in them.
