@@ -7,11 +7,25 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import differencing, disclosure, fleet, host, ledger, passwords, patches, privilege, start
+from benchmarks import (
+    differencing,
+    disclosure,
+    federated,
+    fleet,
+    host,
+    ledger,
+    noisy_descent,
+    passwords,
+    patches,
+    privilege,
+    secagg,
+    start,
+)
 
 _ALL = {
     "start": start, "host": host, "fleet": fleet, "passwords": passwords, "privilege": privilege, "patches": patches,
     "ledger": ledger, "disclosure": disclosure, "differencing": differencing,
+    "federated": federated, "secagg": secagg, "noisy_descent": noisy_descent,
 }  # fmt: skip
 
 _FOOT = """

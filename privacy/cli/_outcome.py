@@ -10,4 +10,4 @@ if TYPE_CHECKING:
 
 
 def show(done: Ended, folder: Path) -> None:
-    raise NotImplementedError
+    return
