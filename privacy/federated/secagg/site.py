@@ -27,9 +27,6 @@ class Site:
     sets that differ by one site are that site's vector. `before` are the survivors of an earlier set-up of this job.
     """
 
-    __slots__ = ("_before", "_group", "_held", "_keys", "_me", "_next", "_round", "_secrets", "_setup", "_signer",
-                 "_terms", "_turn", "may_change")  # fmt: skip
-
     def __init__(
         self, terms: Terms, me: str, signer: Signer, *, may_change: bool = False, before: Sequence[str] | None = None
     ) -> None:

@@ -22,8 +22,6 @@ Numbers = NDArray[np.int64]
 class Turn:
     """The site's part in one round. What it holds of its own is gone when it has masked, all of it when it has told."""
 
-    __slots__ = ("_round", "_shares", "_signer", "_site", "_survivors")
-
     def __init__(self, around: Round, site: str, signer: Signer, shares: Mapping[str, Shares]) -> None:
         self._round, self._site, self._signer = around, site, signer
         self._shares: Mapping[str, Shares] = shares

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -40,28 +40,29 @@ def terms(count: int = 5, threshold: int = 4, **changed: object) -> Terms:
     return signed.made(Terms, **{**given, **changed})
 
 
-@dataclass
-class Cast:
-    """A set-up that has ended: the hub, and the sites by name."""
+class Cast(NamedTuple):
+    """A set-up that has ended."""
 
-    terms: Terms
     hub: Hub
     sites: Mapping[str, Site]
-    dropped: set[str] = field(default_factory=set)
-
-    def among(self, sites: Iterable[str]) -> list[str]:
-        return [site for site in sites if site not in self.dropped]
 
 
-def joined(agreed: Terms, *, no_keys: Collection[str] = (), no_shares: Collection[str] = (), **policy: bool) -> Cast:
+def joined(
+    agreed: Terms,
+    sites: Mapping[str, Site] | None = None,
+    *,
+    no_keys: Collection[str] = (),
+    no_shares: Collection[str] = (),
+    may_change: bool = False,
+) -> Cast:
     """The set-up; sites drop out before they give keys, or before they give shares."""
-    sites = {name: Site(agreed, name, signer(name), **policy) for name in agreed.sites}
+    sites = sites or {name: Site(agreed, name, signer(name), may_change=may_change) for name in agreed.sites}
     hub = Hub(agreed)
     keys = hub.keys({name: site.keys() for name, site in sites.items() if name not in no_keys})
     dealt = {name: sites[name].deal(keys) for name in keys if name not in no_shares}
     for name, sealed in hub.shares(dealt).items():
         sites[name].accept(sealed)
-    return Cast(agreed, hub, sites, {*no_keys, *no_shares})
+    return Cast(hub, sites)
 
 
 def summed(
@@ -78,7 +79,7 @@ def summed(
     """One round; sites drop out before they send their vector, sign, or tell their shares."""
     size = len(next(iter(values.values())))
     around = cast.hub.round(number, ask, size, limit)
-    for name in cast.among(cast.hub.sites):
+    for name in cast.hub.sites:
         if name not in silent:
             around.add(name, cast.sites[name].mask(number, ask, values[name], limit))
     survivors = around.survivors()
