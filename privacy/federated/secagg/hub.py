@@ -6,7 +6,7 @@ sites that are listed, or there is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from privacy.federated.secagg import keying, masks, sealing, shamir
 from privacy.federated.secagg.keying import Keys
+from privacy.federated.secagg.recover import recovered
 from privacy.federated.secagg.round import Round, Setup, ended
 from privacy.federated.secagg.terms import Terms
 from privacy.federated.secagg.turn import Numbers
@@ -23,10 +24,11 @@ from secops.core.i18n import _
 
 @dataclass(frozen=True)
 class Total:
-    """The sum over exactly these sites, (n,)."""
+    """The sum over exactly these sites, (n,). `doubted` told shares that did not fit, and were not needed."""
 
     sites: tuple[str, ...]
     values: Numbers
+    doubted: str | None = None
 
 
 class Hub:
@@ -122,26 +124,19 @@ class Sum:
         size = shamir.SHARE * len(setup.sites)
         told = {s: sent for s, sent in messages.items() if s in there and len(sent) == size}
         self._enough(len(told), _("{n} survivors told their shares, {threshold} are needed"))
-        chosen = sorted(told)[: setup.terms.threshold]
-        weighed = shamir.weights([setup.terms.place(site) for site in chosen])
+        found = recovered(self._round, there, told)
         total = self._total.copy()
-        for at, site in enumerate(setup.sites):
-            column = [told[by][shamir.SHARE * at : shamir.SHARE * (at + 1)] for by in chosen]
-            self._take_away(total, site, _secret(weighed, column, site))
-        return Total(there, self._signed(total))
+        for site, secret in found.secrets.items():
+            self._take_away(total, site, secret)
+        return Total(there, self._signed(total), found.doubted)
 
     def _take_away(self, total: masks.Words, site: str, secret: bytes) -> None:
         """The masks that a site alone put on the sum: its own if it survived, else those that others have with it."""
         around, there = self._round, self._survivors or ()
-        public = around.setup.keys(site)
         if site in there:
-            if keying.commitment(secret, around.setup.terms.job, site) != public.seed(around.turn):
-                raise _misfit(site)
             masks.add(total, around.own_mask(site, secret), negative=True)
             return
         private = X25519PrivateKey.from_private_bytes(secret)
-        if keying.public_key(private) != public.mask_key(around.turn):
-            raise _misfit(site)
         for peer in there:
             masks.add(total, around.pair_mask(site, private, peer), negative=peer < site)
 
@@ -158,15 +153,3 @@ class Sum:
         threshold = self._round.setup.terms.threshold
         if count < threshold:
             raise RefusedError(what.format(n=count, threshold=threshold))
-
-
-def _secret(weighed: Sequence[int], shares: Sequence[bytes], site: str) -> bytes:
-    try:
-        return shamir.combine(weighed, shares)
-    except ValueError as error:
-        raise _misfit(site) from error
-
-
-def _misfit(site: str) -> RefusedError:
-    hint = _("It gave out wrong shares, or another site told a wrong one.")
-    return RefusedError(_("the shares of its secret do not fit its keys"), where=site, hint=hint)

@@ -7,13 +7,13 @@ import hmac
 
 import numpy as np
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from privacy.federated.secagg import masks
-from tests.privacy.federated.secagg.kit import JOB
+from tests.privacy.federated.secagg.kit import ASK, JOB, LIMIT, joined, terms, vectors
 
 KEY = bytes(range(32))
 
@@ -79,3 +79,30 @@ def test_two_sites_share_one_secret() -> None:
 def test_a_public_key_that_shares_nothing_is_refused(number: int) -> None:
     with pytest.raises(ValueError, match=r"."):
         masks.shared(X25519PrivateKey.generate(), number.to_bytes(32, "little"))
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_what_a_site_sends_is_what_the_documentation_says(bits: int) -> None:
+    """The vector of a site by hand, from its secrets: own mask added, those with others by the order of names."""
+    agreed = terms(3, 2, bits=bits, first=5)
+    cast, values = joined(agreed), vectors(agreed, 9)
+    me, turn = cast.sites["site-001"], 1
+    own, setup = me._secrets.rounds[turn], me._setup
+    assert setup
+
+    def stream(secret: bytes, use: str, who: str) -> np.ndarray:
+        bound = f'{{"ask":"{ASK}","round":6,"setup":"{setup.digest}",{who}}}'
+        key = _hkdf(secret, JOB.encode(), f"citywall-secagg-{use}/1\n{bound}".encode())
+        return np.frombuffer(_stream(key, 9 * bits // 8), agreed.word)
+
+    pairs = [
+        own.mask_key.exchange(X25519PublicKey.from_public_bytes(setup.keys(peer).mask_key(turn)))
+        for peer in ("site-000", "site-002")
+    ]
+    expected = (
+        values["site-001"].astype(agreed.word)
+        + stream(own.seed, "self", '"site":"site-001"')
+        - stream(pairs[0], "mask", '"sites":["site-000","site-001"]')
+        + stream(pairs[1], "mask", '"sites":["site-001","site-002"]')
+    )
+    assert me.mask(6, ASK, values["site-001"], LIMIT) == expected.tobytes()
