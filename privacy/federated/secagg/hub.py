@@ -90,7 +90,7 @@ class Sum:
 
     def __init__(self, around: Round, size: int, limit: int) -> None:
         self._round, self._limit = around, limit
-        self._total = np.zeros(size, around.setup.terms.word)
+        self._total = np.zeros(size + 1, around.setup.terms.word)
         self._added: set[str] = set()
         self._survivors: tuple[str, ...] | None = None
 
@@ -142,9 +142,9 @@ class Sum:
 
     def _signed(self, total: masks.Words) -> Numbers:
         """As numbers below and above 0. Raises `RefusedError` for a sum that these sites cannot have."""
-        values = total.view(f"<i{total.itemsize}").astype(np.int64)
-        largest = self._limit * len(self._survivors or ())
-        if len(values) and (int(values.max()) > largest or int(values.min()) < -largest):
+        count = len(self._survivors or ())
+        values = total[:-1].view(f"<i{total.itemsize}").astype(np.int64)
+        if total[-1] != count or np.any(values > self._limit * count) or np.any(values < -self._limit * count):
             hint = _("A site masked something else than was asked, or was shown something else.")
             raise RefusedError(_("the masks do not cancel: there is no sum"), hint=hint)
         return values

@@ -78,6 +78,7 @@ class Site:
         setup = ended(self._terms, group, [self._me, *sealed])
         for peer, message in sealed.items():
             self._held[peer] = sealing.unseal(message, self._secrets.share, group, self._terms, (peer, self._me))
+        del self._secrets.share  # what was sealed for this site cannot be opened again, by anybody
         self._setup = setup
         return setup.sites
 

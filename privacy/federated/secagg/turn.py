@@ -66,8 +66,12 @@ class Turn:
 
 
 def masked(around: Round, site: str, own: Own, values: Numbers) -> bytes:
-    """The vector of a site with its own mask and those with all other participants, as it is sent."""
-    total = values.astype(around.setup.terms.word)
+    """The vector of a site with its own mask and those with all other participants, as it is sent.
+
+    A 1 stands behind it: where the masks cancel, the sum ends with the number of survivors.
+    """
+    total = np.ones(len(values) + 1, around.setup.terms.word)
+    total[:-1] = values
     masks.add(total, around.own_mask(site, own.seed))
     for peer in around.setup.sites:
         if peer != site:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping
 
 from privacy.federated.secagg.round import Round, Setup
 from privacy.federated.secagg.site import Site
-from privacy.federated.secagg.turn import Turn
 from tests.privacy.federated.secagg.kit import ASK, LIMIT, Cast, joined, signer, terms, vectors
 from tests.privacy.federated.secagg.watch import Watch
 
@@ -41,7 +41,8 @@ def overheard(liars: Collection[str] = (LIAR,)) -> tuple[Cast, Watch]:
 
 def by_liar(cast: Cast, survivors: Iterable[str], number: int = 1, ask: str = ASK, liar: str = LIAR) -> str:
     """Signed by a site on the hub's side: it signs whatever the hub wants."""
-    return Turn(Round(setup_of(cast), number, ask), liar, signer(liar), {}).agree(tuple(survivors))
+    statement = Round(setup_of(cast), number, ask).statement(tuple(survivors))
+    return b64encode(signer(liar).sign(statement)).decode()
 
 
 def setup_of(cast: Cast) -> Setup:

@@ -90,7 +90,7 @@ def test_a_site_restarted_has_dropped() -> None:
 def test_a_vector_that_comes_late_or_twice_or_too_short() -> None:
     cast, around = begun()
     fresh = cast.hub.round(1, ASK, 6, LIMIT)
-    vector = np.zeros(6, np.uint64).tobytes()
+    vector = np.zeros(7, np.uint64).tobytes()
     fresh.add(A, vector)
     for site, sent, why in (
         (A, vector, "second"),
@@ -172,6 +172,7 @@ def test_secrets_of_a_round_are_gone_when_it_is_over() -> None:
     site = cast.sites[A]
     summed(cast, 2, VALUES)
     assert site._secrets.rounds.keys() == {2}
+    assert not hasattr(site._secrets, "share")
     assert all(not any(held[:132]) and any(held[132:]) for held in site._held.values())
     assert site._turn is not None
     assert not site._turn._shares

@@ -93,14 +93,14 @@ def test_what_a_site_sends_is_what_the_documentation_says(bits: int) -> None:
     def stream(secret: bytes, use: str, who: str) -> np.ndarray:
         bound = f'{{"ask":"{ASK}","round":6,"setup":"{setup.digest}",{who}}}'
         key = _hkdf(secret, JOB.encode(), f"citywall-secagg-{use}/1\n{bound}".encode())
-        return np.frombuffer(_stream(key, 9 * bits // 8), agreed.word)
+        return np.frombuffer(_stream(key, 10 * bits // 8), agreed.word)
 
     pairs = [
         own.mask_key.exchange(X25519PublicKey.from_public_bytes(setup.keys(peer).mask_key(turn)))
         for peer in ("site-000", "site-002")
     ]
     expected = (
-        values["site-001"].astype(agreed.word)
+        np.append(values["site-001"], 1).astype(agreed.word)
         + stream(own.seed, "self", '"site":"site-001"')
         - stream(pairs[0], "mask", '"sites":["site-000","site-001"]')
         + stream(pairs[1], "mask", '"sites":["site-001","site-002"]')

@@ -70,15 +70,15 @@ def test_what_a_site_sends_is_not_its_vector_and_never_the_same() -> None:
         cast = joined(agreed)
         sent += [cast.sites[site].mask(number, ASK, values[site], LIMIT) for site in agreed.sites for number in (1, 2)]
     words = {word for row in sent for word in np.frombuffer(row, "<u8").tolist()}
-    assert len(words) == 64 * len(sent)
+    assert len(words) == 65 * len(sent)
 
 
 @pytest.mark.parametrize("bits", [32, 64])
-def test_a_vector_takes_no_more_bytes_than_its_numbers(bits: int) -> None:
+def test_a_vector_takes_the_bytes_of_its_numbers_and_of_one_more(bits: int) -> None:
     agreed = terms(3, 2, bits=bits)
     cast = joined(agreed)
     sent = cast.sites["site-000"].mask(1, ASK, np.zeros(1000, np.int64), LIMIT)
-    assert len(sent) == 1000 * bits // 8
+    assert len(sent) == 1001 * bits // 8
 
 
 def test_rounds_may_be_passed_over() -> None:
