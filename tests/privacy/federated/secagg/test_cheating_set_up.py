@@ -8,6 +8,7 @@ import pytest
 
 from privacy.federated.secagg import keying
 from privacy.federated.secagg.keying import Secrets
+from privacy.federated.secagg.round import ended
 from privacy.federated.secagg.site import Site
 from privacy.parties import signed
 from privacy.parties.keys import Signer
@@ -71,6 +72,16 @@ def test_a_key_written_in_a_second_way(number: int) -> None:
     body = keying.Keys(own.terms, LIAR, number.to_bytes(32, "little"), own.mask_keys, own.seeds)
     keys[LIAR] = signed.dump(signed.sign(body, signer(LIAR)))
     with pytest.raises(RefusedError, match="second way"):
+        keying.group(keys, AGREED)
+
+
+@pytest.mark.parametrize("sizes", [(31, 96, 96), (0, 96, 96), (32, 64, 96), (32, 128, 96), (32, 96, 64), (32, 96, 0)])
+def test_keys_for_fewer_rounds_or_more(sizes: tuple[int, int, int]) -> None:
+    _, keys = all_keys()
+    own = signed.parse(keys[LIAR], keying.Keys, LIAR).body
+    parts = (bytes(range(1, 129))[:size] for size in sizes)
+    keys[LIAR] = signed.dump(signed.sign(keying.Keys(own.terms, LIAR, *parts), signer(LIAR)))
+    with pytest.raises(RefusedError, match="do not fit the number of rounds"):
         keying.group(keys, AGREED)
 
 
@@ -158,6 +169,18 @@ def test_shares_of_another_set_up_played_again() -> None:
     _, again = _dealt()
     with pytest.raises(RefusedError, match="cannot be opened"):
         sites[A].accept(got[A] | {B: again[A][B]})
+
+
+def test_two_sets_of_keys_of_one_site_shown_to_some_each() -> None:
+    """Both are signed by a site on the hub's side: those who saw the one open nothing of those who saw the other."""
+    sites, keys = all_keys()
+    other = {**keys, LIAR: Site(AGREED, LIAR, signer(LIAR)).keys()}
+    dealt = {name: sites[name].deal(keys if name in (A, B, C) else other) for name in (A, B, C, D, E)}
+    for name, by in ((A, D), (D, A)):
+        with pytest.raises(RefusedError, match=f"{by}: its shares cannot be opened"):
+            sites[name].accept({peer: dealt[peer][name] for peer in (A, B, C, D, E) if peer != name})
+    groups = [keying.group(shown, AGREED) for shown in (keys, other)]
+    assert len({ended(AGREED, group, ALL).digest for group in groups}) == 2
 
 
 def test_shares_of_a_site_that_gave_no_keys() -> None:

@@ -155,16 +155,19 @@ def test_signatures_that_do_not_count_are_not_passed_on() -> None:
 def test_a_site_that_shares_no_secret_in_a_round_drops_who_masks_with_it() -> None:
     """A public key of small order is no key: who meets it sends nothing, and says whose it is."""
     sites = {name: Site(AGREED, name, signer(name)) for name in AGREED.sites}
-    lying = sites[A]
-    lying._keys = keying.Keys(
-        lying._keys.terms, A, lying._keys.share_key, bytes(32) + lying._keys.mask_keys[32:], lying._keys.seeds
-    )
+    own = sites[A]._keys
+    shown = own.mask_keys[:32] + bytes(32) + own.mask_keys[64:]
+    sites[A]._keys = keying.Keys(own.terms, A, own.share_key, shown, own.seeds)
     cast = joined(AGREED, sites)
+    cast.sites[B].mask(1, ASK, VALUES[B], LIMIT)
     with pytest.raises(RefusedError, match="site-000: its key shares no secret"):
-        cast.sites[B].mask(1, ASK, VALUES[B], LIMIT)
-    with pytest.raises(RefusedError, match="is over"):
-        cast.sites[B].mask(1, ASK, VALUES[B], LIMIT)
-    assert cast.sites[B].mask(2, ASK, VALUES[B], LIMIT)
+        cast.sites[B].mask(2, ASK, VALUES[B], LIMIT)
+    for number in (1, 2):
+        with pytest.raises(RefusedError, match="is over"):
+            cast.sites[B].agree(number, AGREED.sites)
+        with pytest.raises(RefusedError, match="is over"):
+            cast.sites[B].mask(number, ASK, VALUES[B], LIMIT)
+    assert cast.sites[B].mask(3, ASK, VALUES[B], LIMIT)
 
 
 def test_secrets_of_a_round_are_gone_when_it_is_over() -> None:
