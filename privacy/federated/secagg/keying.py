@@ -17,6 +17,7 @@ from privacy.parties import signed
 from privacy.parties.signed import Digest, Name
 from secops.core.errors import CitywallError, RefusedError
 from secops.core.i18n import _
+from secops.core.inert import printable
 
 #: Bytes of a public key of X25519, of a seed and of what a site commits to it by.
 KEY = 32
@@ -98,13 +99,14 @@ def commitment(seed: bytes, job: str, site: str) -> bytes:
 
 def read(raw: bytes, site: str, terms: Terms) -> Keys:
     """The keys that a site signed for these terms. Raises `RefusedError` that names it."""
+    where = printable(site)
     try:
-        document = signed.parse(raw, Keys, site)
+        document = signed.parse(raw, Keys, where)
     except CitywallError as error:
-        raise RefusedError(_("its keys for the masks cannot be read"), where=site) from error
+        raise RefusedError(_("its keys for the masks cannot be read"), where=where) from error
     fault = _fault(document, site, terms)
     if fault:
-        raise RefusedError(fault, where=site, hint=_("Somebody may be playing this site: ask it in person."))
+        raise RefusedError(fault, where=where, hint=_("Somebody may be playing this site: ask it in person."))
     return document.body
 
 

@@ -15,6 +15,7 @@ from privacy.federated.secagg.sealing import Shares
 from privacy.parties.keys import Signer
 from secops.core.errors import RefusedError
 from secops.core.i18n import _
+from secops.core.inert import printable
 
 Numbers = NDArray[np.int64]
 
@@ -62,7 +63,8 @@ class Turn:
         for site, signature in signatures.items():
             if site not in survivors or not self._round.signed_by(site, statement, signature):
                 hint = _("The hub may be showing different lists to different sites.")
-                raise RefusedError(_("it has not signed the list of survivors that was shown"), where=site, hint=hint)
+                what = _("it has not signed the list of survivors that was shown")
+                raise RefusedError(what, where=printable(site), hint=hint)
 
 
 def masked(around: Round, site: str, own: Own, values: Numbers) -> bytes:

@@ -41,8 +41,12 @@ def overheard(liars: Collection[str] = (LIAR,)) -> tuple[Cast, Watch]:
 
 def by_liar(cast: Cast, survivors: Iterable[str], number: int = 1, ask: str = ASK, liar: str = LIAR) -> str:
     """Signed by a site on the hub's side: it signs whatever the hub wants."""
-    statement = Round(setup_of(cast), number, ask).statement(tuple(survivors))
-    return b64encode(signer(liar).sign(statement)).decode()
+    return signed_by(liar, Round(setup_of(cast), number, ask), survivors)
+
+
+def signed_by(site: str, around: Round, survivors: Iterable[str]) -> str:
+    """Any list, signed in any round."""
+    return b64encode(signer(site).sign(around.statement(tuple(survivors)))).decode()
 
 
 def setup_of(cast: Cast) -> Setup:

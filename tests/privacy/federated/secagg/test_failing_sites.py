@@ -143,6 +143,17 @@ def test_a_vector_masked_otherwise_gives_no_sum() -> None:
         around.unmask(told_of(cast, around))
 
 
+@pytest.mark.parametrize("much", [6 * LIMIT, -6 * LIMIT])
+def test_numbers_beyond_what_all_sites_may_have_are_no_sum(much: int) -> None:
+    """A site that keeps to the masks, and not to the bound."""
+    cast = joined(AGREED)
+    around = cast.hub.round(1, ASK, 6, LIMIT)
+    for name in AGREED.sites:
+        around.add(name, cast.sites[name].mask(1, ASK, VALUES[name] * 0 + (much if name == A else 0), 6 * LIMIT))
+    with pytest.raises(RefusedError, match="do not cancel"):
+        around.unmask(told_of(cast, around))
+
+
 def test_signatures_that_do_not_count_are_not_passed_on() -> None:
     cast, around = begun()
     survivors = around.survivors()

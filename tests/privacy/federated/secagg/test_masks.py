@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from privacy.federated.secagg import masks
+from privacy.federated.secagg.keying import commitment
 from tests.privacy.federated.secagg.kit import ASK, JOB, LIMIT, joined, terms, vectors
 
 KEY = bytes(range(32))
@@ -106,3 +107,8 @@ def test_what_a_site_sends_is_what_the_documentation_says(bits: int) -> None:
         + stream(pairs[1], "mask", '"sites":["site-001","site-002"]')
     )
     assert me.mask(6, ASK, values["site-001"], LIMIT) == expected.tobytes()
+
+
+def test_a_commitment_is_to_one_seed_of_one_site_in_one_job() -> None:
+    made = [commitment(seed, job, site) for seed in (KEY, KEY[::-1]) for job in (JOB, ASK) for site in ("a", "b")]
+    assert len(set(made)) == len(made)

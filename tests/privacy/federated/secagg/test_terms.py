@@ -60,6 +60,7 @@ def test_the_least_threshold_is_the_least(sites: int, colluding: int) -> None:
     "changed",
     [
         {"threshold": 2},
+        {"threshold": 5, "colluding": 4},
         {"threshold": 6},
         {"colluding": 3},
         {"threshold": 3, "colluding": 1},
@@ -83,6 +84,14 @@ def test_members_are_sorted_and_each_stands_once() -> None:
         with pytest.raises(UsageError):
             terms(2, 2, members=members)
     assert terms(2, 2, members=(first, second)).sites == ("site-000", "site-001")
+
+
+def test_a_threshold_that_leaves_one_honest_site_in_the_sum_is_refused() -> None:
+    """Of two or three sites no list could be split; but the sum less what the others know is that site's vector."""
+    for count in (2, 3):
+        assert terms(count, count, colluding=count - 2)
+        with pytest.raises(UsageError):
+            terms(count, count, colluding=count - 1)
 
 
 def test_a_key_with_which_anybody_can_sign_is_no_members_key() -> None:

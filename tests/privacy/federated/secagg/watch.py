@@ -31,6 +31,7 @@ class Watch:
         self._honest = [site for site in cast.hub.sites if site not in self._liars]
         self._owner: dict[bytes, tuple[Secret, str]] = {}
         self._holders: dict[Secret, set[str]] = defaultdict(set)
+        self._shown = {name: site._held.keys() for name, site in cast.sites.items()}
         for holder in cast.hub.sites:
             for site, held in cast.sites[holder]._held.items():
                 for turn in range(rounds):
@@ -60,7 +61,14 @@ class Watch:
         ]
 
     def _together(self, turn: int) -> list[set[str]]:
-        """The honest sites, parted where masks are known: those of a site whose key is known, from all others."""
-        alone = [site for site in self._honest if self.knows(site, turn, "mask_key")]
-        rest = {site for site in self._honest if site not in alone}
-        return [{site} for site in alone] + ([rest] if rest else [])
+        """The honest sites, parted where no unknown mask is between them."""
+        parts: list[set[str]] = []
+        for site in self._honest:
+            touched = [part for part in parts if any(self._hidden(site, other, turn) for other in part)]
+            parts = [part for part in parts if part not in touched] + [{site}.union(*touched)]
+        return parts
+
+    def _hidden(self, one: str, other: str, turn: int) -> bool:
+        """Whether there is a mask between two honest sites, in what either was shown, that the hub cannot make."""
+        shown = other in self._shown[one] or one in self._shown[other]
+        return shown and not any(self.knows(site, turn, "mask_key") for site in (one, other))
