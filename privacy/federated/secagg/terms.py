@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
 from privacy.parties import keys
+from privacy.parties.roster import Roster
 from privacy.parties.signed import Digest, Name
 from secops.core.errors import RefusedError
 from secops.core.i18n import _
+from secops.core.inert import printable
 
 #: Masks go between all pairs of sites. More need a sparse graph (Bell et al., CCS 2020).
 MOST_SITES = 100
@@ -64,6 +67,20 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         keys.key_id(self.public_key)
+
+
+def members(roster: Roster, sites: Iterable[str], when: datetime) -> tuple[Member, ...]:
+    """These sites as the roster has them, sorted. Raises `RefusedError` for one that may not take part at that time."""
+    return tuple(_member(roster, site, when) for site in sorted(sites))
+
+
+def _member(roster: Roster, site: str, when: datetime) -> Member:
+    party = roster.party(site)
+    if party is None or "site" not in party.kinds:
+        raise RefusedError(_("it is no site of the roster"), where=printable(site))
+    if party.state(when) != "valid":
+        raise RefusedError(_("its key is revoked, out of date or not yet valid"), where=site)
+    return Member(party.id, party.public_key)
 
 
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from privacy.federated.secagg import keying, shamir
 from privacy.federated.secagg.hub import Hub
 from privacy.federated.secagg.keying import Secrets
+from privacy.federated.secagg.round import Round
 from privacy.federated.secagg.site import Site
 from privacy.parties import signed
 from secops.core.errors import RefusedError
 from tests.privacy.federated.secagg.five import AGREED, VALUES, A, B, C, D, E, begun, told_of
 from tests.privacy.federated.secagg.kit import ASK, LIMIT, Cast, joined, plain, signer, summed
+from tests.privacy.federated.secagg.lying import setup_of, signed_by
 
 
 def test_the_hub_says_who_is_left_out_and_why() -> None:
@@ -161,6 +163,17 @@ def test_signatures_that_do_not_count_are_not_passed_on() -> None:
     assert around.signatures({**good, A: good[B], B: "", "x": good[A]}) == {name: good[name] for name in (C, D, E)}
     with pytest.raises(RefusedError, match="2 survivors signed"):
         around.signatures({A: good[A], B: good[B], C: good[A]})
+
+
+def test_the_signature_of_a_site_that_dropped_does_not_count() -> None:
+    cast = joined(AGREED)
+    around = cast.hub.round(1, ASK, 6, LIMIT)
+    for name in (A, B, C):
+        around.add(name, cast.sites[name].mask(1, ASK, VALUES[name], LIMIT))
+    survivors = around.survivors()
+    good = {name: cast.sites[name].agree(1, survivors) for name in (A, B)}
+    with pytest.raises(RefusedError, match="2 survivors signed"):
+        around.signatures({**good, D: signed_by(D, Round(setup_of(cast), 1, ASK), survivors)})
 
 
 def test_a_site_that_shares_no_secret_in_a_round_drops_who_masks_with_it() -> None:

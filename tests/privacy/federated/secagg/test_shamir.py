@@ -78,6 +78,12 @@ def test_shares_that_are_none(bad: bytes) -> None:
         combine(weights([1, 2]), [split(SECRET, 2, 2)[0], bad])
 
 
+def test_shares_of_a_number_that_is_no_secret() -> None:
+    for number in (2**256, PRIME - 1):
+        with pytest.raises(ValueError, match="no secret"):
+            combine(weights([1]), [number.to_bytes(33, "big")])
+
+
 def test_places_that_are_none() -> None:
     for places in ([0, 1], [1, 1], [-1, 2], [PRIME]):
         with pytest.raises(ValueError, match="places"):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.federated.secagg.terms import Member, Terms, least_threshold, tolerates
+from privacy.federated.secagg.terms import Member, Terms, least_threshold, members, tolerates
+from privacy.parties import signed
+from privacy.parties.roster import Roster
 from secops.core.errors import RefusedError, UsageError
 from tests.privacy.federated.secagg.kit import names, signer, terms
 
@@ -80,9 +83,9 @@ def test_terms_that_are_not_in_order(changed: dict[str, object]) -> None:
 def test_members_are_sorted_and_each_stands_once() -> None:
     first, second = (Member(name, signer(name).public_key) for name in names(2))
     again = Member("site-002", first.public_key)
-    for members in ((second, first), (first, first), (first, second, again)):
+    for wrong in ((second, first), (first, first), (first, second, again)):
         with pytest.raises(UsageError):
-            terms(2, 2, members=members)
+            terms(2, 2, members=wrong)
     assert terms(2, 2, members=(first, second)).sites == ("site-000", "site-001")
 
 
@@ -99,6 +102,38 @@ def test_a_key_with_which_anybody_can_sign_is_no_members_key() -> None:
         Member("a", "A" * 43 + "=")
 
 
+def _party(name: str, *kinds: str, **changed: object) -> dict[str, object]:
+    key = signer(name)
+    return {
+        "id": name, "name": name, "kinds": kinds or ("site",), "key_id": key.key_id, "public_key": key.public_key,
+        "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z", **changed,
+    }  # fmt: skip
+
+
+def test_members_are_the_sites_of_the_roster_whose_keys_are_valid() -> None:
+    revoked = {"time": "2026-06-01T00:00:00Z", "reason": "lost"}
+    roster = signed.made(
+        Roster,
+        version=1,
+        issued="2026-01-01T00:00:00Z",
+        until="2027-01-01T00:00:00Z",
+        previous=None,
+        parties=(_party("b"), _party("a", "site", "owner"), _party("hub", "hub"), _party("lost", revoked=revoked)),
+    )
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    assert members(roster, ["b", "a"], now) == (
+        Member("a", signer("a").public_key),
+        Member("b", signer("b").public_key),
+    )
+    for site, why in (("hub", "no site"), ("x", "no site"), ("x\x1b[2J", "no site"), ("lost", "revoked")):
+        with pytest.raises(RefusedError, match=why) as refused:
+            members(roster, ["a", site], now)
+        assert "\x1b" not in str(refused.value)
+    for year in (2025, 2028):
+        with pytest.raises(RefusedError, match="out of date or not yet valid"):
+            members(roster, ["a"], now.replace(year=year))
+
+
 @pytest.mark.parametrize("bits", [32, 64])
 def test_sums_that_could_overflow_are_refused(bits: int) -> None:
     agreed = terms(5, bits=bits)
@@ -111,8 +146,6 @@ def test_sums_that_could_overflow_are_refused(bits: int) -> None:
 
 
 def test_two_set_ups_have_different_digests() -> None:
-    from privacy.parties import signed
-
     made = [
         terms(),
         terms(first=2),
