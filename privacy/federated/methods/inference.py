@@ -1,0 +1,122 @@
+"""What a regression says of each term, in the terms' own units: coefficient, standard error, interval, ratio."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+from scipy import special
+
+from privacy.federated.ask import State
+from privacy.federated.design import Floats
+from privacy.federated.methods.families import Linear
+from privacy.federated.methods.intervals import Interval
+from privacy.federated.methods.newton import Newton
+from privacy.federated.methods.search import Search
+from secops.core.errors import RefusedError
+
+
+class Coefficient(msgspec.Struct, frozen=True):
+    """A term, in its own unit. `ratio` is the odds ratio (logistic) or rate ratio (Poisson) for one unit more.
+
+    With a ridge, `error` is the spread of the shrunken coefficient; it has no interval and no p-value, as it is biased.
+    """
+
+    term: str
+    value: float
+    error: float
+    interval: Interval | None
+    p: float | None
+    ratio: float | None
+    ratio_interval: Interval | None
+
+
+class Regression(msgspec.Struct, frozen=True):
+    """A fitted regression. The intercept comes first. `covariance` is of the coefficients, in their units, row by row.
+
+    `deviance`, and `null_deviance` of the model without terms: for a linear model sums of squares in the target's unit,
+    and `dispersion` the residual variance (else 1). `freedom` is that of the residuals.
+    """
+
+    family: str
+    records: int
+    freedom: float
+    rounds: int
+    ridge: float
+    deviance: float
+    null_deviance: float
+    dispersion: float
+    coefficients: tuple[Coefficient, ...]
+    covariance: tuple[tuple[float, ...], ...]
+
+
+def regression(newton: Newton, state: State, level: float = 0.95) -> Regression:
+    """The fit of a state. Raises RefusedError if the coefficients still move, or no degree of freedom is left."""
+    _refuse_moving(newton, state)
+    records, unit = float(state["records"]), newton.family.unit
+    search = Search(newton.problem.terms.names, newton.family, newton.ridge)
+    inverse = np.linalg.inv(search.penalised(state["curvature"]))
+    inverse = (inverse + inverse.T) / 2
+    freedom = records - float(np.trace(inverse @ state["curvature"]))  # as many as there are terms, without a ridge
+    linear = isinstance(newton.family, Linear)
+    if linear and freedom < 1:
+        raise RefusedError("as many terms as records: no standard error can be told")
+    deviance, null = 2 * unit**2 * float(state["loss"]), 2 * unit**2 * float(state["null"])
+    dispersion = deviance / freedom if linear else 1.0
+    change = _own_units(state) * unit
+    values = change @ state["beta"] + np.append(newton.family.base, np.zeros(newton.size - 1))
+    covariance = change @ inverse @ state["curvature"] @ inverse @ change.T * dispersion / unit**2
+    width = _Width(level, freedom if linear else math.inf)
+    names = ("(intercept)", *newton.problem.terms.names)
+    told = zip(names, values.tolist(), np.sqrt(np.diag(covariance)).tolist(), strict=True)
+    rows = tuple(_coefficient(newton, width, *row) for row in told)
+    return Regression(
+        newton.family.name, int(records), freedom, int(state["steps"]), newton.ridge, deviance, null, dispersion, rows,
+        tuple(tuple(row) for row in covariance.tolist()),
+    )  # fmt: skip
+
+
+def _refuse_moving(newton: Newton, state: State) -> None:
+    if state["still"]:
+        return
+    if not state["steps"]:
+        raise RefusedError("no round has been summed yet")
+    moving = [name for name, step in zip(newton.problem.terms.names, state["step"][1:], strict=True) if abs(step) > 0.1]
+    raise RefusedError(
+        f"the coefficients did not come to stand still in {newton.rounds} rounds",
+        hint=f"these still move, and may separate the target: {', '.join(moving)}" if moving else "allow more rounds",
+    )
+
+
+def _own_units(state: State) -> Floats:
+    """The matrix that takes coefficients of scaled terms to those of the terms themselves."""
+    change = np.diag(np.append(1.0, 1 / state["sd"]))
+    change[0, 1:] = -state["mean"] / state["sd"]
+    return change
+
+
+class _Width:
+    """Intervals and p-values by Student's t of so many degrees of freedom, or the normal distribution."""
+
+    def __init__(self, level: float, freedom: float) -> None:
+        self._freedom = freedom
+        self.factor = float(special.stdtrit(freedom, (1 + level) / 2))
+
+    def p(self, z: float) -> float:
+        return 2 * float(special.stdtr(self._freedom, -abs(z)))
+
+
+def _coefficient(newton: Newton, width: _Width, term: str, value: float, error: float) -> Coefficient:
+    is_ratio = not isinstance(newton.family, Linear)
+    ratio = _exp(value) if is_ratio else None
+    if newton.ridge:
+        return Coefficient(term, value, error, None, None, ratio, None)
+    interval = Interval(value - width.factor * error, value + width.factor * error)
+    ratios = Interval(_exp(interval.lower), _exp(interval.upper)) if is_ratio else None
+    return Coefficient(term, value, error, interval, width.p(value / error) if error > 0 else None, ratio, ratios)
+
+
+def _exp(value: float) -> float:
+    """The exponential, infinite where a float cannot hold it."""
+    return math.exp(value) if value < 700 else math.inf

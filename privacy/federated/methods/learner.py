@@ -1,0 +1,45 @@
+"""A network on a problem: its scaled terms go in, the expected target comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from privacy.federated.design import Design, Floats
+from privacy.federated.methods.families import Linear, Logistic
+from privacy.federated.methods.network import Network
+from privacy.federated.methods.terms import Problem, Scaling
+from secops.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network with hidden layers of these widths, none for a linear model (a `Predictor`).
+
+    Its parameters are `mean`, `sd` and `weights`. Raises UsageError where there is an exposure, or a width below 1.
+    """
+
+    problem: Problem
+    family: Linear | Logistic
+    hidden: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.problem.exposure or any(width < 1 for width in self.hidden):
+            raise UsageError("a network has layers of at least one unit, and no exposure")
+
+    @property
+    def network(self) -> Network:
+        return Network(len(self.problem.terms), self.hidden, labels=isinstance(self.family, Logistic))
+
+    def examples(self, data: Design, scaling: Scaling) -> tuple[Floats, Floats]:
+        """Scaled terms (records, terms) and scaled targets (records,) of records to learn from."""
+        used = self.problem.records(data)
+        return scaling.apply(used.terms), self.family.scaled(used.target)
+
+    def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
+        """The expected target of records, (records,); NaN where a value is missing that must not be."""
+        terms = Scaling.of(parameters).apply(self.problem.terms.matrix(data))
+        expected = self.family.mean(self.network.output(parameters["weights"], terms))
+        return np.where(self.problem.complete(data), expected, np.nan)

@@ -1,0 +1,121 @@
+"""Newton's search for an optimum, one step from the sums of a round: on, or half of the way back, or a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from privacy.federated.ask import State
+from privacy.federated.design import Floats
+from privacy.federated.methods.families import Family
+from secops.core.errors import RefusedError
+
+#: A step so small, in standard deviations of the terms, ends the search: the next one would be its square.
+_STILL = 1e-8
+
+#: Coefficients that counting in steps may move further than this are refused.
+_COARSE = 1e-6
+
+#: Terms are taken to say the same if the curvature along a combination of them is so small, with a diagonal of 1.
+_FLAT = 1e-10
+
+_MOST_HALVINGS = 30
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a round's vector says: numbers of records, half the deviance, its slope (k,) and curvature (k, k)."""
+
+    records: float
+    flagged: float
+    loss: float
+    slope: Floats
+    curvature: Floats
+
+
+def unpacked(vector: Floats, size: int) -> Sums:
+    """The sums for `size` coefficients: records, flagged, loss, slope, upper triangle of the curvature."""
+    records, flagged, loss = (float(number) for number in vector[:3])
+    curvature = np.zeros((size, size))
+    curvature[np.triu_indices(size)] = vector[3 + size :]
+    return Sums(records, flagged, loss, vector[3 : 3 + size], curvature + np.triu(curvature, 1).T)
+
+
+def begun(beta: Floats) -> State:
+    """The state of a search before its first sums, at the model without terms."""
+    zero = np.array(0.0)
+    return {"beta": beta, "best": beta, "steps": zero, "halvings": zero, "still": zero}
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search for the coefficients of terms of a family, the intercept first and without ridge."""
+
+    names: tuple[str, ...]
+    family: Family
+    ridge: float
+
+    def on(self, state: State, sums: Sums, wrong: Sums) -> State:
+        """The state after the sums at `state["beta"]`; `wrong` is how far they may be off. Raises RefusedError."""
+        if not sums.records:
+            raise RefusedError("no site has a record to learn from")
+        objective = sums.loss + self.ridge / 2 * float(state["beta"][1:] @ state["beta"][1:])
+        if self._worse(state, sums, objective, wrong.loss):
+            return self._halved(state)
+        curvature = self.penalised(sums.curvature)
+        self._refuse_flat(curvature, wrong.curvature, first=not state["steps"])
+        inverse = np.linalg.inv(curvature)
+        step = inverse @ (sums.slope - self.ridge * np.append(0.0, state["beta"][1:]))
+        coarse = float((np.abs(inverse) @ wrong.slope).max())
+        still = bool(np.abs(step).max() <= max(_STILL, 2 * coarse))
+        self._refuse(sums.flagged, coarse, still=still)
+        return {**state, **_accepted(state, sums, objective, step), "still": np.array(float(still))}
+
+    def penalised(self, curvature: Floats) -> Floats:
+        """Curvature with that of the ridge."""
+        return curvature + self.ridge * np.diag(np.append(0.0, np.ones(len(self.names))))
+
+    def _worse(self, state: State, sums: Sums, objective: float, wrong: float) -> bool:
+        if not state["steps"] or sums.records != state["records"]:  # what other records say cannot be compared
+            return False
+        before = float(state["objective"])
+        return objective > before + 2 * wrong + 1e-9 * (1 + abs(before))
+
+    def _halved(self, state: State) -> State:
+        if state["halvings"] >= _MOST_HALVINGS:
+            raise RefusedError("no step makes the fit better: the sums of the sites do not fit each other")
+        return {**state, "beta": (state["beta"] + state["best"]) / 2, "halvings": state["halvings"] + 1}
+
+    def _refuse(self, flagged: float, coarse: float, *, still: bool) -> None:
+        if why := self.family.refusal(flagged, still=still, ridge=self.ridge):
+            raise RefusedError(why)
+        if still and coarse > _COARSE:
+            raise RefusedError(
+                "the sums are too coarse for these coefficients",
+                hint="name fewer records per site, or narrower ranges: what a sum can show is set by its bound",
+            )
+
+    def _refuse_flat(self, curvature: Floats, wrong: Floats, *, first: bool) -> None:
+        size = np.sqrt(np.maximum(np.diag(curvature), np.finfo(float).tiny))
+        scale = np.outer(size, size)
+        values, vectors = np.linalg.eigh(curvature / scale)
+        if values[0] > max(_FLAT, 100 * float((wrong / scale).max())):
+            return
+        along = np.abs(vectors[1:, 0])
+        names = [name for name, part in zip(self.names, along, strict=True) if part > 0.1 * along.max()]
+        why = "these terms say the same" if first else "no optimum exists along these terms: they separate the target"
+        raise RefusedError(f"{why}: {', '.join(names)}", hint="leave one out, or use a ridge above 0")
+
+
+def _accepted(state: State, sums: Sums, objective: float, step: Floats) -> State:
+    numbers = {"records": sums.records, "loss": sums.loss, "objective": objective, "steps": float(state["steps"]) + 1}
+    return {
+        **{name: np.array(float(number)) for name, number in numbers.items()},
+        "best": state["beta"],
+        "beta": state["beta"] + step,
+        "step": step,
+        "curvature": sums.curvature,
+        "halvings": np.array(0.0),
+        "null": state["null"] if state["steps"] else np.array(sums.loss),
+    }
