@@ -90,7 +90,7 @@ class Descent:
         done = int(state["round"])
         new = {"round": np.array(done + 1.0)}
         if not done:
-            moments = self.learner.problem.moments(total, self.rows, sites)
+            moments = self.learner.problem.moments(total, self.rows, sites, self.learner.family)
             return {**state, **moments, **new}
         *_, loss, weight = total
         if weight <= 0:

@@ -49,6 +49,9 @@ class Family(Protocol):
     def start(self, target: float, exposure: float) -> float:
         """The intercept of the model without terms, from the means of target and exposure."""
 
+    def hopeless(self, target: float) -> bool:
+        """Whether nothing can be learned where the target of all records is this."""
+
     def fit(self, y: Floats, eta: Floats) -> Fit:
         """How records fit. `y` is scaled."""
 
@@ -82,6 +85,9 @@ class Linear:
 
     def start(self, target: float, exposure: float) -> float:  # noqa: ARG002  the exposure is for rates
         return (target - self.base) / self.unit
+
+    def hopeless(self, target: float) -> bool:  # noqa: ARG002  one value leaves no variance
+        return True
 
     def fit(self, y: Floats, eta: Floats) -> Fit:
         return Fit((y - eta) ** 2 / 2, y - eta, np.ones(len(y)), np.zeros(len(y), dtype=bool))
@@ -117,6 +123,9 @@ class Logistic:
 
     def start(self, target: float, exposure: float) -> float:  # noqa: ARG002  the exposure is for rates
         return float(np.log(target) - np.log1p(-target))
+
+    def hopeless(self, target: float) -> bool:  # noqa: ARG002  one label is no two
+        return True
 
     def fit(self, y: Floats, eta: Floats) -> Fit:
         mean, side = self.mean(eta), (2 * y - 1) * eta
@@ -164,6 +173,9 @@ class Poisson:
 
     def start(self, target: float, exposure: float) -> float:
         return float(np.log(target) - np.log(exposure))
+
+    def hopeless(self, target: float) -> bool:
+        return target < 1e-6  # no count at all, but for rounding
 
     def fit(self, y: Floats, eta: Floats) -> Fit:
         over = eta > self._cap

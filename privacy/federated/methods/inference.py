@@ -17,6 +17,10 @@ from privacy.federated.methods.search import Search
 from secops.core.errors import RefusedError
 
 
+#: What a linear model leaves over must be so many times larger than the error it may have.
+_SURE = 1e5
+
+
 class Coefficient(msgspec.Struct, frozen=True):
     """A term, in its own unit. `ratio` is the odds ratio (logistic) or rate ratio (Poisson) for one unit more.
 
@@ -60,8 +64,8 @@ def regression(newton: Newton, state: State, level: float = 0.95) -> Regression:
     inverse = (inverse + inverse.T) / 2
     freedom = records - float(np.trace(inverse @ state["curvature"]))  # as many as there are terms, without a ridge
     linear = isinstance(newton.family, Linear)
-    if linear and freedom < 1:
-        raise RefusedError("as many terms as records: no standard error can be told")
+    if linear:
+        _refuse_exact(state, freedom)
     deviance, null = 2 * unit**2 * float(state["loss"]), 2 * unit**2 * float(state["null"])
     dispersion = deviance / freedom if linear else 1.0
     change = _own_units(state) * unit
@@ -87,6 +91,14 @@ def _refuse_moving(newton: Newton, state: State) -> None:
         f"the coefficients did not come to stand still in {newton.rounds} rounds",
         hint=f"these still move, and may separate the target: {', '.join(moving)}" if moving else "allow more rounds",
     )
+
+
+def _refuse_exact(state: State, freedom: float) -> None:
+    """Errors of a linear model are by what it leaves over: that must be there, and be more than rounding."""
+    if freedom < 1:
+        raise RefusedError("as many terms as records: no standard error can be told")
+    if state["loss"] < _SURE * state["off"]:
+        raise RefusedError("the terms tell the target to the last digit: no standard error can be told")
 
 
 def _own_units(state: State) -> Floats:

@@ -91,7 +91,7 @@ class Newton:
         return {"mean": state["mean"], "sd": state["sd"], "beta": beta}
 
     def _first(self, total: Floats, sites: int) -> State:
-        moments = self.problem.moments(total, self.rows, sites)
+        moments = self.problem.moments(total, self.rows, sites, self.family)
         intercept = self.family.start(float(moments["target"]), float(moments["exposure"]))
         return {**moments, **begun(np.append(intercept, np.zeros(self.size - 1)))}
 

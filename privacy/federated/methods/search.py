@@ -70,7 +70,12 @@ class Search:
         coarse = float((np.abs(inverse) @ wrong.slope).max())
         still = bool(np.abs(step).max() <= max(_STILL, 2 * coarse))
         self._refuse(sums.flagged, coarse, still=still)
-        return {**state, **_accepted(state, sums, objective, step), "still": np.array(float(still))}
+        return {
+            **state,
+            **_accepted(state, sums, objective, step),
+            "off": np.array(wrong.loss),
+            "still": np.array(float(still)),
+        }
 
     def penalised(self, curvature: Floats) -> Floats:
         """Curvature with that of the ridge."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from privacy.federated.ask import State
 from privacy.federated.design import Column, Design, Floats
+from privacy.federated.methods.families import Family
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
 from privacy.federated.methods.sums import Entries, off
 from secops.core.errors import RefusedError, UsageError
@@ -54,7 +55,7 @@ def _names(column: Column) -> list[str]:
 def _indicators(values: Floats, column: Column) -> Floats:
     if not column.levels:
         return values[:, None]
-    found = (values[:, None] == np.arange(1, column.levels)).astype(float)
+    found: Floats = np.asarray(values[:, None] == np.arange(1, column.levels), dtype=np.float64)
     found[np.isnan(values)] = np.nan
     return found
 
@@ -167,18 +168,18 @@ class Problem:
         used = self.records(data)
         return moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
 
-    def moments(self, total: Floats, rows: int, sites: int) -> State:
+    def moments(self, total: Floats, rows: int, sites: int, family: Family) -> State:
         """Scaling, and the moments of target and exposure. Raises RefusedError where nothing can be fitted."""
         found = spread(total, off(self.moment_entries(), rows, sites), self._ranges)
-        self._check(found)
+        self._check(found, family)
         sd = np.sqrt(found.variance)
         last = {"records": found.count[-2], "target": found.mean[-2], "exposure": found.mean[-1]}
         return {"mean": found.mean[:-2], "sd": sd[:-2], **{name: np.array(value) for name, value in last.items()}}
 
-    def _check(self, found: Spread) -> None:
+    def _check(self, found: Spread, family: Family) -> None:
         if not found.count[-2]:
             raise RefusedError("no site has a record to learn from", hint="see which columns are missing everywhere")
-        if not np.isfinite(found.variance[-2]):
+        if not np.isfinite(found.variance[-2]) and family.hopeless(float(found.mean[-2])):
             raise RefusedError(f"{self.target.name} is the same in all records: there is nothing to learn")
         constant = [name for name, v in zip(self.terms.names, found.variance, strict=False) if not np.isfinite(v)]
         if constant:
