@@ -16,9 +16,8 @@ from privacy.federated.methods.newton import Newton
 from privacy.federated.methods.search import Search
 from secops.core.errors import RefusedError
 
-
 #: What a linear model leaves over must be so many times larger than the error it may have.
-_SURE = 1e5
+_SURE = 1e4
 
 
 class Coefficient(msgspec.Struct, frozen=True):

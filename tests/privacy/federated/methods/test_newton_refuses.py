@@ -81,7 +81,7 @@ def test_one_class_at_a_site_is_no_trouble() -> None:
 
 
 def test_terms_that_say_the_same_are_named() -> None:
-    y = 3 * EVEN + NOISE
+    y = 3 * EVEN + DRAWS.normal(0, 2, 80)
     with pytest.raises(RefusedError, match="say the same: x, z"):
         _fit((X, Z), NUMBER, Linear, np.column_stack([EVEN, -1.5 * EVEN + 1, y]))
     near = np.column_stack([EVEN, -1.5 * EVEN + 1 + 0.01 * NOISE, y])
@@ -131,8 +131,8 @@ def test_expected_counts_beyond_what_is_declared_are_no_fit() -> None:
 def test_a_line_through_all_points_has_no_standard_error() -> None:
     with pytest.raises(RefusedError, match="to the last digit"):
         _fit((X,), NUMBER, Linear, np.column_stack([EVEN, 3 * EVEN - 1]))
-    found = _fit((X,), NUMBER, Linear, np.column_stack([EVEN, 3 * EVEN - 1 + 0.001 * NOISE]))
-    line = stats.linregress(EVEN, 3 * EVEN - 1 + 0.001 * NOISE)
+    found = _fit((X,), NUMBER, Linear, np.column_stack([EVEN, 3 * EVEN - 1 + 0.01 * NOISE]))
+    line = stats.linregress(EVEN, 3 * EVEN - 1 + 0.01 * NOISE)
     assert found.coefficients[1].error == pytest.approx(line.stderr, rel=1e-5)
 
 
