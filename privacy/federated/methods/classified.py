@@ -101,7 +101,7 @@ class Classification:
             brier=brier,
             log_loss=log_loss,
             calibration=self._calibration(positive, negative, scores),
-            roc=_roc(positive / ones, negative / zeros) if ones and zeros else (),
+            roc=_roc(positive, negative) if ones and zeros else (),
         )
 
     def _area(self, positive: Floats, negative: Floats) -> Area:
@@ -127,5 +127,6 @@ class Classification:
 
 def _roc(positive: Floats, negative: Floats) -> tuple[tuple[float, float], ...]:
     """The curve at the lower edges of the bins, from the highest: (0, 0) to (1, 1)."""
-    rates = np.minimum(np.cumsum(np.column_stack([negative, positive])[::-1], axis=0), 1.0)
+    reached = np.cumsum(np.column_stack([negative, positive])[::-1], axis=0)
+    rates = reached / reached[-1]
     return ((0.0, 0.0), *((float(a), float(b)) for a, b in rates))

@@ -6,7 +6,7 @@ training so weighted, then the weight: records as a part of the most that a site
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from privacy.federated.ask import Ask, State
 from privacy.federated.design import Design, Floats
-from privacy.federated.methods.learner import Learner
+from privacy.federated.methods.learner import Learned, Learner
 from privacy.federated.methods.server import Adam, Average
 from privacy.federated.methods.sums import enough, request
 from privacy.federated.methods.terms import Scaling
@@ -49,7 +49,7 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Descent:
+class Descent(Learned):
     """Federated descent (a `Method`): moments, which scale terms alike everywhere, then `rounds` of training.
 
     `seed` fixes first parameters and batches, so that a job gives the same numbers again.
@@ -105,14 +105,6 @@ class Descent:
             slope = network.run(weights, terms[batch], y[batch]).total(np.full(len(batch), 1 / len(batch)))
             weights = weights - local.rate * (slope + local.proximal * (weights - start) + local.decay * weights)
         return weights
-
-    def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
-        """The expected target of records, (records,); NaN where a value is missing that must not be."""
-        return self.learner.score(parameters, data)
-
-    def parameters(self, state: State) -> State:
-        """What `score` needs of a state."""
-        return {name: state[name] for name in ("mean", "sd", "weights")}
 
     def _batches(self, records: int, number: int) -> Iterator[NDArray[np.intp]]:
         """The batches of a round: records in a random order that begins anew when they are used up."""

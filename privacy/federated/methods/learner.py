@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from privacy.federated.ask import State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.families import Linear, Logistic
 from privacy.federated.methods.network import Network
@@ -43,3 +44,22 @@ class Learner:
         terms = Scaling.of(parameters).apply(self.problem.terms.matrix(data))
         expected = self.family.mean(self.network.output(parameters["weights"], terms))
         return np.where(self.problem.complete(data), expected, np.nan)
+
+
+class Learned:
+    """What methods that fit a learner share: they are predictors by the parameters of a state."""
+
+    learner: Learner
+
+    @property
+    def problem(self) -> Problem:
+        """What is predicted from what."""
+        return self.learner.problem
+
+    def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
+        """As the learner's."""
+        return self.learner.score(parameters, data)
+
+    def parameters(self, state: State) -> State:
+        """What `score` needs of a state."""
+        return {name: state[name] for name in ("mean", "sd", "weights")}
