@@ -6,6 +6,7 @@ declared. There is no loss curve, and there are no standard errors.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from privacy.federated.ask import Ask, State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.learner import Learned, Learner
-from privacy.federated.methods.sums import enough
+from privacy.federated.methods.sums import ROUNDING, enough, unknown
 from privacy.federated.methods.terms import Scaling
 from secops.core.errors import UsageError
 
@@ -49,10 +50,15 @@ class Clipped(Learned):
 
     def ask(self, state: State) -> Ask | None:
         done = int(state["round"])
-        if done >= self.rounds:
-            return None
-        bound = np.full(self.learner.network.size, self.rows * self.clip)
-        return Ask("slopes", done + 1, bound, np.full(len(bound), self.step), self.parameters(state))
+        return self.asked("slopes", done + 1, self.parameters(state)) if done < self.rounds else None
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if stage != "slopes" or not 1 <= number <= self.rounds:
+            raise unknown()
+        self.check(given)
+        bound = np.full(self.learner.network.size, self.rows * self.clip * ROUNDING)
+        return Ask(stage, number, bound, np.full(len(bound), self.step), given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         train = enough(data, self.rows).part(held=False)

@@ -6,7 +6,7 @@ training so weighted, then the weight: records as a part of the most that a site
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from privacy.federated.ask import Ask, State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.learner import Learned, Learner
 from privacy.federated.methods.server import Adam, Average
-from privacy.federated.methods.sums import enough, request
+from privacy.federated.methods.sums import enough, request, unknown
 from privacy.federated.methods.terms import Scaling
 from secops.core.errors import RefusedError, UsageError
 
@@ -69,11 +69,18 @@ class Descent(Learned):
     def ask(self, state: State) -> Ask | None:
         done = int(state["round"])
         if not done:
-            return request("moments", 1, self.learner.problem.moment_entries(), self.rows, {})
-        if done > self.rounds:
-            return None
+            return self.asked("moments", 1, {})
+        return self.asked("train", done + 1, self.parameters(state)) if done <= self.rounds else None
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) == ("moments", 1) and not given:
+            return request(stage, number, self.problem.moment_entries(), self.rows, given)
+        if stage != "train" or not 1 < number <= self.rounds + 1:
+            raise unknown()
+        self.check(given)
         bound = np.append(np.full(self.learner.network.size, self.local.clip), [_MOST_LOSS, 1.0])
-        return Ask("train", done + 1, bound, bound / _STEPS, self.parameters(state))
+        return Ask(stage, number, bound, bound / _STEPS, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         train = enough(data, self.rows).part(held=False)

@@ -10,7 +10,7 @@ import numpy as np
 
 from privacy.federated.ask import Ask, State
 from privacy.federated.design import Design, Floats
-from privacy.federated.methods.sums import Entries, counts, enough, joined, off, request
+from privacy.federated.methods.sums import Entries, counts, enough, joined, off, request, unknown
 from privacy.federated.methods.terms import Problem
 
 T_co = TypeVar("T_co", covariant=True)
@@ -25,6 +25,9 @@ class Predictor(Protocol):
 
     def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
         """The expected target of records, (records,); NaN where a value is missing that must not be."""
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that a hub gives what `score` needs. Raises RefusedError."""
 
 
 class Measure(Protocol[T_co]):
@@ -55,7 +58,14 @@ class Evaluation(Generic[T_co]):
         return {}
 
     def ask(self, state: State) -> Ask | None:
-        return None if "total" in state else request("evaluate", 1, self._entries, self.rows, self.parameters)
+        return None if "total" in state else self.asked("evaluate", 1, self.parameters)
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) != ("evaluate", 1):
+            raise unknown()
+        self.predictor.check(given)
+        return request(stage, number, self._entries, self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         tested = enough(data, self.rows).part(held=self.held)

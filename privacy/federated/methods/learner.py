@@ -11,7 +11,7 @@ from privacy.federated.ask import State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.families import Linear, Logistic
 from privacy.federated.methods.network import Network
-from privacy.federated.methods.terms import Problem, Scaling
+from privacy.federated.methods.terms import Problem, Scaling, check_given
 from secops.core.errors import UsageError
 
 
@@ -45,6 +45,10 @@ class Learner:
         expected = self.family.mean(self.network.output(parameters["weights"], terms))
         return np.where(self.problem.complete(data), expected, np.nan)
 
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that a hub gives what `score` needs. Raises RefusedError."""
+        check_given(parameters, self.problem.terms, "weights", self.network.size)
+
 
 class Learned:
     """What methods that fit a learner share: they are predictors by the parameters of a state."""
@@ -59,6 +63,10 @@ class Learned:
     def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
         """As the learner's."""
         return self.learner.score(parameters, data)
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """As the learner's."""
+        self.learner.check(parameters)
 
     def parameters(self, state: State) -> State:
         """What `score` needs of a state."""

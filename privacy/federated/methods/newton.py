@@ -16,8 +16,8 @@ from privacy.federated.ask import Ask, State
 from privacy.federated.design import Design, Floats
 from privacy.federated.methods.families import Family, Poisson
 from privacy.federated.methods.search import Search, begun, unpacked
-from privacy.federated.methods.sums import Entries, counts, enough, joined, off, reals, request
-from privacy.federated.methods.terms import Problem, Scaling
+from privacy.federated.methods.sums import Entries, counts, enough, joined, off, reals, request, unknown
+from privacy.federated.methods.terms import Problem, Scaling, check_given
 from secops.core.errors import UsageError
 
 
@@ -52,11 +52,19 @@ class Newton:
     def ask(self, state: State) -> Ask | None:
         done = int(state["round"])
         if not done:
-            return request("moments", 1, self.problem.moment_entries(), self.rows, {})
+            return self.asked("moments", 1, {})
         if state["still"] or done > self.rounds:
             return None
-        given = {name: state[name] for name in ("mean", "sd", "beta")}
-        return request("newton", done + 1, self._entries(given), self.rows, given)
+        return self.asked("newton", done + 1, {name: state[name] for name in ("mean", "sd", "beta")})
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) == ("moments", 1) and not given:
+            return request(stage, number, self.problem.moment_entries(), self.rows, given)
+        if stage != "newton" or not 1 < number <= self.rounds + 1:
+            raise unknown()
+        self.check(given)
+        return request(stage, number, self._entries(given), self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:
         train = enough(data, self.rows).part(held=False)
@@ -84,6 +92,10 @@ class Newton:
         beta = parameters["beta"]
         expected = self.family.mean(beta[0] + terms @ beta[1:] + self.problem.offset(data))
         return np.where(self.problem.complete(data), expected, np.nan)
+
+    def check(self, parameters: Mapping[str, Floats]) -> None:
+        """See that a hub gives what `score` needs. Raises RefusedError."""
+        check_given(parameters, self.problem.terms, "beta", self.size)
 
     def parameters(self, state: State) -> State:
         """What `score` needs of a state."""

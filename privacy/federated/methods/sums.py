@@ -20,7 +20,7 @@ MOST_ROWS = 1_000_000_000
 _FINE = 2.0**52
 
 #: What rounding may add to a sum of floats, of its bound.
-_ROUNDING = 1 + 2.0**-20
+ROUNDING = 1 + 2.0**-20
 
 #: An entry that is 0 for every record still needs a bound.
 _LEAST = 2.0**-60
@@ -58,8 +58,13 @@ def request(stage: str, number: int, entries: Entries, rows: int, given: Mapping
     """The round that asks for these sums from sites of at most `rows` records each. Raises UsageError for bad rows."""
     if not 1 <= rows <= MOST_ROWS:
         raise UsageError(f"a site may have 1 to {MOST_ROWS} records, not {rows}")
-    bound = rows * entries.each * np.where(entries.whole, 1.0, _ROUNDING)
+    bound = rows * entries.each * np.where(entries.whole, 1.0, ROUNDING)
     return Ask(stage, number, bound, np.where(entries.whole, 1.0, bound / _FINE), given)
+
+
+def unknown() -> RefusedError:
+    """The refusal of a round that the job does not have, with what the hub gives: whatever the records are."""
+    return RefusedError("the hub asks for a round, or gives numbers, that this job does not have")
 
 
 def enough(data: Design, rows: int) -> Design:
@@ -71,7 +76,7 @@ def enough(data: Design, rows: int) -> Design:
 
 def off(entries: Entries, rows: int, sites: int) -> Floats:
     """How far a sum over sites may be from the true one, by counting in steps, (n,). Counts are exact."""
-    return np.where(entries.whole, 0.0, sites * rows * entries.each * _ROUNDING / _FINE)
+    return np.where(entries.whole, 0.0, sites * rows * entries.each * ROUNDING / _FINE)
 
 
 class Part(Protocol[T_co]):
@@ -99,7 +104,13 @@ class Statistics(Generic[T_co]):
         return {}
 
     def ask(self, state: State) -> Ask | None:
-        return None if "total" in state else request("statistics", 1, self._entries(), self.rows, {})
+        return None if "total" in state else self.asked("statistics", 1, {})
+
+    def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
+        """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
+        if (stage, number) != ("statistics", 1) or given:
+            raise unknown()
+        return request(stage, number, self._entries(), self.rows, given)
 
     def at_site(self, ask: Ask, data: Design) -> Floats:  # noqa: ARG002  what is asked is the job's alone
         return np.concatenate([part.sums(enough(data, self.rows)) for part in self.parts])

@@ -12,8 +12,11 @@ from privacy.federated.ask import State
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.families import Family
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
-from privacy.federated.methods.sums import Entries, off
+from privacy.federated.methods.sums import Entries, off, unknown
 from secops.core.errors import RefusedError, UsageError
+
+#: No scaled term, and no coefficient of scaled terms, is larger: sums of their products are finite numbers.
+_MOST = 1e9
 
 #: Records with a missing feature are left out, or count as average in that feature.
 Missing = Literal["drop", "mean"]
@@ -81,10 +84,23 @@ class Scaling:
         """Scaled terms; a missing one is average."""
         return np.where(np.isnan(matrix), 0.0, (matrix - self.mean) / self.sd)
 
+    def sound(self, terms: Terms) -> bool:
+        """Whether it fits the terms, and makes finite numbers of them."""
+        right = self.mean.shape == self.sd.shape == (len(terms),) and bool((self.sd > 0).all())
+        return right and bool((self.largest(terms) <= _MOST).all())
+
     def largest(self, terms: Terms) -> Floats:
         """The most that a scaled term is, as an absolute value, by its public range."""
         ranges = terms.ranges
         return np.maximum(np.abs(ranges.lower - self.mean), np.abs(ranges.upper - self.mean)) / self.sd
+
+
+def check_given(given: Mapping[str, Floats], terms: Terms, name: str, size: int) -> None:
+    """See that a hub gives a scaling and so many coefficients. Raises RefusedError, whatever the records are."""
+    if set(given) != {"mean", "sd", name} or not Scaling.of(given).sound(terms):
+        raise unknown()
+    if given[name].shape != (size,) or not (np.abs(given[name]) <= _MOST).all():
+        raise unknown()
 
 
 @dataclass(frozen=True)

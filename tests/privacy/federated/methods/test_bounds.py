@@ -24,6 +24,7 @@ from privacy.federated.methods.sums import Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
 from privacy.federated.methods.terms import Problem
+from secops.core.errors import RefusedError
 
 AGE, GROUP, ODD = Column("age", 0, 120), Column("group", 0, 2, 3), Column("odd", -3e4, 1e-3)
 SICK, COUNT, YEARS = Column("sick", 0, 1, 2), Column("count", 0, 40), Column("years", 0.25, 30)
@@ -95,6 +96,9 @@ def _keeps(method: Method, state: State, site: Design) -> None:
     vector = method.at_site(ask, site)
     assert vector.shape == (ask.size,)
     assert (np.abs(vector) <= ask.bound).all()  # false for what is not finite
+    again = method.asked(ask.stage, ask.round, ask.given)
+    assert (again.bound == ask.bound).all()
+    assert (again.step == ask.step).all()
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -121,6 +125,33 @@ def test_an_evaluation_keeps_its_bound(data: st.DataObject) -> None:
     site = data.draw(_sites())
     for method in _evaluations(data.draw):
         _keeps(method, method.start(), site)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_site_knows_the_rounds_of_the_job_itself(name: str) -> None:
+    method = METHODS[name]
+    first = method.ask(method.start())
+    assert first is not None
+    wrong = [("steal", 1, first.given), (first.stage, 0, first.given), (first.stage, 99, first.given)]
+    wrong.append((first.stage, first.round, {**first.given, "more": np.zeros(1)}))
+    for stage, number, given_ in wrong:
+        with pytest.raises(RefusedError, match="does not have"):
+            method.asked(stage, number, given_)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan, 1e12])
+@pytest.mark.parametrize(("name", "stage"), [("logistic", "newton"), ("descent", "train"), ("clipped", "slopes")])
+def test_numbers_that_would_not_stay_finite_are_refused_whatever_the_records(name: str, stage: str, bad: float) -> None:
+    method = METHODS[name]
+    own = "beta" if isinstance(method, Newton) else "weights"
+    size = method.size if isinstance(method, Newton) else method.learner.network.size
+    sound = {"mean": np.zeros(4), "sd": np.ones(4), own: np.zeros(size)}
+    assert method.asked(stage, 2, sound).size > size - 1
+    wrong = [{**sound, own: np.append(sound[own][1:], bad)}, {**sound, own: np.zeros(size + 1)}]
+    wrong += [{**sound, "mean": np.full(4, bad)}, {**sound, "sd": np.full(4, -1 / bad)}, {**sound, "sd": np.zeros(4)}]
+    for given_ in wrong:
+        with np.errstate(all="ignore"), pytest.raises(RefusedError, match="does not have"):
+            method.asked(stage, 2, given_)
 
 
 @pytest.mark.parametrize("name", ["logistic", "linear", "poisson"])
