@@ -11,6 +11,7 @@ from privacy.federated.design import Floats
 from privacy.federated.methods.intervals import Interval, Share, auc_interval, share
 from privacy.federated.methods.sums import Entries, counted, counts, joined, reals
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 #: A probability counts as no nearer to 0 or 1 than this in the log loss, which else had no bound.
 NEAREST = 1e-12
@@ -68,7 +69,7 @@ class Classification:
 
     def __post_init__(self) -> None:
         if self.groups < 1 or self.bins < 1 or self.bins % self.groups:
-            raise UsageError("score bins must be a multiple of the calibration groups")
+            raise UsageError(_("score bins must be a multiple of the calibration groups"))
 
     @property
     def entries(self) -> Entries:

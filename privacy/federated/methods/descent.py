@@ -19,6 +19,7 @@ from privacy.federated.methods.server import Adam, Average
 from privacy.federated.methods.sums import enough, request, unknown
 from privacy.federated.methods.terms import Scaling
 from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
 
 #: Steps from 0 to a bound: 127 sites' sums stay below 2^31, so that 4 bytes a parameter are enough.
 _STEPS = 2.0**24
@@ -45,7 +46,7 @@ class Local:
     def __post_init__(self) -> None:
         positive = self.steps >= 1 and self.rate > 0 and self.clip > 0
         if not positive or min(self.batch, self.proximal, self.decay) < 0 or not np.isfinite(self.clip):
-            raise UsageError("steps, rate and clip are above 0; batch, proximal and decay are 0 or more")
+            raise UsageError(_("steps, rate and clip are above 0; batch, proximal and decay are 0 or more"))
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,9 @@ class Descent(Learned):
         if not done:
             moments = self.learner.problem.moments(total, self.rows, sites, self.learner.family)
             return {**state, **moments, **new}
-        *_, loss, weight = total
+        loss, weight = total[-2:]
         if weight <= 0:
-            raise RefusedError("no site has a record to learn from")
+            raise RefusedError(_("no site has a record to learn from"))
         moved = self.server.step(state, total[:-2] / weight, done)
         return {**state, **moved, **new, "loss": np.array(loss / weight)}
 
@@ -109,7 +110,7 @@ class Descent(Learned):
         """The parameters after a site's own training in that round."""
         network, local, start = self.learner.network, self.local, weights
         for batch in self._batches(len(y), number):
-            slope = network.run(weights, terms[batch], y[batch]).total(np.full(len(batch), 1 / len(batch)))
+            slope = network.run(weights, terms[batch], y[batch]).slope()
             weights = weights - local.rate * (slope + local.proximal * (weights - start) + local.decay * weights)
         return weights
 
@@ -118,7 +119,7 @@ class Descent(Learned):
         size = min(self.local.batch or records, records)
         draws = np.random.default_rng([self.seed, number])
         order = np.empty(0, dtype=np.intp)
-        for _ in range(self.local.steps):
+        for _step in range(self.local.steps):
             if len(order) < size:
                 order = draws.permutation(records)
             yield order[:size]
@@ -127,5 +128,5 @@ class Descent(Learned):
     def _clipped(self, moved: Floats) -> Floats:
         length = float(np.linalg.norm(moved))
         if not np.isfinite(length):
-            raise RefusedError("training at this site does not stay finite", hint="use a smaller rate")
+            raise RefusedError(_("training at this site does not stay finite"), hint=_("use a smaller rate"))
         return moved * min(1.0, self.local.clip / length) if length > 0 else moved

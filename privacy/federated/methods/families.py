@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from privacy.federated.design import Column, Floats
 from privacy.federated.methods.moments import Ranges
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class Logistic:
 
     def __post_init__(self) -> None:
         if self.target.levels != 2:
-            raise UsageError(f"{self.target.name} must have two labels")
+            raise UsageError(_("{name} must have two labels").format(name=self.target.name))
 
     def scaled(self, target: Floats) -> Floats:
         return target
@@ -137,7 +138,8 @@ class Logistic:
     def refusal(self, flagged: float, *, still: bool, ridge: float) -> str | None:  # noqa: ARG002  wherever a line parts them all
         if flagged or ridge:
             return None
-        return f"the terms separate the two labels of {self.target.name}: without a ridge no optimum exists"
+        what = _("the terms separate the two labels of {name}: without a ridge no optimum exists")
+        return what.format(name=self.target.name)
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ class Poisson:
 
     def __post_init__(self) -> None:
         if self.target.lower < 0:
-            raise UsageError(f"{self.target.name} must be a count: its declared range begins at 0 or above")
+            what = _("{name} must be a count: its declared range begins at 0 or above")
+            raise UsageError(what.format(name=self.target.name))
 
     @property
     def _most(self) -> float:
@@ -194,7 +197,8 @@ class Poisson:
     def refusal(self, flagged: float, *, still: bool, ridge: float) -> str | None:  # noqa: ARG002  a ridge is no help
         if not (still and flagged):
             return None
-        return f"expected counts are above four times the largest declared {self.target.name}: declare a wider range"
+        what = _("expected counts are above four times the largest declared {name}: declare a wider range")
+        return what.format(name=self.target.name)
 
 
 FAMILIES: dict[str, type[Linear] | type[Logistic] | type[Poisson]] = {

@@ -15,6 +15,7 @@ from privacy.federated.methods.intervals import Interval
 from privacy.federated.methods.newton import Newton
 from privacy.federated.methods.search import Search
 from secops.core.errors import RefusedError
+from secops.core.i18n import _
 
 #: What a linear model leaves over must be so many times larger than the error it may have.
 _SURE = 1e4
@@ -84,20 +85,19 @@ def _refuse_moving(newton: Newton, state: State) -> None:
     if state["still"]:
         return
     if not state["steps"]:
-        raise RefusedError("no round has been summed yet")
+        raise RefusedError(_("no round has been summed yet"))
     moving = [name for name, step in zip(newton.problem.terms.names, state["step"][1:], strict=True) if abs(step) > 0.1]
-    raise RefusedError(
-        f"the coefficients did not come to stand still in {newton.rounds} rounds",
-        hint=f"these still move, and may separate the target: {', '.join(moving)}" if moving else "allow more rounds",
-    )
+    what = _("the coefficients did not come to stand still in {n} rounds").format(n=newton.rounds)
+    hint = _("these still move, and may separate the target: {names}") if moving else _("allow more rounds")
+    raise RefusedError(what, hint=hint.format(names=", ".join(moving)))
 
 
 def _refuse_exact(state: State, freedom: float) -> None:
     """Errors of a linear model are by what it leaves over: that must be there, and be more than rounding."""
     if freedom < 1:
-        raise RefusedError("as many terms as records: no standard error can be told")
+        raise RefusedError(_("as many terms as records: no standard error can be told"))
     if state["loss"] < _SURE * state["off"]:
-        raise RefusedError("the terms tell the target to the last digit: no standard error can be told")
+        raise RefusedError(_("the terms tell the target to the last digit: no standard error can be told"))
 
 
 def _own_units(state: State) -> Floats:

@@ -13,6 +13,7 @@ from privacy.federated.methods.families import Linear, Logistic
 from privacy.federated.methods.network import Network
 from privacy.federated.methods.terms import Problem, Scaling, check_given
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Learner:
 
     def __post_init__(self) -> None:
         if self.problem.exposure or any(width < 1 for width in self.hidden):
-            raise UsageError("a network has layers of at least one unit, and no exposure")
+            raise UsageError(_("a network has layers of at least one unit, and no exposure"))
 
     @property
     def network(self) -> Network:

@@ -21,15 +21,10 @@ class Pass:
     inputs: list[Floats]
     slopes: list[Floats]
 
-    def total(self, weight: Floats) -> Floats:
-        """The sum over records of weight times the record's slope, (parameters,)."""
+    def slope(self) -> Floats:
+        """The slope of the mean loss, (parameters,)."""
         layers = zip(self.inputs, self.slopes, strict=True)
-        return np.concatenate([(inputs.T @ (weight[:, None] * slopes)).ravel() for inputs, slopes in layers])
-
-    def lengths(self) -> Floats:
-        """The Euclidean length of each record's slope, (records,)."""
-        layers = zip(self.inputs, self.slopes, strict=True)
-        return np.sqrt(sum(((a**2).sum(axis=1) * (s**2).sum(axis=1) for a, s in layers), np.zeros(len(self.loss))))
+        return np.concatenate([(inputs.T @ slopes).ravel() for inputs, slopes in layers]) / len(self.loss)
 
 
 @dataclass(frozen=True)

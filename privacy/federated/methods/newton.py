@@ -19,6 +19,7 @@ from privacy.federated.methods.search import Search, begun, unpacked
 from privacy.federated.methods.sums import Entries, counts, enough, joined, off, reals, request, unknown
 from privacy.federated.methods.terms import Problem, Scaling, check_given
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Newton:
 
     def __post_init__(self) -> None:
         if self.ridge < 0 or self.rounds < 1:
-            raise UsageError("a ridge is 0 or more, and there is at least one round")
+            raise UsageError(_("a ridge is 0 or more, and there is at least one round"))
         if self.problem.exposure and not isinstance(self.family, Poisson):
-            raise UsageError("only a count has an exposure")
+            raise UsageError(_("only a count has an exposure"))
 
     @property
     def size(self) -> int:

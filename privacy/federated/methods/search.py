@@ -10,6 +10,7 @@ from privacy.federated.ask import State
 from privacy.federated.design import Floats
 from privacy.federated.methods.families import Family
 from secops.core.errors import RefusedError
+from secops.core.i18n import _
 
 #: A step so small, in standard deviations of the terms, ends the search: the next one would be its square.
 _STILL = 1e-8
@@ -59,7 +60,7 @@ class Search:
     def on(self, state: State, sums: Sums, wrong: Sums) -> State:
         """The state after the sums at `state["beta"]`; `wrong` is how far they may be off. Raises RefusedError."""
         if not sums.records:
-            raise RefusedError("no site has a record to learn from")
+            raise RefusedError(_("no site has a record to learn from"))
         objective = sums.loss + self.ridge / 2 * float(state["beta"][1:] @ state["beta"][1:])
         if self._worse(state, sums, objective, wrong.loss):
             return self._halved(state)
@@ -89,7 +90,7 @@ class Search:
 
     def _halved(self, state: State) -> State:
         if state["halvings"] >= _MOST_HALVINGS:
-            raise RefusedError("no step makes the fit better: the sums of the sites do not fit each other")
+            raise RefusedError(_("no step makes the fit better: the sums of the sites do not fit each other"))
         return {**state, "beta": (state["beta"] + state["best"]) / 2, "halvings": state["halvings"] + 1}
 
     def _refuse(self, flagged: float, coarse: float, *, still: bool) -> None:
@@ -97,8 +98,8 @@ class Search:
             raise RefusedError(why)
         if still and coarse > _COARSE:
             raise RefusedError(
-                "the sums are too coarse for these coefficients",
-                hint="name fewer records per site, or narrower ranges: what a sum can show is set by its bound",
+                _("the sums are too coarse for these coefficients"),
+                hint=_("name fewer records per site, or narrower ranges: what a sum can show is set by its bound"),
             )
 
     def _refuse_flat(self, curvature: Floats, wrong: Floats, *, first: bool) -> None:
@@ -109,8 +110,8 @@ class Search:
             return
         along = np.abs(vectors[1:, 0])
         names = [name for name, part in zip(self.names, along, strict=True) if part > 0.1 * along.max()]
-        why = "these terms say the same" if first else "no optimum exists along these terms: they separate the target"
-        raise RefusedError(f"{why}: {', '.join(names)}", hint="leave one out, or use a ridge above 0")
+        what = _("these terms say the same: {names}") if first else _("these terms separate the target: {names}")
+        raise RefusedError(what.format(names=", ".join(names)), hint=_("leave one out, or use a ridge above 0"))
 
 
 def _accepted(state: State, sums: Sums, objective: float, step: Floats) -> State:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from privacy.federated.ask import Ask, State
 from privacy.federated.design import Design, Floats
 from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
 
 #: The most records of one site that a job may name: sums of so many 64-bit floats still keep to their bound.
 MOST_ROWS = 1_000_000_000
@@ -57,20 +58,20 @@ def joined(*entries: Entries) -> Entries:
 def request(stage: str, number: int, entries: Entries, rows: int, given: Mapping[str, Floats]) -> Ask:
     """The round that asks for these sums from sites of at most `rows` records each. Raises UsageError for bad rows."""
     if not 1 <= rows <= MOST_ROWS:
-        raise UsageError(f"a site may have 1 to {MOST_ROWS} records, not {rows}")
+        raise UsageError(_("a site may have 1 to {most} records, not {rows}").format(most=MOST_ROWS, rows=rows))
     bound = rows * entries.each * np.where(entries.whole, 1.0, ROUNDING)
     return Ask(stage, number, bound, np.where(entries.whole, 1.0, bound / _FINE), given)
 
 
 def unknown() -> RefusedError:
     """The refusal of a round that the job does not have, with what the hub gives: whatever the records are."""
-    return RefusedError("the hub asks for a round, or gives numbers, that this job does not have")
+    return RefusedError(_("the hub asks for a round, or gives numbers, that this job does not have"))
 
 
 def enough(data: Design, rows: int) -> Design:
     """The records, if they are no more than a site may have. Raises RefusedError."""
     if len(data.values) > rows:
-        raise RefusedError("this site has more records than the job allows for one site")
+        raise RefusedError(_("this site has more records than the job allows for one site"))
     return data
 
 

@@ -18,6 +18,7 @@ from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.intervals import Interval, normal
 from privacy.federated.methods.sums import Entries, counted, counts
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -71,9 +72,9 @@ class Survival:
 
     def __post_init__(self) -> None:
         if not self.grid or any(a >= b for a, b in pairwise(self.grid)):
-            raise UsageError("the grid of times must rise")
+            raise UsageError(_("the grid of times must rise"))
         if self.event.levels != 2 or (self.group is not None and not self.group.levels):
-            raise UsageError("an event has two labels, and a group is a column of labels")
+            raise UsageError(_("an event has two labels, and a group is a column of labels"))
 
     @property
     def _groups(self) -> int:

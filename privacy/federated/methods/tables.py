@@ -12,6 +12,7 @@ import numpy as np
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.sums import Entries, counted, counts
 from secops.core.errors import UsageError
+from secops.core.i18n import _
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class Labels:
 
     def __post_init__(self) -> None:
         if not self.columns or any(not column.levels for column in self.columns):
-            raise UsageError("a table is of columns of labels")
+            raise UsageError(_("a table is of columns of labels"))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -90,7 +91,7 @@ class Histogram:
 
     def __post_init__(self) -> None:
         if self.bins < 1 or not all(0 < share <= 1 for share in self.shares):
-            raise UsageError("a histogram has at least one bin, and quantiles are above 0 and at most 1")
+            raise UsageError(_("a histogram has at least one bin, and quantiles are above 0 and at most 1"))
 
     @property
     def edges(self) -> Floats:

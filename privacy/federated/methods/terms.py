@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -14,12 +13,10 @@ from privacy.federated.methods.families import Family
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
 from privacy.federated.methods.sums import Entries, off, unknown
 from secops.core.errors import RefusedError, UsageError
+from secops.core.i18n import _
 
 #: No scaled term, and no coefficient of scaled terms, is larger: sums of their products are finite numbers.
 _MOST = 1e9
-
-#: Records with a missing feature are left out, or count as average in that feature.
-Missing = Literal["drop", "mean"]
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,6 @@ class Scaling:
         """The scaling that a state, or what a hub gives, holds."""
         return cls(state["mean"], state["sd"])
 
-    @classmethod
-    def declared(cls, terms: Terms) -> Scaling:
-        """By public ranges alone, as if values were spread evenly over them: nothing of the data is asked."""
-        return cls(terms.ranges.middle, terms.ranges.half / np.sqrt(3))
-
     def apply(self, matrix: Floats) -> Floats:
         """Scaled terms; a missing one is average."""
         return np.where(np.isnan(matrix), 0.0, (matrix - self.mean) / self.sd)
@@ -121,20 +113,22 @@ class Records:
 class Problem:
     """What is learned from what. `exposure` (time at risk, population) is for rates and must be above 0.
 
-    Raises UsageError where a column is named twice, or an exposure may be 0.
+    A record takes part that has all of these. Only a feature in `averaged` may be missing: it counts as its mean over
+    all sites, and the fit knows nothing of that, so its standard errors are too small. Raises UsageError where a column
+    has two roles or none, or an exposure may be 0.
     """
 
     features: tuple[Column, ...]
     target: Column
-    missing: Missing = "drop"
+    averaged: frozenset[str] = frozenset()
     exposure: Column | None = None
 
     def __post_init__(self) -> None:
         names = [c.name for c in (*self.features, self.target, *([self.exposure] if self.exposure else []))]
-        if len(set(names)) < len(names):
-            raise UsageError("a column has one role: feature, target or exposure")
+        if len(set(names)) < len(names) or self.averaged - {column.name for column in self.features}:
+            raise UsageError(_("a column has one role: feature, target or exposure"))
         if self.exposure and not self.exposure.lower > 0:
-            raise UsageError("an exposure is a number above 0: its declared range must be so")
+            raise UsageError(_("an exposure is a number above 0: its declared range must be so"))
 
     @property
     def terms(self) -> Terms:
@@ -142,10 +136,8 @@ class Problem:
 
     def complete(self, data: Design) -> np.typing.NDArray[np.bool_]:
         """Which records a prediction can be made for, (records,)."""
-        incomplete = np.isnan(self._exposure(data))
-        if self.missing == "drop":
-            incomplete |= np.isnan(self.terms.matrix(data)).any(axis=1)
-        return ~incomplete
+        needed = [data.column(column.name) for column in self.features if column.name not in self.averaged]
+        return ~np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1)
 
     def records(self, data: Design) -> Records:
         """The records that have a target and whatever else must not be missing."""
@@ -194,12 +186,15 @@ class Problem:
 
     def _check(self, found: Spread, family: Family) -> None:
         if not found.count[-2]:
-            raise RefusedError("no site has a record to learn from", hint="see which columns are missing everywhere")
+            raise RefusedError(
+                _("no site has a record to learn from"), hint=_("see which columns are missing everywhere")
+            )
         if not np.isfinite(found.variance[-2]) and family.hopeless(float(found.mean[-2])):
-            raise RefusedError(f"{self.target.name} is the same in all records: there is nothing to learn")
+            what = _("{name} is the same in all records: there is nothing to learn")
+            raise RefusedError(what.format(name=self.target.name))
         constant = [name for name, v in zip(self.terms.names, found.variance, strict=False) if not np.isfinite(v)]
         if constant:
             raise RefusedError(
-                f"the same in all records, or missing: {', '.join(constant)}",
-                hint="leave it out; a number may also have a declared range that is far too wide",
+                _("the same in all records, or missing: {names}").format(names=", ".join(constant)),
+                hint=_("leave it out; a number may also have a declared range that is far too wide"),
             )

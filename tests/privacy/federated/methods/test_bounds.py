@@ -11,7 +11,6 @@ from hypothesis.extra import numpy as hnp
 from privacy.federated.ask import Method, State
 from privacy.federated.design import Column, Design, within
 from privacy.federated.methods.classified import Classification
-from privacy.federated.methods.clipped import Clipped
 from privacy.federated.methods.descent import Descent, Local
 from privacy.federated.methods.errors import Deviations
 from privacy.federated.methods.evaluate import Evaluation
@@ -32,8 +31,8 @@ COLUMNS = (AGE, GROUP, ODD, SICK, COUNT, YEARS)
 ROWS = 12
 
 LOGISTIC = Problem((AGE, GROUP, ODD), SICK)
-NUMBER = Problem((GROUP, SICK, AGE), ODD, "mean")
-RATE = Problem((AGE, ODD), COUNT, "mean", YEARS)
+NUMBER = Problem((GROUP, SICK, AGE), ODD, frozenset({"group", "age"}))
+RATE = Problem((AGE, ODD), COUNT, frozenset({"odd"}), YEARS)
 WIDE = Learner(LOGISTIC, Logistic(SICK), (3, 2))
 LEARNER = Learner(NUMBER, Linear(ODD))
 
@@ -46,8 +45,6 @@ METHODS: dict[str, Method] = {
     "poisson": Newton(RATE, Poisson(COUNT), ROWS),
     "descent": Descent(WIDE, Local(3, 2, 0.5, 1.5, 0.1, 0.01), Average(), ROWS, 3),
     "descent-linear": Descent(LEARNER, Local(2, 0, 0.1), Average(), ROWS, 3),
-    "clipped": Clipped(WIDE, ROWS, 3, 10, 0.5, 1e-6),
-    "clipped-linear": Clipped(LEARNER, ROWS, 3, 10, 0.5, 1e-6),
 }
 
 
@@ -80,7 +77,7 @@ def _states(draw: st.DrawFn, name: str) -> list[State]:
     on = {"round": np.array(1.0), "still": np.array(0.0)}
     if isinstance(method, Newton):
         return [method.start(), {**on, **_given(draw, method.size - 1, "beta", method.size)}]
-    if isinstance(method, (Descent, Clipped)):
+    if isinstance(method, Descent):
         terms, size = len(method.learner.problem.terms), method.learner.network.size
         return [method.start(), {**on, **_given(draw, terms, "weights", size)}]
     return [method.start()]
@@ -140,7 +137,7 @@ def test_a_site_knows_the_rounds_of_the_job_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.inf, np.nan, 1e12])
-@pytest.mark.parametrize(("name", "stage"), [("logistic", "newton"), ("descent", "train"), ("clipped", "slopes")])
+@pytest.mark.parametrize(("name", "stage"), [("logistic", "newton"), ("descent", "train")])
 def test_numbers_that_would_not_stay_finite_are_refused_whatever_the_records(name: str, stage: str, bad: float) -> None:
     method = METHODS[name]
     own = "beta" if isinstance(method, Newton) else "weights"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from privacy.federated.design import Column
-from privacy.federated.methods.clipped import Clipped
 from privacy.federated.methods.descent import Descent, Local
 from privacy.federated.methods.families import Linear, Logistic
 from privacy.federated.methods.learner import Learner
@@ -143,39 +142,9 @@ def test_32_bits_are_enough_for_a_hundred_sites() -> None:
     assert ask.largest() * 100 < 2**31
 
 
-def test_a_clipped_sum_changes_by_no_more_than_clip_with_one_record() -> None:
-    learner = Learner(LABELS.problem, LABELS.family, (3,))
-    clipped = Clipped(learner, 1000, 3, 200, clip=0.3, step=1e-6, seed=5)
-    pooled = _pooled()
-    ask = clipped.ask(clipped.start())
-    full = clipped.at_site(ask, pooled)
-    changes = []
-    for place in range(0, 200, 7):
-        one_less = design(COLUMNS, np.delete(pooled.values, place, axis=0))
-        changes.append(np.linalg.norm(full - clipped.at_site(ask, one_less)))
-    assert max(changes) <= 0.3 + 1e-12
-    assert max(changes) > 0.29
-    assert min(changes) < 0.3
-
-
-def test_unclipped_slopes_are_plain_descent() -> None:
-    pooled = _pooled()
-    clipped = Clipped(LABELS, 1000, 30, 200, clip=1e3, step=1e-9, rate=0.5, decay=0.1)
-    state = run(clipped, split(pooled, 3))
-    x = (pooled.values[:, :2] - [60, 0]) / (np.array([120, 18]) / np.sqrt(12))
-    x, y, weights = np.column_stack([x, np.ones(200)]), pooled.values[:, 2], np.zeros(3)
-    for _ in range(30):
-        weights = weights - 0.5 * (x.T @ (1 / (1 + np.exp(-x @ weights)) - y) / 200 + 0.1 * weights)
-    assert state["weights"] == pytest.approx(weights, abs=1e-8)
-    score = clipped.score(clipped.parameters(state), pooled)
-    assert score == pytest.approx(1 / (1 + np.exp(-x @ weights)), abs=1e-8)
-
-
 def test_options_that_do_not_fit() -> None:
     for wrong in ({"steps": 0}, {"rate": 0.0}, {"clip": np.inf}, {"clip": 0.0}, {"batch": -1}, {"proximal": -0.1}):
         with pytest.raises(UsageError):
             Local(**wrong)
     with pytest.raises(UsageError):
         Learner(LABELS.problem, LABELS.family, (0,))
-    with pytest.raises(UsageError):
-        Clipped(LABELS, 10, 1, 10, clip=0, step=1)

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from privacy.federated.design import Column, Design
+from privacy.federated.design import Design
 from privacy.federated.methods.classified import Classification
-from privacy.federated.methods.clipped import Clipped
 from privacy.federated.methods.descent import Descent, Local
 from privacy.federated.methods.evaluate import Evaluation
 from privacy.federated.methods.families import Logistic
@@ -13,7 +12,7 @@ from privacy.federated.methods.inference import regression
 from privacy.federated.methods.learner import Learner
 from privacy.federated.methods.newton import Newton
 from privacy.federated.methods.server import Adam, Average
-from privacy.federated.methods.terms import Problem, Scaling, Terms
+from privacy.federated.methods.terms import Problem
 from tests.privacy.federated.methods.heart import COLUMNS, hospitals
 from tests.privacy.federated.methods.running import run
 
@@ -103,16 +102,6 @@ def test_adam_and_a_small_network_are_no_worse_than_published_averaging(sites: l
         found = _tested(descent, run(descent, sites), sites)
         assert found.accuracy.value > 0.7480
         assert found.auc.value > 0.86
-
-
-def test_clipped_slopes_of_publicly_scaled_terms_tell_nearly_as_well(sites: list[Design]) -> None:
-    usual = {"age": (25, 80), "trestbps": (90, 180), "chol": (120, 360), "thalach": (80, 190), "oldpeak": (-1, 4)}
-    columns = [Column(c.name, *usual.get(c.name, (c.lower, c.upper)), c.levels) for c in COLUMNS[:-1]]
-    scaling = Scaling.declared(Terms(tuple(columns)))
-    clipped = Clipped(Learner(PROBLEM, Logistic(TARGET)), ROWS, 20, 500, clip=1.0, step=1e-3, rate=1.0, scaling=scaling)
-    found = _tested(clipped, run(clipped, sites), sites)
-    assert found.accuracy.value >= 0.78
-    assert found.auc.value >= 0.86
 
 
 def test_a_hospital_that_never_measured_cholesterol_shows_in_its_own_moments_alone(sites: list[Design]) -> None:

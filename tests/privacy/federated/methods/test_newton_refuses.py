@@ -101,7 +101,7 @@ def test_a_term_that_is_always_the_same_is_named() -> None:
 
 def test_a_feature_that_nobody_has_is_named() -> None:
     values = np.column_stack([EVEN, np.full(80, np.nan), NOISE])
-    problem = Problem((X, Z), NUMBER, "mean")
+    problem = Problem((X, Z), NUMBER, frozenset({"z"}))
     with pytest.raises(RefusedError, match="missing: z"):
         run(Newton(problem, Linear(NUMBER), 1000), [design((X, Z, NUMBER), values)])
     with pytest.raises(RefusedError, match="no site has a record"):
