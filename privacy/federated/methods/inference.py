@@ -24,10 +24,13 @@ _SURE = 1e4
 class Coefficient(msgspec.Struct, frozen=True):
     """A term, in its own unit. `ratio` is the odds ratio (logistic) or rate ratio (Poisson) for one unit more.
 
+    `support` is for how many records the term is not 0: all that the coefficient is learned from, of an indicator.
+
     With a ridge, `error` is the spread of the shrunken coefficient; it has no interval and no p-value, as it is biased.
     """
 
     term: str
+    support: int
     value: float
     error: float
     interval: Interval | None
@@ -62,7 +65,8 @@ def regression(newton: Newton, state: State, level: float = 0.95) -> Regression:
     search = Search(newton.problem.terms.names, newton.family, newton.ridge)
     inverse = np.linalg.inv(search.penalised(state["curvature"]))
     inverse = (inverse + inverse.T) / 2
-    freedom = records - float(np.trace(inverse @ state["curvature"]))  # as many as there are terms, without a ridge
+    used = float(np.trace(inverse @ state["curvature"])) if newton.ridge else newton.size
+    freedom = records - used
     linear = isinstance(newton.family, Linear)
     if linear:
         _refuse_exact(state, freedom)
@@ -73,7 +77,8 @@ def regression(newton: Newton, state: State, level: float = 0.95) -> Regression:
     covariance = change @ inverse @ state["curvature"] @ inverse @ change.T * dispersion / unit**2
     width = _Width(level, freedom if linear else math.inf)
     names = ("(intercept)", *newton.problem.terms.names)
-    told = zip(names, values.tolist(), np.sqrt(np.diag(covariance)).tolist(), strict=True)
+    support = (int(records), *(int(count) for count in state["support"]))
+    told = zip(names, support, values.tolist(), np.sqrt(np.diag(covariance)).tolist(), strict=True)
     rows = tuple(_coefficient(newton, width, *row) for row in told)
     return Regression(
         newton.family.name, int(records), freedom, int(state["steps"]), newton.ridge, deviance, null, dispersion, rows,
@@ -82,10 +87,10 @@ def regression(newton: Newton, state: State, level: float = 0.95) -> Regression:
 
 
 def _refuse_moving(newton: Newton, state: State) -> None:
+    if "still" not in state or not state["steps"]:
+        raise RefusedError(_("no round has been summed yet"))
     if state["still"]:
         return
-    if not state["steps"]:
-        raise RefusedError(_("no round has been summed yet"))
     moving = [name for name, step in zip(newton.problem.terms.names, state["step"][1:], strict=True) if abs(step) > 0.1]
     what = _("the coefficients did not come to stand still in {n} rounds").format(n=newton.rounds)
     hint = _("these still move, and may separate the target: {names}") if moving else _("allow more rounds")
@@ -118,14 +123,15 @@ class _Width:
         return 2 * float(special.stdtr(self._freedom, -abs(z)))
 
 
-def _coefficient(newton: Newton, width: _Width, term: str, value: float, error: float) -> Coefficient:
+def _coefficient(newton: Newton, width: _Width, term: str, support: int, value: float, error: float) -> Coefficient:
     is_ratio = not isinstance(newton.family, Linear)
     ratio = _exp(value) if is_ratio else None
     if newton.ridge:
-        return Coefficient(term, value, error, None, None, ratio, None)
+        return Coefficient(term, support, value, error, None, None, ratio, None)
     interval = Interval(value - width.factor * error, value + width.factor * error)
     ratios = Interval(_exp(interval.lower), _exp(interval.upper)) if is_ratio else None
-    return Coefficient(term, value, error, interval, width.p(value / error) if error > 0 else None, ratio, ratios)
+    p = width.p(value / error) if error > 0 else None
+    return Coefficient(term, support, value, error, interval, p, ratio, ratios)
 
 
 def _exp(value: float) -> float:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from privacy.federated.ask import State
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.families import Family
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
-from privacy.federated.methods.sums import Entries, off, unknown
+from privacy.federated.methods.sums import Entries, counts, joined, off, unknown
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
 
@@ -134,10 +135,11 @@ class Problem:
     def terms(self) -> Terms:
         return Terms(self.features)
 
-    def complete(self, data: Design) -> np.typing.NDArray[np.bool_]:
+    def complete(self, data: Design) -> NDArray[np.bool_]:
         """Which records a prediction can be made for, (records,)."""
         needed = [data.column(column.name) for column in self.features if column.name not in self.averaged]
-        return ~np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1)
+        missing = np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1)
+        return np.asarray(~missing, dtype=bool)
 
     def records(self, data: Design) -> Records:
         """The records that have a target and whatever else must not be missing."""
@@ -168,27 +170,30 @@ class Problem:
     # The first round of a fit: what scales its terms.
 
     def moment_entries(self) -> Entries:
-        """The entries of the moments of terms, target and exposure."""
-        return moment_entries(len(self.terms) + 2)
+        """The entries of the moments of terms, target and exposure, and of how many records a term is not 0 for."""
+        return joined(counts(len(self.terms)), moment_entries(len(self.terms) + 2))
 
     def moment_sums(self, data: Design) -> Floats:
         """A site's moments over the records that the model is fitted on."""
         used = self.records(data)
-        return moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
+        support = (np.nan_to_num(used.terms) != 0).sum(axis=0)
+        moments = moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
+        return np.concatenate([support, moments])
 
     def moments(self, total: Floats, rows: int, sites: int, family: Family) -> State:
         """Scaling, and the moments of target and exposure. Raises RefusedError where nothing can be fitted."""
-        found = spread(total, off(self.moment_entries(), rows, sites), self._ranges)
+        wrong, size = off(self.moment_entries(), rows, sites), len(self.terms)
+        found = spread(total[size:], wrong[size:], self._ranges)
         self._check(found, family)
         sd = np.sqrt(found.variance)
         last = {"records": found.count[-2], "target": found.mean[-2], "exposure": found.mean[-1]}
-        return {"mean": found.mean[:-2], "sd": sd[:-2], **{name: np.array(value) for name, value in last.items()}}
+        scaling = {"mean": found.mean[:-2], "sd": sd[:-2], "support": total[:size]}
+        return {**scaling, **{name: np.array(value) for name, value in last.items()}}
 
     def _check(self, found: Spread, family: Family) -> None:
         if not found.count[-2]:
-            raise RefusedError(
-                _("no site has a record to learn from"), hint=_("see which columns are missing everywhere")
-            )
+            hint = _("see which columns are missing everywhere")
+            raise RefusedError(_("no site has a record to learn from"), hint=hint)
         if not np.isfinite(found.variance[-2]) and family.hopeless(float(found.mean[-2])):
             what = _("{name} is the same in all records: there is nothing to learn")
             raise RefusedError(what.format(name=self.target.name))
