@@ -26,21 +26,25 @@ _MOST_HALVINGS = 30
 
 @dataclass(frozen=True)
 class Sums:
-    """What a round's vector says: numbers of records, half the deviance, its slope (k,) and curvature (k, k)."""
+    """What a round's vector says: numbers of records, half the deviance, its slope (k,) and curvature (k, k).
+
+    `support` is for how many records each term is not 0, (k - 1,).
+    """
 
     records: float
     flagged: float
+    support: Floats
     loss: float
     slope: Floats
     curvature: Floats
 
 
 def unpacked(vector: Floats, size: int) -> Sums:
-    """The sums for `size` coefficients: records, flagged, loss, slope, upper triangle of the curvature."""
-    records, flagged, loss = (float(number) for number in vector[:3])
+    """The sums for `size` coefficients: records, flagged, support, loss, slope, upper triangle of the curvature."""
+    head, support, loss, slope, upper = np.split(vector, [2, size + 1, size + 2, 2 * size + 2])
     curvature = np.zeros((size, size))
-    curvature[np.triu_indices(size)] = vector[3 + size :]
-    return Sums(records, flagged, loss, vector[3 : 3 + size], curvature + np.triu(curvature, 1).T)
+    curvature[np.triu_indices(size)] = upper
+    return Sums(float(head[0]), float(head[1]), support, float(loss[0]), slope, curvature + np.triu(curvature, 1).T)
 
 
 def begun(beta: Floats) -> State:
@@ -123,5 +127,13 @@ def _accepted(state: State, sums: Sums, objective: float, step: Floats) -> State
         "step": step,
         "curvature": sums.curvature,
         "halvings": np.array(0.0),
-        "null": state["null"] if state["steps"] else np.array(sums.loss),
+        "support": sums.support,
+        "null": _null(state, sums),
     }
+
+
+def _null(state: State, sums: Sums) -> Floats:
+    """The loss of the model without terms, which comes first: NaN if it is of other records than these."""
+    if not state["steps"]:
+        return np.array(sums.loss)
+    return state["null"] if sums.records == state["records"] else np.array(np.nan)

@@ -12,7 +12,7 @@ from privacy.federated.ask import State
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.families import Family
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
-from privacy.federated.methods.sums import Entries, counts, joined, off, unknown
+from privacy.federated.methods.sums import Entries, off, unknown
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
 
@@ -109,6 +109,11 @@ class Records:
         """The logarithm of the exposure: what is added to a rate's linear predictor."""
         return np.log(self.exposure)
 
+    @property
+    def support(self) -> Floats:
+        """For how many records each term is there and not 0, (terms,)."""
+        return np.asarray(np.count_nonzero(np.nan_to_num(self.terms), axis=0), dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -170,25 +175,21 @@ class Problem:
     # The first round of a fit: what scales its terms.
 
     def moment_entries(self) -> Entries:
-        """The entries of the moments of terms, target and exposure, and of how many records a term is not 0 for."""
-        return joined(counts(len(self.terms)), moment_entries(len(self.terms) + 2))
+        """The entries of the moments of terms, target and exposure."""
+        return moment_entries(len(self.terms) + 2)
 
     def moment_sums(self, data: Design) -> Floats:
         """A site's moments over the records that the model is fitted on."""
         used = self.records(data)
-        support = (np.nan_to_num(used.terms) != 0).sum(axis=0)
-        moments = moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
-        return np.concatenate([support, moments])
+        return moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
 
     def moments(self, total: Floats, rows: int, sites: int, family: Family) -> State:
         """Scaling, and the moments of target and exposure. Raises RefusedError where nothing can be fitted."""
-        wrong, size = off(self.moment_entries(), rows, sites), len(self.terms)
-        found = spread(total[size:], wrong[size:], self._ranges)
+        found = spread(total, off(self.moment_entries(), rows, sites), self._ranges)
         self._check(found, family)
         sd = np.sqrt(found.variance)
         last = {"records": found.count[-2], "target": found.mean[-2], "exposure": found.mean[-1]}
-        scaling = {"mean": found.mean[:-2], "sd": sd[:-2], "support": total[:size]}
-        return {**scaling, **{name: np.array(value) for name, value in last.items()}}
+        return {"mean": found.mean[:-2], "sd": sd[:-2], **{name: np.array(value) for name, value in last.items()}}
 
     def _check(self, found: Spread, family: Family) -> None:
         if not found.count[-2]:

@@ -166,5 +166,5 @@ def test_the_bound_of_a_regression_is_no_wider_than_it_must_be(name: str) -> Non
     for values in (ends, lows):
         site = within(COLUMNS, values, np.zeros(ROWS, dtype=bool))[0]
         reached = np.maximum(reached, np.abs(method.at_site(ask, site)))
-    slopes = slice(3, 3 + size)
+    slopes = slice(size + 2, 2 * size + 2)
     assert (reached[slopes] >= 0.1 * ask.bound[slopes])[:1].all()

@@ -159,10 +159,11 @@ def test_sites_that_change_between_rounds_do_not_mislead_the_search() -> None:
         number += 1
         sites: list[Design] = [one, two, three] if number > 3 else [one, two]
         state = newton.take(state, summed(ask, [newton.at_site(ask, site) for site in sites]), len(sites))
-    expected = regression(newton, run(newton, [one, two, three]))
-    assert [c.value for c in regression(newton, state).coefficients] == pytest.approx(
-        [c.value for c in expected.coefficients], abs=1e-7
-    )
+    expected, found = regression(newton, run(newton, [one, two, three])), regression(newton, state)
+    assert [c.value for c in found.coefficients] == pytest.approx([c.value for c in expected.coefficients], abs=1e-7)
+    assert [c.error for c in found.coefficients] == pytest.approx([c.error for c in expected.coefficients], abs=1e-7)
+    assert (found.records, found.coefficients[1].support) == (80, 80)
+    assert (found.null_deviance, expected.null_deviance) == (None, pytest.approx(110.9, abs=0.1))
 
 
 def test_options_that_do_not_fit() -> None:
