@@ -21,6 +21,12 @@ _COARSE = 1e-6
 #: Terms are taken to say the same if the curvature along a combination of them is so small, with a diagonal of 1.
 _FLAT = 1e-10
 
+#: Curvature that counting in steps may move by a part of this size is as good as none.
+_BLURRED = 100
+
+#: Nor is there a standard error where it may be so far off, relatively.
+_UNSURE = 1e-4
+
 _MOST_HALVINGS = 30
 
 
@@ -69,12 +75,15 @@ class Search:
         if self._worse(state, sums, objective, wrong.loss):
             return self._halved(state)
         curvature = self.penalised(sums.curvature)
-        self._refuse_flat(curvature, wrong.curvature, first=not state["steps"])
+        blur = self._refuse_flat(curvature, wrong.curvature, first=not state["steps"])
         inverse = np.linalg.inv(curvature)
         step = inverse @ (sums.slope - self.ridge * np.append(0.0, state["beta"][1:]))
         coarse = float((np.abs(inverse) @ wrong.slope).max())
         still = bool(np.abs(step).max() <= max(_STILL, 2 * coarse))
-        self._refuse(sums.flagged, coarse, still=still)
+        if why := self.family.refusal(sums.flagged, still=still, ridge=self.ridge):
+            raise RefusedError(why)
+        if still and (coarse > _COARSE or blur > _UNSURE):
+            raise _too_coarse()
         return {
             **state,
             **_accepted(state, sums, objective, step),
@@ -97,25 +106,26 @@ class Search:
             raise RefusedError(_("no step makes the fit better: the sums of the sites do not fit each other"))
         return {**state, "beta": (state["beta"] + state["best"]) / 2, "halvings": state["halvings"] + 1}
 
-    def _refuse(self, flagged: float, coarse: float, *, still: bool) -> None:
-        if why := self.family.refusal(flagged, still=still, ridge=self.ridge):
-            raise RefusedError(why)
-        if still and coarse > _COARSE:
-            raise RefusedError(
-                _("the sums are too coarse for these coefficients"),
-                hint=_("name fewer records per site, or narrower ranges: what a sum can show is set by its bound"),
-            )
-
-    def _refuse_flat(self, curvature: Floats, wrong: Floats, *, first: bool) -> None:
+    def _refuse_flat(self, curvature: Floats, wrong: Floats, *, first: bool) -> float:
+        """See that no combination of terms is without curvature, and say how far off, relatively, it may be."""
         size = np.sqrt(np.maximum(np.diag(curvature), np.finfo(float).tiny))
-        scale = np.outer(size, size)
-        values, vectors = np.linalg.eigh(curvature / scale)
-        if values[0] > max(_FLAT, 100 * float((wrong / scale).max())):
-            return
+        values, vectors = np.linalg.eigh(curvature / np.outer(size, size))
+        off = float((wrong / np.outer(size, size)).max())
+        if first and _FLAT < values[0] <= _BLURRED * off:
+            raise _too_coarse()
+        if values[0] > max(_FLAT, _BLURRED * off):
+            return off / float(values[0])
         along = np.abs(vectors[1:, 0])
         names = [name for name, part in zip(self.names, along, strict=True) if part > 0.1 * along.max()]
         what = _("these terms say the same: {names}") if first else _("these terms separate the target: {names}")
         raise RefusedError(what.format(names=", ".join(names)), hint=_("leave one out, or use a ridge above 0"))
+
+
+def _too_coarse() -> RefusedError:
+    return RefusedError(
+        _("the sums are too coarse for these coefficients"),
+        hint=_("name fewer records per site, or narrower ranges: what a sum can show is set by its bound"),
+    )
 
 
 def _accepted(state: State, sums: Sums, objective: float, step: Floats) -> State:

@@ -196,11 +196,13 @@ class Problem:
             hint = _("see which columns are missing everywhere")
             raise RefusedError(_("no site has a record to learn from"), hint=hint)
         if not np.isfinite(found.variance[-2]) and family.hopeless(float(found.mean[-2])):
-            what = _("{name} is the same in all records: there is nothing to learn")
+            what = _("{name} is the same in all records, or its declared range is far too wide")
             raise RefusedError(what.format(name=self.target.name))
         constant = [name for name, v in zip(self.terms.names, found.variance, strict=False) if not np.isfinite(v)]
         if constant:
             raise RefusedError(
-                _("the same in all records, or missing: {names}").format(names=", ".join(constant)),
-                hint=_("leave it out; a number may also have a declared range that is far too wide"),
+                _("the same in all records, missing, or of a range that is far too wide: {names}").format(
+                    names=", ".join(constant)
+                ),
+                hint=_("leave it out, declare a narrower range, or name fewer records per site"),
             )

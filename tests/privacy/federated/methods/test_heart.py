@@ -18,7 +18,7 @@ from tests.privacy.federated.methods.running import run
 
 TARGET = COLUMNS[-1]
 PROBLEM = Problem(COLUMNS[:-1], TARGET)
-ROWS = 5000
+ROWS = 1_000_000
 
 
 @pytest.fixture(scope="module")
