@@ -33,7 +33,7 @@ class Local:
     """A site's own training: so many steps on batches (0: on all records), and what holds it back.
 
     `clip` is the most that parameters move in one round, as a Euclidean length. `proximal` pulls towards where the
-    round began (FedProx; 0 for FedAvg), `decay` towards 0.
+    round began (FedProx; 0 for FedAvg), `decay` towards 0, intercepts too.
     """
 
     steps: int = 1
@@ -94,7 +94,8 @@ class Descent(Learned):
         if not len(y):
             return np.zeros(ask.size)
         loss = self.learner.network.run(ask.given["weights"], terms, y).loss.mean()
-        moved = self._clipped(self.trained(ask.given["weights"], terms, y, ask.round) - ask.given["weights"])
+        with np.errstate(over="ignore", invalid="ignore"):  # what runs away is refused
+            moved = self._clipped(self.trained(ask.given["weights"], terms, y, ask.round) - ask.given["weights"])
         return np.concatenate([moved, [min(float(loss), _MOST_LOSS), 1.0]]) * min(
             1.0, len(y) / float(ask.given["records"])
         )
