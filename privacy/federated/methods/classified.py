@@ -59,7 +59,8 @@ class Classified(msgspec.Struct, frozen=True):
 class Classification:
     """Label 1 is told where the probability is above `threshold` (a `Measure`).
 
-    Raises UsageError unless `groups` divides `bins`.
+    Scores of a model that gives no probabilities count as 0 or 1 where they are beyond. Raises UsageError unless
+    `groups` divides `bins`.
     """
 
     bins: int = 100
@@ -77,6 +78,7 @@ class Classification:
         return joined(counts(2 * self.bins + 2), reals(largest))
 
     def sums(self, truth: Floats, score: Floats) -> Floats:
+        score = np.clip(score, 0.0, 1.0)
         places = np.minimum((score * self.bins).astype(np.intp), self.bins - 1)
         positive, told = truth == 1, score > self.threshold
         by_class = [counted(places[positive], self.bins), counted(places[~positive], self.bins)]

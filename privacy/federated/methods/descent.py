@@ -1,7 +1,7 @@
 """FedAvg, FedProx and FedAdam: sites train for a few steps of their own, and the hub moves by the average of theirs.
 
 A site's vector is how far its parameters moved, clipped to a length and weighted by its records, then its loss before
-training so weighted, then the weight: records as a part of the most that a site may have.
+training so weighted, then the weight: its part of all sites' records, which the first round has counted.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Local:
     """A site's own training: so many steps on batches (0: on all records), and what holds it back.
 
     `clip` is the most that parameters move in one round, as a Euclidean length. `proximal` pulls towards where the
-    round began (FedProx; 0 for FedAvg), `decay` towards 0.
+    round began (FedProx; 0 for FedAvg), `decay` towards 0, intercepts too.
     """
 
     steps: int = 1
@@ -71,7 +71,8 @@ class Descent(Learned):
         done = int(state["round"])
         if not done:
             return self.asked("moments", 1, {})
-        return self.asked("train", done + 1, self.parameters(state)) if done <= self.rounds else None
+        given = {name: state[name] for name in ("mean", "sd", "weights", "records")}
+        return self.asked("train", done + 1, given) if done <= self.rounds else None
 
     def asked(self, stage: str, number: int, given: Mapping[str, Floats]) -> Ask:
         """The round as a site works it out for itself. Raises RefusedError if the job has no such round."""
@@ -79,7 +80,9 @@ class Descent(Learned):
             return request(stage, number, self.problem.moment_entries(), self.rows, given)
         if stage != "train" or not 1 < number <= self.rounds + 1:
             raise unknown()
-        self.check(given)
+        self.check({name: array for name, array in given.items() if name != "records"})
+        if "records" not in given or given["records"].shape or not 1 <= given["records"] < np.inf:
+            raise unknown()
         bound = np.append(np.full(self.learner.network.size, self.local.clip), [_MOST_LOSS, 1.0])
         return Ask(stage, number, bound, bound / _STEPS, given)
 
@@ -91,8 +94,11 @@ class Descent(Learned):
         if not len(y):
             return np.zeros(ask.size)
         loss = self.learner.network.run(ask.given["weights"], terms, y).loss.mean()
-        moved = self._clipped(self.trained(ask.given["weights"], terms, y, ask.round) - ask.given["weights"])
-        return np.concatenate([moved, [min(float(loss), _MOST_LOSS), 1.0]]) * (len(y) / self.rows)
+        with np.errstate(over="ignore", invalid="ignore"):  # what runs away is refused
+            moved = self._clipped(self.trained(ask.given["weights"], terms, y, ask.round) - ask.given["weights"])
+        return np.concatenate([moved, [min(float(loss), _MOST_LOSS), 1.0]]) * min(
+            1.0, len(y) / float(ask.given["records"])
+        )
 
     def take(self, state: State, total: Floats, sites: int) -> State:
         done = int(state["round"])

@@ -13,7 +13,6 @@ from privacy.federated.design import Floats
 from privacy.federated.methods.families import Linear
 from privacy.federated.methods.intervals import Interval
 from privacy.federated.methods.newton import Newton
-from privacy.federated.methods.search import Search
 from secops.core.errors import RefusedError
 from secops.core.i18n import _
 
@@ -24,10 +23,13 @@ _SURE = 1e4
 class Coefficient(msgspec.Struct, frozen=True):
     """A term, in its own unit. `ratio` is the odds ratio (logistic) or rate ratio (Poisson) for one unit more.
 
+    `support` is for how many records the term is not 0: all that the coefficient is learned from, of an indicator.
+
     With a ridge, `error` is the spread of the shrunken coefficient; it has no interval and no p-value, as it is biased.
     """
 
     term: str
+    support: int
     value: float
     error: float
     interval: Interval | None
@@ -40,7 +42,8 @@ class Regression(msgspec.Struct, frozen=True):
     """A fitted regression. The intercept comes first. `covariance` is of the coefficients, in their units, row by row.
 
     `deviance`, and `null_deviance` of the model without terms: for a linear model sums of squares in the target's unit,
-    and `dispersion` the residual variance (else 1). `freedom` is that of the residuals.
+    and `dispersion` the residual variance (else 1). `freedom` is that of the residuals. The null deviance is None where
+    sites went or came between rounds.
     """
 
     family: str
@@ -49,7 +52,7 @@ class Regression(msgspec.Struct, frozen=True):
     rounds: int
     ridge: float
     deviance: float
-    null_deviance: float
+    null_deviance: float | None
     dispersion: float
     coefficients: tuple[Coefficient, ...]
     covariance: tuple[tuple[float, ...], ...]
@@ -58,34 +61,39 @@ class Regression(msgspec.Struct, frozen=True):
 def regression(newton: Newton, state: State, level: float = 0.95) -> Regression:
     """The fit of a state. Raises RefusedError if the coefficients still move, or no degree of freedom is left."""
     _refuse_moving(newton, state)
-    records, unit = float(state["records"]), newton.family.unit
-    search = Search(newton.problem.terms.names, newton.family, newton.ridge)
-    inverse = np.linalg.inv(search.penalised(state["curvature"]))
-    inverse = (inverse + inverse.T) / 2
-    freedom = records - float(np.trace(inverse @ state["curvature"]))  # as many as there are terms, without a ridge
-    linear = isinstance(newton.family, Linear)
+    unit, linear = newton.family.unit, isinstance(newton.family, Linear)
+    inverse = np.linalg.inv(newton.search.penalised(state["curvature"]))
+    freedom = float(state["records"]) - _terms_used(newton, inverse @ state["curvature"])
     if linear:
         _refuse_exact(state, freedom)
-    deviance, null = 2 * unit**2 * float(state["loss"]), 2 * unit**2 * float(state["null"])
+    deviance, null = (2 * unit**2 * float(state[name]) for name in ("loss", "null"))
     dispersion = deviance / freedom if linear else 1.0
-    change = _own_units(state) * unit
-    values = change @ state["beta"] + np.append(newton.family.base, np.zeros(newton.size - 1))
-    covariance = change @ inverse @ state["curvature"] @ inverse @ change.T * dispersion / unit**2
-    width = _Width(level, freedom if linear else math.inf)
-    names = ("(intercept)", *newton.problem.terms.names)
-    told = zip(names, values.tolist(), np.sqrt(np.diag(covariance)).tolist(), strict=True)
-    rows = tuple(_coefficient(newton, width, *row) for row in told)
+    change = _own_units(state)
+    covariance = change @ inverse @ state["curvature"] @ inverse.T @ change.T * dispersion
     return Regression(
-        newton.family.name, int(records), freedom, int(state["steps"]), newton.ridge, deviance, null, dispersion, rows,
-        tuple(tuple(row) for row in covariance.tolist()),
-    )  # fmt: skip
+        family=newton.family.name,
+        records=int(state["records"]),
+        freedom=freedom,
+        rounds=int(state["steps"]),
+        ridge=newton.ridge,
+        deviance=deviance,
+        null_deviance=None if math.isnan(null) else null,
+        dispersion=dispersion,
+        coefficients=_coefficients(newton, state, np.sqrt(np.diag(covariance)), level, freedom),
+        covariance=tuple(tuple(row) for row in covariance.tolist()),
+    )
+
+
+def _terms_used(newton: Newton, smoother: Floats) -> float:
+    """How many free coefficients a fit has: with a ridge fewer than there are terms."""
+    return float(np.trace(smoother)) if newton.ridge else float(newton.size)
 
 
 def _refuse_moving(newton: Newton, state: State) -> None:
+    if "still" not in state or not state["steps"]:
+        raise RefusedError(_("no round has been summed yet"))
     if state["still"]:
         return
-    if not state["steps"]:
-        raise RefusedError(_("no round has been summed yet"))
     moving = [name for name, step in zip(newton.problem.terms.names, state["step"][1:], strict=True) if abs(step) > 0.1]
     what = _("the coefficients did not come to stand still in {n} rounds").format(n=newton.rounds)
     hint = _("these still move, and may separate the target: {names}") if moving else _("allow more rounds")
@@ -107,6 +115,18 @@ def _own_units(state: State) -> Floats:
     return change
 
 
+def _coefficients(
+    newton: Newton, state: State, errors: Floats, level: float, freedom: float
+) -> tuple[Coefficient, ...]:
+    values = newton.family.unit * _own_units(state) @ state["beta"]
+    values[0] += newton.family.base
+    width = _Width(level, freedom if isinstance(newton.family, Linear) else math.inf)
+    names = ("(intercept)", *newton.problem.terms.names)
+    support = (int(state["records"]), *(int(count) for count in state["support"]))
+    told = zip(names, support, values.tolist(), errors.tolist(), strict=True)
+    return tuple(_coefficient(newton, width, *row) for row in told)
+
+
 class _Width:
     """Intervals and p-values by Student's t of so many degrees of freedom, or the normal distribution."""
 
@@ -118,14 +138,15 @@ class _Width:
         return 2 * float(special.stdtr(self._freedom, -abs(z)))
 
 
-def _coefficient(newton: Newton, width: _Width, term: str, value: float, error: float) -> Coefficient:
+def _coefficient(newton: Newton, width: _Width, term: str, support: int, value: float, error: float) -> Coefficient:
     is_ratio = not isinstance(newton.family, Linear)
     ratio = _exp(value) if is_ratio else None
     if newton.ridge:
-        return Coefficient(term, value, error, None, None, ratio, None)
+        return Coefficient(term, support, value, error, None, None, ratio, None)
     interval = Interval(value - width.factor * error, value + width.factor * error)
     ratios = Interval(_exp(interval.lower), _exp(interval.upper)) if is_ratio else None
-    return Coefficient(term, value, error, interval, width.p(value / error) if error > 0 else None, ratio, ratios)
+    p = width.p(value / error) if error > 0 else None
+    return Coefficient(term, support, value, error, interval, p, ratio, ratios)
 
 
 def _exp(value: float) -> float:

@@ -47,6 +47,11 @@ class Newton:
         """The coefficients: the intercept and the terms."""
         return len(self.problem.terms) + 1
 
+    @property
+    def search(self) -> Search:
+        """The search for them."""
+        return Search(self.problem.terms.names, self.family, self.ridge)
+
     def start(self) -> State:
         return {"round": np.array(0.0)}
 
@@ -75,16 +80,17 @@ class Newton:
         terms = np.column_stack([np.ones(len(used.target)), Scaling.of(ask.given).apply(used.terms)])
         fit = self.family.fit(self.family.scaled(used.target), terms @ ask.given["beta"] + used.offset)
         curvature = (terms * fit.weight[:, None]).T @ terms
-        head = [float(len(terms)), float(fit.flag.sum()), float(fit.loss.sum())]
-        return np.concatenate([head, terms.T @ fit.residual, curvature[np.triu_indices(self.size)]])
+        counted = [float(len(terms)), float(fit.flag.sum()), *used.support]
+        return np.concatenate(
+            [counted, [fit.loss.sum()], terms.T @ fit.residual, curvature[np.triu_indices(self.size)]]
+        )
 
     def take(self, state: State, total: Floats, sites: int) -> State:
         done = int(state["round"])
         if not done:
             return {**self._first(total, sites), "round": np.array(1.0)}
         wrong = off(self._entries(state), self.rows, sites)
-        search = Search(self.problem.terms.names, self.family, self.ridge)
-        taken = search.on(state, unpacked(total, self.size), unpacked(wrong, self.size))
+        taken = self.search.on(state, unpacked(total, self.size), unpacked(wrong, self.size))
         return {**taken, "round": np.array(done + 1.0)}
 
     def score(self, parameters: Mapping[str, Floats], data: Design) -> Floats:
@@ -113,4 +119,4 @@ class Newton:
         eta = float(np.abs(given["beta"]) @ largest) + self.problem.largest_offset
         loss, residual, weight = self.family.largest(eta)
         curvature = weight * np.outer(largest, largest)[np.triu_indices(self.size)]
-        return joined(counts(2), reals(np.concatenate([[loss], residual * largest, curvature])))
+        return joined(counts(self.size + 1), reals(np.concatenate([[loss], residual * largest, curvature])))

@@ -17,8 +17,9 @@ from secops.core.i18n import _
 #: The most records of one site that a job may name: sums of so many 64-bit floats still keep to their bound.
 MOST_ROWS = 1_000_000_000
 
-#: Steps from 0 to a bound: as fine as whole numbers in a float are exact; 1,000 sites stay far below 2^63.
-_FINE = 2.0**52
+#: Steps from 0 to a bound: so many that the sums of 255 sites stay below 2^63. Sums are far below their bound as a
+#: rule, and then a float holds their steps exactly.
+_FINE = 2.0**55
 
 #: What rounding may add to a sum of floats, of its bound.
 ROUNDING = 1 + 2.0**-20

@@ -109,6 +109,11 @@ class Records:
         """The logarithm of the exposure: what is added to a rate's linear predictor."""
         return np.log(self.exposure)
 
+    @property
+    def support(self) -> Floats:
+        """For how many records each term is there and not 0, (terms,)."""
+        return np.asarray(np.count_nonzero(np.nan_to_num(self.terms), axis=0), dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -138,7 +143,8 @@ class Problem:
     def complete(self, data: Design) -> NDArray[np.bool_]:
         """Which records a prediction can be made for, (records,)."""
         needed = [data.column(column.name) for column in self.features if column.name not in self.averaged]
-        return np.asarray(~np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1), dtype=np.bool_)
+        missing = np.isnan(np.column_stack([self._exposure(data), *needed])).any(axis=1)
+        return np.asarray(~missing, dtype=bool)
 
     def records(self, data: Design) -> Records:
         """The records that have a target and whatever else must not be missing."""
@@ -187,15 +193,16 @@ class Problem:
 
     def _check(self, found: Spread, family: Family) -> None:
         if not found.count[-2]:
-            raise RefusedError(
-                _("no site has a record to learn from"), hint=_("see which columns are missing everywhere")
-            )
+            hint = _("see which columns are missing everywhere")
+            raise RefusedError(_("no site has a record to learn from"), hint=hint)
         if not np.isfinite(found.variance[-2]) and family.hopeless(float(found.mean[-2])):
-            what = _("{name} is the same in all records: there is nothing to learn")
+            what = _("{name} is the same in all records, or its declared range is far too wide")
             raise RefusedError(what.format(name=self.target.name))
         constant = [name for name, v in zip(self.terms.names, found.variance, strict=False) if not np.isfinite(v)]
         if constant:
             raise RefusedError(
-                _("the same in all records, or missing: {names}").format(names=", ".join(constant)),
-                hint=_("leave it out; a number may also have a declared range that is far too wide"),
+                _("the same in all records, missing, or of a range that is far too wide: {names}").format(
+                    names=", ".join(constant)
+                ),
+                hint=_("leave it out, declare a narrower range, or name fewer records per site"),
             )

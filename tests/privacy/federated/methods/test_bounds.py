@@ -79,7 +79,8 @@ def _states(draw: st.DrawFn, name: str) -> list[State]:
         return [method.start(), {**on, **_given(draw, method.size - 1, "beta", method.size)}]
     if isinstance(method, Descent):
         terms, size = len(method.learner.problem.terms), method.learner.network.size
-        return [method.start(), {**on, **_given(draw, terms, "weights", size)}]
+        records = np.array(draw(st.floats(1, 100)))
+        return [method.start(), {**on, **_given(draw, terms, "weights", size), "records": records}]
     return [method.start()]
 
 
@@ -143,9 +144,11 @@ def test_numbers_that_would_not_stay_finite_are_refused_whatever_the_records(nam
     own = "beta" if isinstance(method, Newton) else "weights"
     size = method.size if isinstance(method, Newton) else method.learner.network.size
     sound = {"mean": np.zeros(4), "sd": np.ones(4), own: np.zeros(size)}
+    sound |= {"records": np.array(5.0)} if name == "descent" else {}
     assert method.asked(stage, 2, sound).size > size - 1
     wrong = [{**sound, own: np.append(sound[own][1:], bad)}, {**sound, own: np.zeros(size + 1)}]
     wrong += [{**sound, "mean": np.full(4, bad)}, {**sound, "sd": np.full(4, -1 / bad)}, {**sound, "sd": np.zeros(4)}]
+    wrong += [{**sound, "records": np.array(0.5)}, {**sound, "records": np.ones(1)}]
     for given_ in wrong:
         with np.errstate(all="ignore"), pytest.raises(RefusedError, match="does not have"):
             method.asked(stage, 2, given_)
@@ -166,5 +169,5 @@ def test_the_bound_of_a_regression_is_no_wider_than_it_must_be(name: str) -> Non
     for values in (ends, lows):
         site = within(COLUMNS, values, np.zeros(ROWS, dtype=bool))[0]
         reached = np.maximum(reached, np.abs(method.at_site(ask, site)))
-    slopes = slice(3, 3 + size)
+    slopes = slice(size + 2, 2 * size + 2)
     assert (reached[slopes] >= 0.1 * ask.bound[slopes])[:1].all()

@@ -115,8 +115,8 @@ def test_a_job_gives_the_same_numbers_again() -> None:
 def test_a_movement_is_clipped_to_its_length_and_weighted() -> None:
     descent = _descent(local=Local(50, 0, 5.0, clip=0.25))
     state = run(descent, split(_pooled(), 2), most=1)
-    vector = descent.at_site(descent.ask(state), _pooled(100))
-    assert vector[-1] == 0.1
+    vector = descent.at_site(descent.ask(state), _pooled(50))
+    assert vector[-1] == 0.25
     assert np.linalg.norm(vector[:-2] / vector[-1]) == pytest.approx(0.25)
 
 
@@ -134,6 +134,12 @@ def test_training_that_runs_away_is_refused() -> None:
     state = run(descent, [_pooled()], most=1)
     with np.errstate(all="ignore"), pytest.raises(RefusedError, match="stay finite"):
         descent.at_site(descent.ask(state), _pooled())
+
+
+def test_room_for_many_records_costs_no_digits() -> None:
+    sites = split(_pooled(), 3)
+    one, other = (run(Descent(LABELS, Local(), Server("fedavg"), rows, 50), sites) for rows in (200, 10**6))
+    assert one["weights"] == pytest.approx(other["weights"], abs=1e-6)
 
 
 def test_32_bits_are_enough_for_a_hundred_sites() -> None:

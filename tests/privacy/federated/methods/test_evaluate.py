@@ -100,6 +100,16 @@ def test_the_area_is_within_what_binning_costs(records: list[tuple[float, bool]]
     assert found.auc.interval.lower - 1e-9 <= np.mean(pairs) <= found.auc.interval.upper + 1e-9
 
 
+def test_scores_that_are_no_probabilities_count_as_the_ends() -> None:
+    told = Told(Problem((SCORE,), SICK))
+    site = design((SCORE, SICK), [[0.5, 1], [0.5, 0], [0.0, 1]])
+    for factor, hits in ((9.0, 1), (-9.0, 0)):
+        method = Evaluation(told, {"factor": np.array(factor)}, Classification(), 10, held=False)
+        found = method.measured(run(method, [site]))
+        assert (found.records, found.sensitivity.count) == (3, hits)
+        assert found.brier == pytest.approx(2 / 3)
+
+
 def test_one_class_or_no_record_is_not_measured_as_if_there_were_two() -> None:
     found = _classified([[0.7, 1], [0.4, 1]])
     assert (found.accuracy.value, found.specificity.value, found.auc, found.roc) == (0.5, None, None, ())

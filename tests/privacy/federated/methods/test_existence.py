@@ -50,7 +50,7 @@ def _full(terms: np.ndarray) -> bool:
     return np.linalg.matrix_rank(terms) == terms.shape[1]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(_RECORDS)
 def test_logistic_has_a_fit_exactly_where_labels_overlap(records: list[tuple[int, int, int]]) -> None:
     values = np.array(records, dtype=float)
@@ -62,7 +62,7 @@ def test_logistic_has_a_fit_exactly_where_labels_overlap(records: list[tuple[int
         _is_optimum(found, terms, y, lambda eta: 1 / (1 + np.exp(-eta)), lambda mean: mean * (1 - mean))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(_RECORDS, st.integers(1, 5))
 def test_poisson_has_a_fit_exactly_where_no_term_tells_zeros(records: list[tuple[int, int, int]], most: int) -> None:
     values = np.array(records, dtype=float)
@@ -75,7 +75,7 @@ def test_poisson_has_a_fit_exactly_where_no_term_tells_zeros(records: list[tuple
         _is_optimum(found, terms, y, np.exp, lambda mean: mean)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(_RECORDS, st.integers(0, 99))
 def test_linear_has_a_fit_exactly_where_terms_differ(records: list[tuple[int, int, int]], seed: int) -> None:
     values = np.array(records, dtype=float)

@@ -18,7 +18,7 @@ from tests.privacy.federated.methods.running import run
 
 TARGET = COLUMNS[-1]
 PROBLEM = Problem(COLUMNS[:-1], TARGET)
-ROWS = 5000
+ROWS = 1_000_000
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,13 @@ def test_six_rounds_are_the_pooled_optimum(sites: list[Design]) -> None:
         order += ["cp=1", "cp=2", "cp=3", "restecg=1", "restecg=2"]
         assert [by_name[name] for name in order] == pytest.approx(other.coef_[0], abs=1e-6)
         assert state["beta"][0] == pytest.approx(other.intercept_[0], abs=1e-6)
+
+
+def test_each_round_squares_the_distance_to_the_optimum(sites: list[Design]) -> None:
+    optimum = run(_newton(), sites)["beta"]
+    distances = [np.abs(run(_newton(rounds=n), sites)["beta"] - optimum).max() for n in (3, 4, 5)]
+    for distance, told in zip(distances, (6e-3, 4e-5, 2e-9), strict=True):  # as docs/federated-methods.md says
+        assert told / 10 < distance < told
 
 
 def test_odds_ratios_without_a_ridge_are_those_of_pooled_records(sites: list[Design]) -> None:

@@ -69,6 +69,7 @@ def test_linear_is_least_squares() -> None:
         assert (c.interval.lower, c.interval.upper) == pytest.approx(t.interval(0.95), rel=1e-8)
         assert c.p == pytest.approx(2 * stats.t.sf(abs(value / error), freedom), rel=1e-6)
         assert c.ratio is None
+    assert [c.support for c in found.coefficients] == [400, 400, terms[:, 2].sum(), 400]
 
 
 def test_one_feature_is_scipys_line() -> None:

@@ -73,6 +73,26 @@ def test_groups_are_compared_by_log_rank() -> None:
     assert found.curves[2].steps == ()
 
 
+def test_three_groups_are_compared_as_in_textbooks() -> None:
+    draws = np.random.default_rng(9)
+    values = np.column_stack([draws.integers(1, 40, 90), draws.integers(0, 2, 90), draws.integers(0, 3, 90)])
+    values[:, 0] += 5 * values[:, 2]
+    found = _result(Survival(TIME, DIED, DAYS, ARM), values.astype(float)).log_rank
+    excess, covariance = np.zeros(2), np.zeros((2, 2))
+    for time in np.unique(values[values[:, 1] == 1, 0]):
+        risk = np.array([((values[:, 0] >= time) & (values[:, 2] == g)).sum() for g in range(3)])
+        died = np.array([((values[:, 0] == time) & (values[:, 1] == 1) & (values[:, 2] == g)).sum() for g in range(3)])
+        n, d = risk.sum(), died.sum()
+        excess += (died - d * risk / n)[:2]
+        for i in range(2):
+            for j in range(2):
+                covariance[i, j] += d * (n - d) / max(n - 1, 1) * risk[i] / n * ((i == j) - risk[j] / n)
+    chi_square = excess @ np.linalg.solve(covariance, excess)
+    assert found.freedom == 2
+    assert found.chi_square == pytest.approx(chi_square, rel=1e-9)
+    assert found.p == pytest.approx(stats.chi2.sf(chi_square, 2), rel=1e-9)
+
+
 def test_a_coarse_grid_counts_a_time_as_the_next_of_the_grid() -> None:
     values = _trial()
     rounded = np.column_stack([np.ceil(values[:, 0] / 30) * 30, values[:, 1], values[:, 2]])
