@@ -21,6 +21,7 @@ def test_the_figures_of_the_documentation() -> None:
     assert tolerates(20, 14) == (20, 6, 7)
     assert tolerates(4, 3) == (4, 1, 1)
     assert tolerates(3, 2) == (3, 1, 0)
+    assert tolerates(100, 67) == (100, 33, 33)
     assert str(tolerates(20, 13)) == "of 20 sites 7 may drop out, and 5 may collude with the hub"
 
 
