@@ -113,6 +113,8 @@ class Hub:
         reveal = wire.Reveal(job=order.job, setup=setup, number=number, signatures=signatures)
         told = self._all(there, reveal)
         summed = total.unmask({site: done.content for site, done in told.items()})
+        if summed.doubted:
+            self.faults[summed.doubted] = _("it told shares that did not fit; the sum did not need them")
         return summed.sites, summed.values.astype(np.float64)
 
     def _compute(self, ask: Ask, number: int, setup: int) -> wire.Compute:
