@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -49,17 +49,21 @@ class _Rows(NamedTuple):
     quotes: Places
 
 
-def read(file: BinaryIO, encoding: str) -> tuple[list[str], Iterator[Block]]:
-    """The names of the header, and the records after it in at least one block. Raises `UsageError` for other files."""
+def read(file: BinaryIO, encoding: str, header: Sequence[str] = ()) -> tuple[list[str], Iterator[Block]]:
+    """The names of the header, and the records after it in at least one block. Raises `UsageError` for other files.
+
+    `header`: the names, where the first row is a record.
+    """
     parts = _whole_rows(file, encoding)
     content, ends, quotes = next(parts)
+    if header:
+        return list(header), _blocks(_Rows(content, ends, quotes), parts, len(header), 0)
     cut = int(ends[0]) if len(ends) else 0
     names = _header(content[:cut])
-    return names, _blocks(_Rows(content[cut:], ends[1:] - cut, quotes[quotes >= cut] - cut), parts, len(names))
+    return names, _blocks(_Rows(content[cut:], ends[1:] - cut, quotes[quotes >= cut] - cut), parts, len(names), 1)
 
 
-def _blocks(first: _Rows, others: Iterator[_Rows], columns: int) -> Iterator[Block]:
-    row = 1
+def _blocks(first: _Rows, others: Iterator[_Rows], columns: int, row: int) -> Iterator[Block]:
     for rows in chain([first], others):
         yield _block(rows, columns, row)
         row += len(rows.ends)

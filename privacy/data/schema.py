@@ -100,7 +100,7 @@ class Schema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 def load(path: Path) -> Schema:
     """The schema in a file. Raises `UsageError` with the line of what is wrong."""
     hint = _("docs/queries.md describes the format; put decimals in quotes.")
-    for place, fault in _field_faults(yaml.load(path)):
+    for place, fault in entry_faults(yaml.load(path), "fields", Field):
         raise _error(path, place, fault, hint)
     schema = read_as(path, Schema, hint=hint)
     for place, fault in _faults(schema):
@@ -113,15 +113,17 @@ def _error(path: Path, place: str, fault: str, hint: str) -> UsageError:
     return UsageError(fault, where=f"{path}:{line}" if line else str(path), hint=hint)
 
 
-def _field_faults(document: object) -> Iterator[tuple[str, str]]:
-    """Where and what of fields that are none: asked one by one, since msgspec does not tell the key in a mapping."""
-    fields = document.get("fields") if isinstance(document, dict) else None
-    for name, value in fields.items() if isinstance(fields, dict) else ():
+def entry_faults(document: object, key: str, kind: object) -> Iterator[tuple[str, str]]:
+    """Where and what of entries of a mapping below `key` that are no `kind`: asked one by one, since msgspec does not
+    tell the key in a mapping.
+    """
+    entries = document.get(key) if isinstance(document, dict) else None
+    for name, value in entries.items() if isinstance(entries, dict) else ():
         try:
-            convert({name: value}, dict[str, Field])
+            convert({name: value}, dict[str, kind])  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
             what, _at, place = str(error).partition(" - at `$[...]")
-            yield f"$.fields.{name}{place.rstrip('`')}", f"{printable(str(name))}: {what}"
+            yield f"$.{key}.{name}{place.rstrip('`')}", f"{printable(str(name))}: {what}"
 
 
 def labels_of(field: Field) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,10 +55,24 @@ class Survey:
     outside: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where records are read from: CSV or Parquet. `header`: the names of the columns of a CSV that has none itself."""
+
+    where: str
+    opened: Callable[[], AbstractContextManager[BufferedReader]]
+    header: tuple[str, ...] = ()
+
+
+def file(path: Path, header: tuple[str, ...] = ()) -> Source:
+    """The records of a file."""
+    return Source(str(path), partial(_opened, path), header)
+
+
 def file_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, as data sets are registered by it. Raises `UsageError` where it cannot be read."""
-    with _opened(path) as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    with _opened(path) as content:
+        return "sha256:" + hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def read(path: Path, schema: Schema, names: Sequence[str]) -> dict[str, Array]:
@@ -66,10 +81,15 @@ def read(path: Path, schema: Schema, names: Sequence[str]) -> dict[str, Array]:
     No value and one that is not in the schema are alike: -1 in columns of codes and people, NaN in those of numbers.
     Raises `UsageError` for a file that is none of the schema's, without a word of its content.
     """
-    columns = _columns(schema, names)
-    values = ", ".join(f"v{number}" for number in range(len(columns)))
-    chunks = _answers(path, schema, names, f"select {values}")
-    return {name: _merged([chunk.pop(f"v{number}") for chunk in chunks]) for number, name in enumerate(names)}
+    return {name: _merged(values) for name, values in read_apart(file(path), schema, names).items()}
+
+
+def read_apart(source: Source, schema: Schema, names: Sequence[str]) -> dict[str, Array]:
+    """As `read`, where a value that is not in the schema is not alike: `OUTSIDE` in columns of codes, else infinite."""
+    values = ", ".join(f"v{number}" for number in range(len(names)))
+    chunks = _answers(source, schema, names, f"select {values}")
+    parts = {name: [chunk.pop(f"v{number}") for chunk in chunks] for number, name in enumerate(names)}
+    return {name: np.concatenate(parts.pop(name)) for name in names}
 
 
 def survey(path: Path, schema: Schema) -> Survey:
@@ -79,7 +99,7 @@ def survey(path: Path, schema: Schema) -> Survey:
     for number, made in enumerate(_columns(schema, names)):
         counted.append(f"count(*) filter ({made.missing(f'v{number}')}) as missing{number}")
         counted.append(f"count(*) filter ({made.outside(f'v{number}')}) as outside{number}")
-    chunks = _answers(path, schema, names, f"select {', '.join(counted)}")
+    chunks = _answers(file(path), schema, names, f"select {', '.join(counted)}")
     found = {key: sum(int(chunk[key][0]) for chunk in chunks) for key in chunks[0]}
     missing, outside = (
         {name: found[f"{kind}{number}"] for number, name in enumerate(names)} for kind in ("missing", "outside")
@@ -91,8 +111,7 @@ def _columns(schema: Schema, names: Sequence[str]) -> list[Column]:
     return [column(at, schema.fields[name], person=name == schema.person) for at, name in enumerate(names)]
 
 
-def _merged(parts: list[Array]) -> Array:
-    values = np.concatenate(parts)
+def _merged(values: Array) -> Array:
     if values.dtype.kind == "f":
         values[np.isinf(values)] = np.nan
     else:
@@ -100,33 +119,37 @@ def _merged(parts: list[Array]) -> Array:
     return values
 
 
-def _answers(path: Path, schema: Schema, names: Sequence[str], select: str) -> list[Chunk]:
-    """What a SELECT gives of the values `v0`, `v1`, … of these fields, for each part of the file."""
+def _answers(source: Source, schema: Schema, names: Sequence[str], select: str) -> list[Chunk]:
+    """What a SELECT gives of the values `v0`, `v1`, … of these fields, for each part of the records."""
     import duckdb
 
     try:
-        with _opened(path) as file:
-            return list((_parquet if _is_parquet(file) else _csv)(file, schema, names, select))
+        with source.opened() as content:
+            if content.peek(len(_PARQUET))[: len(_PARQUET)] == _PARQUET:
+                return list(_parquet(content, schema, names, select))
+            return list(_csv(content, source.header, schema, names, select))
     except UsageError as error:
-        error.where = str(path)
+        error.where = source.where
         raise
     except (duckdb.OutOfMemoryException, MemoryError):
         what = _("needs more than {n} MiB to be read").format(n=MEMORY)
     except Exception:  # of several kinds, and most hold the line that they are about
         what = _("cannot be read as a CSV or Parquet file")
     # raised here: an error keeps the one that it is raised in, with all that it holds
-    raise UsageError(what, where=str(path), hint=_("docs/queries.md says what files are read."))
+    raise UsageError(what, where=source.where, hint=_("docs/queries.md says what files are read."))
 
 
-def _csv(file: BinaryIO, schema: Schema, names: Sequence[str], select: str) -> Iterator[Chunk]:
-    header, blocks = csv_blocks.read(file, schema.encoding)
+def _csv(
+    content: BufferedReader, named: tuple[str, ...], schema: Schema, names: Sequence[str], select: str
+) -> Iterator[Chunk]:
+    header, blocks = csv_blocks.read(content, schema.encoding, named)
     texts = [f"h{_place(header, name)} as c{number}" for number, name in enumerate(names)]
     columns = ", ".join(f"h{number}: 'VARCHAR'" for number in range(len(header)))
     with os.fdopen(os.memfd_create("block"), "wb", buffering=0) as memory:
         con, path = _connect(memory.fileno())
         source = f"read_csv('{path}', columns = {{{columns}}}, {_RFC_4180})"
         sql = _sql(con, _columns(schema, names), select, texts, source)
-        row = 1
+        row = 0 if named else 1
         for block in blocks:
             memory.truncate(0)
             os.pwrite(memory.fileno(), block.content, 0)
@@ -154,8 +177,8 @@ def _asked(con: duckdb.DuckDBPyConnection, sql: str, before: int) -> Chunk:
     )
 
 
-def _parquet(file: BinaryIO, schema: Schema, names: Sequence[str], select: str) -> Iterator[Chunk]:
-    con, path = _connect(file.fileno())
+def _parquet(content: BufferedReader, schema: Schema, names: Sequence[str], select: str) -> Iterator[Chunk]:
+    con, path = _connect(content.fileno())
     source = f"read_parquet('{path}', hive_partitioning = false)"
     header = [str(row[0]) for row in con.execute(f"describe from {source}").fetchall()]
     quoted = [header[_place(header, name)].replace('"', '""') for name in names]
@@ -200,15 +223,9 @@ def _connect(descriptor: int) -> tuple[duckdb.DuckDBPyConnection, str]:
 def _opened(path: Path) -> Iterator[BufferedReader]:
     try:
         # a pipe without a writer would make us wait
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as content:
+            if not stat.S_ISREG(os.fstat(content.fileno()).st_mode):
                 raise UsageError(_("not a regular file"), where=str(path))
-            yield file
+            yield content
     except OSError as error:
         raise UsageError(_("cannot be read: {reason}").format(reason=because(error)), where=str(path)) from error
-
-
-def _is_parquet(file: BinaryIO) -> bool:
-    first = file.read(len(_PARQUET))
-    file.seek(0)
-    return first == _PARQUET
