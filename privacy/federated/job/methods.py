@@ -1,0 +1,153 @@
+"""What a job may have computed, with the options of each method. Decimals are text, since a digest is over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from privacy.data.schema import Bound, NumberField, number_of
+from privacy.federated.job.features import BooleanFeature, Feature, IntegerFeature, NumberFeature, labels_of
+from secops.core.i18n import _
+from secops.core.inert import printable
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+_Percent = Annotated[int, msgspec.Meta(ge=1, le=99)]
+
+
+class _Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="name"):
+    pass
+
+
+class Survival(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Kaplan and Meier's curve: how long (a number), whether it happened (a boolean), on so many equal steps."""
+
+    time: _Name
+    event: _Name
+    steps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
+
+
+class Statistics(_Method, frozen=True, tag="statistics"):
+    """Counts, means and spreads of all features; more where it is asked for. `bins`: equal parts of a public range."""
+
+    quantiles: tuple[_Percent, ...] = ()
+    bins: Annotated[int, msgspec.Meta(ge=2, le=10_000)] = 100
+    tables: tuple[tuple[_Name, _Name], ...] = ()
+    correlations: bool = False
+    survival: tuple[Survival, ...] = ()
+
+
+class _Newton(_Method, frozen=True):
+    """`ridge`: the penalty on each squared coefficient of a standardised feature, not on the intercept."""
+
+    ridge: Bound = 0
+    confidence: _Percent = 95
+
+
+class Linear(_Newton, frozen=True, tag="linear"):
+    """Least squares; with `ridge`, ridge regression. The target is a number."""
+
+
+class Logistic(_Newton, frozen=True, tag="logistic"):
+    """The target is a boolean, or one of two labels."""
+
+
+class Poisson(_Newton, frozen=True, tag="poisson"):
+    """The target is a count: an integer from 0."""
+
+
+class _Descent(_Method, frozen=True):
+    """Local steps of gradient descent in every round, of which the weighted mean is taken.
+
+    `hidden`: units of each hidden layer, none for a linear model. `clip`: the longest change that a site may send.
+    """
+
+    rate: Bound = "0.1"
+    steps: _Count = 1
+    batch: _Count | None = None
+    hidden: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=4)] = ()
+    clip: Bound = 10
+
+
+class FedAvg(_Descent, frozen=True, tag="fedavg"):
+    """The mean of the sites' changes, by their records."""
+
+
+class FedProx(_Descent, frozen=True, tag="fedprox"):
+    """As fedavg; `proximal` holds each site near the common model."""
+
+    proximal: Bound = "0.1"
+
+
+class FedAdam(_Descent, frozen=True, tag="fedadam"):
+    """As fedavg; the hub takes the mean as a gradient of Adam's, with `server_rate`."""
+
+    server_rate: Bound = "0.1"
+
+
+Method = Statistics | Linear | Logistic | Poisson | FedAvg | FedProx | FedAdam
+
+#: Names, as policies of sites list them.
+Named = Literal["statistics", "linear", "logistic", "poisson", "fedavg", "fedprox", "fedadam"]
+
+#: Options that are numbers above 0; `ridge` and `proximal` may be 0.
+_POSITIVE = ("rate", "clip", "server_rate")
+_NUMBERS = (*_POSITIVE, "ridge", "proximal")
+
+
+def name_of(method: Method) -> str:
+    """The name that a job gives it."""
+    return str(method.__struct_config__.tag)
+
+
+def faults(method: Method, features: Mapping[str, Feature], target: str | None) -> Iterator[tuple[str, str]]:
+    """Where and what of options that are no numbers, and of features that the method cannot work with."""
+    for key in _NUMBERS:
+        bound = getattr(method, key, None)
+        if bound is not None and not _fits(bound, above=key in _POSITIVE):
+            yield f"$.method.{key}", _("is no number that is allowed here")
+    if isinstance(method, Statistics):
+        yield from _statistics_faults(method, features, target)
+        return
+    if target is None:
+        yield "$.method", _("{method} needs a target").format(method=name_of(method))
+    elif target in features and not _suits(method, features[target]):
+        yield "$.target", _("is no target for {method}").format(method=name_of(method))
+
+
+def _fits(bound: Bound, *, above: bool) -> bool:
+    number = number_of(NumberField(), bound)
+    return number is not None and (number > 0 if above else number >= 0)
+
+
+def _suits(method: Method, target: Feature) -> bool:
+    is_number, labels = isinstance(target, NumberFeature | IntegerFeature), len(labels_of(target))
+    if isinstance(method, Linear):
+        return is_number
+    if isinstance(method, Poisson):
+        return isinstance(target, IntegerFeature) and str(target.minimum) == "0"
+    return labels == 2 or (is_number and isinstance(method, _Descent))
+
+
+def _statistics_faults(
+    method: Statistics, features: Mapping[str, Feature], target: str | None
+) -> Iterator[tuple[str, str]]:
+    if target is not None:
+        yield "$.target", _("{method} has no target").format(method=name_of(method))
+    for number, table in enumerate(method.tables):
+        for side, name in enumerate(table):
+            if name not in features or not labels_of(features[name]):
+                yield f"$.method.tables[{number}][{side}]", _no_feature(name)
+        if len(set(table)) < len(table):
+            yield f"$.method.tables[{number}]", _("{name} stands twice").format(name=printable(table[0]))
+    for number, curve in enumerate(method.survival):
+        if not isinstance(features.get(curve.time), NumberFeature | IntegerFeature):
+            yield f"$.method.survival[{number}].time", _no_feature(curve.time)
+        if not isinstance(features.get(curve.event), BooleanFeature):
+            yield f"$.method.survival[{number}].event", _no_feature(curve.event)
+
+
+def _no_feature(name: str) -> str:
+    return _("{name} is no feature of the type that is needed").format(name=printable(name))
