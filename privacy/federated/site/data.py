@@ -17,9 +17,10 @@ from privacy.data.schema import Schema, TextField
 from privacy.data.table import Source
 from privacy.federated.design import Column, Design, Floats, within
 from privacy.federated.job.job import HashSplit, Job, SiteSplit
-from privacy.federated.site import fields, floors, postgres
+from privacy.federated.site import fields, floors, policy, postgres
 from privacy.federated.site.mapping import DatabaseSource, Site, job_faults
 from privacy.guard import guarded
+from privacy.reason import Reason
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
 
@@ -67,13 +68,18 @@ def take_part(job: Job, local: Local, site: Site) -> Records:
     """The records that take part: each value within its range, none missing that the job cannot do without.
     A record of which nobody knows whose it is takes no part.
 
-    Raises `RefusedError` where a floor of the site, or a limit of the job, keeps them from it.
+    Raises `RefusedError` where the site's policy or floor, or a limit of the job, keeps them from it.
     """
     records = chosen(job, local)
-    trained = records.part(held=False)
-    for reason in floors.judge(job, site.policy.floor, trained.design, trained.people):
+    for reason in refusals(job, site, records):
         raise RefusedError(str(reason), where=site.site)
     return records
+
+
+def refusals(job: Job, site: Site, records: Records) -> list[Reason]:
+    """Why the site does not take part; empty when it does. Floors are of the records that are trained with."""
+    trained = records.part(held=False)
+    return [*policy.judge(job, site), *floors.judge(job, site.policy.floor, trained.design, trained.people)]
 
 
 def chosen(job: Job, local: Local) -> Records:

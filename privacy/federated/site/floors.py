@@ -21,6 +21,7 @@ TEXTS: Texts = {
         "参与人数过少：低于本机构的下限或作业要求的最低记录数",
     ),
     "floor-cell": ("{feature}: a label that too few people have", "{feature}：有标签所含人数过少"),
+    "floor-value": ("{feature}: too few people have a value", "{feature}：有值的人数过少"),
     "floor-most": (
         "more records than the job allows for one site",
         "记录数超过作业允许的单个机构上限",
@@ -46,7 +47,10 @@ def _found(job: Job, floor: Floor, part: Design, people: NDArray[np.int64]) -> I
     if job.privacy is not None and different < len(people):
         yield "floor-person", ""
     for column in part.columns:
-        if column.levels is not None:
+        if column.levels is None:
+            if 0 < len(np.unique(people[~np.isnan(part.column(column.name))])) < floor.cell:
+                yield "floor-value", column.name
+        else:
             counts = of_labels(part.column(column.name), column.levels, people)
             if ((counts > 0) & (counts < floor.cell)).any():
                 yield "floor-cell", column.name
