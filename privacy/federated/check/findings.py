@@ -64,7 +64,7 @@ def finding(code: str, severity: Severity, site: str, feature: str | None = None
 
 
 def judge(job: Job, profile: Profile) -> list[Finding]:
-    """What is wrong at one site, the worst first; within a severity in the order of the job."""
+    """What is wrong at one site, the worst first; within a severity by feature."""
     found = [
         *_people(job, profile),
         *(each for summary in profile.features for each in _feature(job, profile, summary)),

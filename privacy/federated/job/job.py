@@ -111,13 +111,17 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     maximum: Maximum = Maximum()
     outputs: Annotated[tuple[Output, ...], msgspec.Meta(min_length=1)]
 
+    def __post_init__(self) -> None:
+        """Features have one order, however the file is laid out: that of columns at every site and at the hub."""
+        msgspec.structs.force_setattr(self, "features", dict(sorted(self.features.items())))
+
     @property
     def digest(self) -> str:
         """Of all that it says, the defaults among it, however the file is laid out."""
         return canonical.digest(as_value(self))
 
     def columns(self) -> tuple[Column, ...]:
-        """The columns that every site's records have, in the order of the job."""
+        """The columns that every site's records have."""
         return tuple(features.column(name, feature) for name, feature in self.features.items())
 
 
@@ -137,10 +141,14 @@ def parse(raw: bytes, where: str) -> Job:
     try:
         job = convert(canonical.decode(raw), Job)
     except ValueError as error:  # msgspec's errors are some
-        raise UsageError(_("is no job: {reason}").format(reason=printable(str(error))), where=where) from error
+        raise UsageError(_("is no job: {reason}").format(reason=_one_line(str(error))), where=where) from error
     for place, fault in faults(job):
-        raise UsageError(fault, where=f"{where}:{place}")
+        raise UsageError(fault, where=_one_line(f"{where}:{place}"))
     return job
+
+
+def _one_line(text: str) -> str:
+    return " ".join(printable(text).split())
 
 
 def dump(job: Job) -> bytes:
@@ -175,11 +183,11 @@ def _sum_faults(job: Job) -> Iterator[tuple[str, str]]:
     sites, least, colluding = len(job.parties.sites), job.minimum.sites, job.aggregation.colluding
     if least > sites:
         yield "$.minimum.sites", _("there are only {n} sites").format(n=sites)
+    if job.aggregation.by == "masks" and colluding > sites - 2:
+        yield "$.aggregation.colluding", _("leaves no two honest sites")
     if job.aggregation.by == "masks" and 2 * least <= sites + colluding:
         what = _("of {n} sites, {colluding} of them dishonest, masks need {least} or more")
         yield "$.minimum.sites", what.format(n=sites, colluding=colluding, least=(sites + colluding) // 2 + 1)
-    if job.aggregation.by == "masks" and colluding > sites - 2:
-        yield "$.aggregation.colluding", _("leaves no two honest sites")
     if job.minimum.rows > job.maximum.rows:
         yield "$.maximum.rows", _("is below the minimum")
 

@@ -124,7 +124,8 @@ def _held(job: Job, site: Site, read: dict[str, NDArray[Any]], values: Floats) -
 
 def hashed(rows: NDArray[Any], split: HashSplit) -> NDArray[np.bool_]:
     """Whether each row, (rows, columns), is among the percentage that is held back: equal rows are alike."""
-    same = np.ascontiguousarray(np.where(np.isnan(rows), np.nan, rows + 0))  # one NaN, one zero
+    same = np.where(np.isnan(rows), np.nan, rows + 0.0) if rows.dtype.kind == "f" else rows  # one NaN, one zero
+    same = np.ascontiguousarray(same, dtype=same.dtype.newbyteorder("<"))
     key = split.seed.to_bytes(8, "big")
     digests = b"".join(blake2b(row, digest_size=8, key=key, person=b"citywall-split").digest() for row in same)
     held: NDArray[np.bool_] = np.frombuffer(digests, dtype=">u8") < split.percent * 2**64 // 100

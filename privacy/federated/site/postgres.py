@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from privacy.data.table import Source
 from secops.core.errors import UsageError
@@ -18,6 +18,8 @@ from secops.core.i18n import _
 
 if TYPE_CHECKING:
     import psycopg
+
+T = TypeVar("T")
 
 #: Seconds to wait for a server.
 PATIENCE = 15
@@ -33,15 +35,20 @@ def source(variable: str, schema: str, table: str, columns: Sequence[str]) -> So
 
 @contextmanager
 def _copied(variable: str, schema: str, table: str, columns: Sequence[str]) -> Iterator[io.BufferedReader]:
-    connection = _connected(variable)
+    with closing(_connected(variable)) as connection, connection.cursor() as cursor, ExitStack() as stack:
+        copy = cursor.copy(_statement(schema, table, columns))
+        rows = _asked(lambda: stack.enter_context(copy))
+        yield io.BufferedReader(_Stream(rows), _PART)
+
+
+def _asked(step: Callable[[], T]) -> T:
+    """What the server gives. Raises `UsageError` with the code of what it refuses."""
+    import psycopg
+
     try:
-        with connection.cursor() as cursor, cursor.copy(_statement(schema, table, columns)) as rows:
-            yield io.BufferedReader(_Stream(rows), _PART)
-        return
-    except connection.Error as error:
+        return step()
+    except psycopg.Error as error:
         what = _explained(error)
-    finally:
-        connection.close()
     # raised here: an error keeps the one that it is raised in, with all that it holds
     raise UsageError(what)
 
@@ -95,14 +102,16 @@ class _Stream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        wanted = min(len(buffer), _PART)
-        gathered = [self._rest]
-        size = len(self._rest)
-        while size < wanted and (part := next(self._parts, None)) is not None:
-            gathered.append(bytes(part))
-            size += len(part)
-        content = b"".join(gathered)
-        self._rest = content[len(buffer) :]
-        taken = content[: len(buffer)]
+        if not self._rest:
+            self._rest = _asked(self._next)
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+    def _next(self) -> bytes:
+        """Some of the parts, one at least where there is one."""
+        gathered, size = [], 0
+        while size < _PART and (part := next(self._parts, None)) is not None:
+            gathered.append(bytes(part))
+            size += len(part)
+        return b"".join(gathered)
