@@ -1,9 +1,11 @@
-"""Whether the sites' records are of one kind: each site's profile against those of all others together."""
+"""Whether the sites' records are of one kind: each site's profile against those of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from math import sqrt
+from statistics import median
 
 from privacy.federated.check.findings import Finding, finding, percent
 from privacy.federated.check.profile import PARTS, Profile, Summary
@@ -48,20 +50,20 @@ def _fits(job: Job, profile: Profile) -> bool:
 
 def _feature(job: Job, place: int, profile: Profile, others: Sequence[Profile]) -> Iterator[Finding]:
     here, there = profile.features[place], [other.features[place] for other in others]
-    lacking, elsewhere = _lacking([profile], [here]), _lacking(others, there)
-    if lacking is not None and elsewhere is not None:
-        yield from _missing(profile.site, here.feature, lacking, elsewhere)
-    if not here.present or not any(summary.present for summary in there):
+    shares = [_lacking(other, other.features[place]) for other in others if other.people]
+    if profile.people and shares:
+        yield from _missing(profile.site, here.feature, _lacking(profile, here), median(shares))
+    there = [summary for summary in there if sum(summary.cells)]
+    if not sum(here.cells) or not there:
         return
     if here.constant and not all(summary.constant for summary in there):
         yield finding("drift-constant", Severity.HIGH, profile.site, here.feature)
     yield from _values(profile.site, here, there, ordered=not labels_of(job.features[here.feature]))
 
 
-def _lacking(profiles: Sequence[Profile], summaries: Sequence[Summary]) -> float | None:
-    """The share of people without a value that can be used; None where there is nobody."""
-    people = sum(profile.people for profile in profiles)
-    return sum(s.missing + s.outside + s.unknown for s in summaries) / people if people else None
+def _lacking(profile: Profile, summary: Summary) -> float:
+    """The share of people without a value that can be used."""
+    return (summary.missing + summary.outside + summary.unknown) / profile.people
 
 
 def _missing(site: str, feature: str, here: float, there: float) -> Iterator[Finding]:
@@ -71,17 +73,26 @@ def _missing(site: str, feature: str, here: float, there: float) -> Iterator[Fin
 
 
 def _values(site: str, here: Summary, there: Sequence[Summary], *, ordered: bool) -> Iterator[Finding]:
-    """A number's cumulative shares, or the shares of labels, that differ more than they do by chance."""
-    cells, others = here.cells, [sum(column) for column in zip(*(summary.cells for summary in there), strict=True)]
-    if not sum(cells) or not sum(others):
-        return
-    distance = max(abs(a - b) for a, b in zip(_shares(cells, ordered), _shares(others, ordered), strict=True))
-    chance = _CHANCE * (1 / sum(cells) + 1 / sum(others)) ** 0.5
-    if distance >= max(_VALUES[0], chance):
+    """A site is told when it is unlike more than half of the others: else the others would be, whom one has led off."""
+    distances = [_distance(here.cells, other.cells, ordered=ordered) for other in there]
+    unlike = sum(far >= max(_VALUES[0], _by_chance(here, other)) for far, other in zip(distances, there, strict=True))
+    if 2 * unlike > len(there):
+        distance = median(distances)
         severity = Severity.HIGH if distance >= _VALUES[1] else Severity.MEDIUM
         yield finding("drift-values", severity, site, here.feature, percent=percent(distance))
+
+
+def _distance(here: Sequence[int], there: Sequence[int], *, ordered: bool) -> float:
+    """The largest difference of a label's shares, or of a number's cumulative shares."""
+    return max(abs(a - b) for a, b in zip(_shares(here, ordered), _shares(there, ordered), strict=True))
 
 
 def _shares(cells: Sequence[int], ordered: bool) -> list[float]:
     counts = accumulate(cells) if ordered else iter(cells)
     return [count / sum(cells) for count in counts]
+
+
+def _by_chance(here: Summary, there: Summary) -> float:
+    """How far apart shares may be of people of one kind, and by what counts below the floor do not tell."""
+    chance = _CHANCE * sqrt(1 / sum(here.cells) + 1 / sum(there.cells))
+    return chance + sum(1 - min(1.0, sum(each.cells) / max(each.present, 1)) for each in (here, there))

@@ -117,7 +117,7 @@ def _fits(feature: Feature, rule: Rule, column: Column, values: Floats) -> tuple
         return ()
     numbers = (values - here.offset) / here.factor
     found = []
-    for unit, made in units.others(feature.unit, feature.substance):
+    for unit, made in units.into(feature.unit, feature.substance):
         if unit != rule.unit and _inside(numbers * made.factor + made.offset, column) >= _FITS:
             found.append(unit)
     return tuple(found)

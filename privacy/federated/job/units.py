@@ -82,8 +82,8 @@ def conversion(old: str, new: str, substance: str | None = None) -> Linear | Non
     return out.after(Linear(1 / molar if first == "mass per volume" else molar).after(into))
 
 
-def others(unit: str, substance: str | None = None) -> Iterator[tuple[str, Linear]]:
-    """Each other unit of the same quantity, and what makes a number in it a number in this one."""
-    for other in sorted(UNITS - {unit}):
+def into(unit: str, substance: str | None = None) -> Iterator[tuple[str, Linear]]:
+    """Each unit of which this one can be made, itself among them, and how."""
+    for other in sorted(UNITS):
         if made := conversion(other, unit, substance):
             yield other, made

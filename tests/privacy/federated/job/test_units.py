@@ -60,8 +60,8 @@ def test_there_and_back(old, new, substance, number):
         assert math.isclose(made, number, rel_tol=1e-9, abs_tol=1e-6)
 
 
-def test_each_unit_has_one_quantity_and_others_are_all_that_convert():
-    assert dict(units.others("mg/dl", "glucose"))["mmol/l"].factor == pytest.approx(18.0156)
-    assert "mmol/l" not in dict(units.others("mg/dl"))
-    assert "mg/dl" not in dict(units.others("mg/dl"))
+def test_each_unit_has_one_quantity_and_all_that_convert_are_named():
+    assert dict(units.into("mg/dl", "glucose"))["mmol/l"].factor == pytest.approx(18.0156)
+    assert "mmol/l" not in dict(units.into("mg/dl"))
+    assert dict(units.into("mg/dl"))["mg/dl"] == (1, 0)
     assert sum(len(known) for known in units._QUANTITIES.values()) == len(units.UNITS)
