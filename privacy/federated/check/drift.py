@@ -17,7 +17,7 @@ from secops.core.i18n import _
 
 #: From which difference of shares on it is told, and from which on it is severe.
 _MISSING = (0.3, 0.7)
-_VALUES = (0.3, 0.6)
+_VALUES = (0.4, 0.7)
 
 #: How far shares of few people are apart by chance: Kolmogorov and Smirnov's bound for one case in a hundred.
 _CHANCE = 1.63

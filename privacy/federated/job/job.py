@@ -65,11 +65,14 @@ class Aggregation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Differential privacy of one person, who adds a vector of at most the length `clip` in every round."""
+    """Differential privacy of one person, who adds a vector of at most the length `clip` in every round; sums and noise
+    are counted in whole `step`s.
+    """
 
     epsilon: Bound
     delta: Bound
     clip: Bound
+    step: Bound = "0.0001"
     unit: Literal["person"] = "person"
 
 
@@ -193,9 +196,11 @@ def _sum_faults(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _privacy_faults(job: Job) -> Iterator[tuple[str, str]]:
+    if (job.privacy is not None) != isinstance(job.method, methods.Gradient):
+        yield "$.method", _("`privacy` and the method `gradient` need each other")
     if job.privacy is None:
         return
-    numbers = {key: number_of(NumberField(), getattr(job.privacy, key)) for key in ("epsilon", "delta", "clip")}
+    numbers = {key: number_of(NumberField(), getattr(job.privacy, key)) for key in ("epsilon", "delta", "clip", "step")}
     for key, number in numbers.items():
         if number is None or number <= 0 or (key == "delta" and number >= 1):
             yield f"$.privacy.{key}", _("is no number that is allowed here")

@@ -22,10 +22,13 @@ class _Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Survival(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Kaplan and Meier's curve: how long (a number), whether it happened (a boolean), on so many equal steps."""
+    """Kaplan and Meier's curve: how long (a number), whether it happened (a boolean), on so many equal steps of the
+    range of times; `group`: one curve for each of its labels.
+    """
 
     time: _Name
     event: _Name
+    group: _Name | None = None
     steps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
 
 
@@ -37,6 +40,7 @@ class Statistics(_Method, frozen=True, tag="statistics"):
     tables: tuple[tuple[_Name, _Name], ...] = ()
     correlations: bool = False
     survival: tuple[Survival, ...] = ()
+    confidence: _Percent = 95
 
 
 class _Newton(_Method, frozen=True):
@@ -55,19 +59,39 @@ class Logistic(_Newton, frozen=True, tag="logistic"):
 
 
 class Poisson(_Newton, frozen=True, tag="poisson"):
-    """The target is a count: an integer from 0."""
+    """The target is a count: an integer from 0. `exposure`: a number above 0, over which it was counted."""
+
+    exposure: _Name | None = None
 
 
-class _Descent(_Method, frozen=True):
-    """Local steps of gradient descent in every round, of which the weighted mean is taken.
-
-    `hidden`: units of each hidden layer, none for a linear model. `clip`: the longest change that a site may send.
+class _Trained(_Method, frozen=True):
+    """`rate`: how far a step goes. `decay` pulls parameters towards 0. `hidden`: units of each hidden layer, none for a
+    linear model. `seed` is for the first parameters, and for batches.
     """
 
     rate: Bound = "0.1"
-    steps: _Count = 1
-    batch: _Count | None = None
+    decay: Bound = 0
     hidden: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=4)] = ()
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
+
+
+class Gradient(_Trained, frozen=True, kw_only=True, tag="gradient"):
+    """One step of all in every round, down the sum of all people's clipped gradients: what noise can protect.
+
+    `records`: how many are expected over all sites, by which the sum is divided; the real number is not asked for.
+    """
+
+    records: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+
+
+class _Descent(_Trained, frozen=True):
+    """Every site goes some steps of its own in every round, on batches or on all (0); the hub moves by their mean.
+
+    `clip`: the longest way that a site may send.
+    """
+
+    steps: _Count = 1
+    batch: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
     clip: Bound = 10
 
 
@@ -87,14 +111,14 @@ class FedAdam(_Descent, frozen=True, tag="fedadam"):
     server_rate: Bound = "0.1"
 
 
-Method = Statistics | Linear | Logistic | Poisson | FedAvg | FedProx | FedAdam
+Method = Statistics | Linear | Logistic | Poisson | Gradient | FedAvg | FedProx | FedAdam
 
 #: Names, as policies of sites list them.
-Named = Literal["statistics", "linear", "logistic", "poisson", "fedavg", "fedprox", "fedadam"]
+Named = Literal["statistics", "linear", "logistic", "poisson", "gradient", "fedavg", "fedprox", "fedadam"]
 
-#: Options that are numbers above 0; `ridge` and `proximal` may be 0.
+#: Options that are numbers above 0; the others may be 0.
 _POSITIVE = ("rate", "clip", "server_rate")
-_NUMBERS = (*_POSITIVE, "ridge", "proximal")
+_NUMBERS = (*_POSITIVE, "ridge", "proximal", "decay")
 
 
 def name_of(method: Method) -> str:
@@ -115,11 +139,19 @@ def faults(method: Method, features: Mapping[str, Feature], target: str | None) 
         yield "$.method", _("{method} needs a target").format(method=name_of(method))
     elif target in features and not _suits(method, features[target]):
         yield "$.target", _("is no target for {method}").format(method=name_of(method))
+    if isinstance(method, Poisson) and method.exposure is not None:
+        yield from _exposure_faults(method.exposure, features, target)
 
 
 def _fits(bound: Bound, *, above: bool) -> bool:
     number = number_of(NumberField(), bound)
     return number is not None and (number > 0 if above else number >= 0)
+
+
+def _exposure_faults(name: str, features: Mapping[str, Feature], target: str | None) -> Iterator[tuple[str, str]]:
+    feature = None if name == target else features.get(name)
+    if not isinstance(feature, NumberFeature | IntegerFeature) or not _fits(feature.minimum, above=True):
+        yield "$.method.exposure", _no_feature(name)
 
 
 def _suits(method: Method, target: Feature) -> bool:
@@ -128,7 +160,7 @@ def _suits(method: Method, target: Feature) -> bool:
         return is_number
     if isinstance(method, Poisson):
         return isinstance(target, IntegerFeature) and str(target.minimum) == "0"
-    return labels == 2 or (is_number and isinstance(method, _Descent))
+    return labels == 2 or (is_number and isinstance(method, _Trained))
 
 
 def _statistics_faults(
@@ -147,6 +179,8 @@ def _statistics_faults(
             yield f"$.method.survival[{number}].time", _no_feature(curve.time)
         if not isinstance(features.get(curve.event), BooleanFeature):
             yield f"$.method.survival[{number}].event", _no_feature(curve.event)
+        if curve.group is not None and (curve.group not in features or not labels_of(features[curve.group])):
+            yield f"$.method.survival[{number}].group", _no_feature(curve.group)
 
 
 def _no_feature(name: str) -> str:

@@ -40,6 +40,41 @@ def test_options_of_methods(tmp_path):
         "{name: logistic, ridge: 1}", "{name: statistics, quantiles: [25, 50], tables: [[sex, disease]]}"
     )
     assert job(tmp_path, text).method.tables == (("sex", "disease"),)
+    curve = "{name: statistics, survival: [{time: pulse, event: disease, group: sex}]}"
+    made = job(tmp_path, JOB.replace("target: disease\n", "").replace("{name: logistic, ridge: 1}", curve))
+    assert (made.method.survival[0].group, made.method.survival[0].steps) == ("sex", 50)
+    counting = JOB.replace("disease: {type: boolean}", "disease: {type: integer, minimum: 0, maximum: 9}")
+    counting = counting.replace("{name: logistic, ridge: 1}", "{name: poisson, exposure: pulse}")
+    assert job(tmp_path, counting).method.exposure == "pulse"
+    for wrong in ("disease", "depression", "sex", "x"):
+        with pytest.raises(UsageError, match="is no feature of the type that is needed"):
+            job(tmp_path, counting.replace("exposure: pulse", f"exposure: {wrong}"))
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("tables: [[sex, age]]", "age is no feature of the type"),
+        ("tables: [[sex, sex]]", "sex stands twice"),
+        ("survival: [{time: sex, event: disease}]", "sex is no feature of the type"),
+        ("survival: [{time: age, event: sex}]", "sex is no feature of the type"),
+        ("survival: [{time: age, event: disease, group: age}]", "age is no feature of the type"),
+        ("quantiles: [0]", "Expected `int` >= 1"),
+        ("bins: 1", "Expected `int` >= 2"),
+    ],
+)
+def test_statistics(tmp_path, options, reason):
+    text = JOB.replace("target: disease\n", "").replace("{name: logistic, ridge: 1}", "{name: statistics, OPTIONS}")
+    with pytest.raises(UsageError, match=reason):
+        job(tmp_path, text.replace("OPTIONS", options))
+
+
+def test_what_textbooks_say(tmp_path):
+    text = JOB.replace("maximum: 100}", 'maximum: 100, typical: {mean: 54, sd: "9.5"}}')
+    assert job(tmp_path, text).features["age"].typical.sd == "9.5"
+    for old, new in (("mean: 54", "mean: 17"), ("mean: 54", "mean: x"), ('sd: "9.5"', "sd: 0")):
+        with pytest.raises(UsageError, match="is no"):
+            job(tmp_path, text.replace(old, new))
 
 
 def test_the_digest_covers_everything_and_no_layout(tmp_path):
@@ -122,6 +157,9 @@ def test_faults_are_named_with_their_line(tmp_path, old, new, at, reason):
     assert abs(int(line) - LINES[at]) <= ("\n" in old), "a line may have been left out above"
 
 
+PRIVATE = JOB.replace("{name: logistic, ridge: 1}", "{name: gradient, records: 600}").replace("mean}", "drop}")
+
+
 @pytest.mark.parametrize(
     ("privacy", "reason"),
     [
@@ -129,12 +167,13 @@ def test_faults_are_named_with_their_line(tmp_path, old, new, at, reason):
         ('{epsilon: 0, delta: "0.0001", clip: 1}', "no number that is allowed"),
         ("{epsilon: 1, delta: 1, clip: 1}", "no number that is allowed"),
         ('{epsilon: 1, delta: "0.0001", clip: "-1"}', "no number that is allowed"),
+        ('{epsilon: 1, delta: "0.0001", clip: 1, step: 0}', "no number that is allowed"),
         ("{epsilon: 1, clip: 1}", "required field `delta`"),
         ('{epsilon: 1, delta: "0.0001", clip: 1, unit: visit}', "Invalid enum value 'visit'"),
     ],
 )
 def test_privacy(tmp_path, privacy, reason):
-    text = JOB.replace("missing: mean", "missing: keep") + f"privacy: {privacy}\n"
+    text = PRIVATE + f"privacy: {privacy}\n"
     if not reason:
         assert job(tmp_path, text).privacy.epsilon == "0.5"
         return
@@ -142,14 +181,20 @@ def test_privacy(tmp_path, privacy, reason):
         job(tmp_path, text)
 
 
-def test_privacy_needs_masks_and_no_means_of_others(tmp_path):
-    text = JOB + 'privacy: {epsilon: 1, delta: "0.0001", clip: 1}\n'
-    with pytest.raises(UsageError, match="not covered by the noise"):
-        job(tmp_path, text)
-    text = text.replace("missing: mean", "missing: drop")
-    assert job(tmp_path, text).privacy is not None
-    with pytest.raises(UsageError, match="needs masks"):
-        job(tmp_path, text.replace("by: masks", "by: plain"))
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("missing: drop", "missing: mean", "not covered by the noise"),
+        ("by: masks", "by: plain", "needs masks"),
+        ("{name: gradient, records: 600}", "{name: logistic}", "need each other"),
+        ("privacy: {", "#", "need each other"),
+    ],
+)
+def test_what_privacy_needs(tmp_path, old, new, reason):
+    text = PRIVATE + 'privacy: {epsilon: 1, delta: "0.0001", clip: 1}\n'
+    assert job(tmp_path, text).method.records == 600
+    with pytest.raises(UsageError, match=reason):
+        job(tmp_path, text.replace(old, new))
 
 
 def test_what_is_sent_is_judged_as_what_is_read(tmp_path):
