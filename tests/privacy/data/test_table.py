@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from privacy.data import csv_blocks, table
 from privacy.data.schema import IntegerField, Schema, TextField
+from secops.core.errors import UsageError
 from tests.privacy.data.plain import EVERY_TEXT, MISSING, OUTSIDE, RECORDS, SCHEMA, as_column, known, value, written
 
 NAMES = [name for name in SCHEMA.fields if name != "id"]
@@ -146,3 +147,33 @@ def test_the_digest_is_of_the_bytes(tmp_path):
     path = tmp_path / "table"
     path.write_bytes(b"x" * 100_000)
     assert table.file_digest(path) == "sha256:" + hashlib.sha256(b"x" * 100_000).hexdigest()
+
+
+@given(RECORDS, st.sampled_from(["\n", "\r\n"]), st.booleans())
+@example(EVERY_TEXT, "\n", False)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_csv_without_a_line_of_names(tmp_path, records, end, small):
+    """Its first row is a record, and what is not in the schema stays apart from what is missing."""
+    path = tmp_path / "table.csv"
+    path.write_bytes(written(records, end=end).encode().split(end.encode(), 1)[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_blocks, "BLOCK", 200 if small else csv_blocks.BLOCK)
+        columns = table.read_apart(table.file(path, tuple(SCHEMA.fields)), SCHEMA, NAMES)
+    for name in NAMES:
+        kinds = [value(name, record[name]) for record in records]
+        missing = np.isnan(columns[name]) if columns[name].dtype.kind == "f" else columns[name] == -1
+        outside = np.isinf(columns[name]) if columns[name].dtype.kind == "f" else columns[name] == -2
+        assert missing.tolist() == [kind == MISSING for kind in kinds]
+        assert outside.tolist() == [kind == OUTSIDE for kind in kinds]
+        good = [as_column(name, kind) for kind in kinds if kind not in (MISSING, OUTSIDE)]
+        assert columns[name][~missing & ~outside].tolist() == good
+
+
+def test_rows_of_a_csv_without_a_line_of_names_count_from_one(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"1,x\n2,y\n3\n")
+    schema = Schema(fields={"a": IntegerField()})
+    with pytest.raises(UsageError, match="row 3 has other columns"):
+        table.read_apart(table.file(path, ("a", "b")), schema, ["a"])
+    with pytest.raises(UsageError, match="has no column a, or several"):
+        table.read_apart(table.file(path, ("a", "a")), schema, ["a"])
