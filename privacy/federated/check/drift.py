@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from math import sqrt
 from statistics import median
+from typing import NamedTuple
+
+import numpy as np
 
 from privacy.federated.check.findings import Finding, finding, percent
 from privacy.federated.check.profile import PARTS, Profile, Summary
+from privacy.federated.design import Floats
 from privacy.federated.job.features import labels_of
 from privacy.federated.job.job import Job
 from secops.core.errors import UsageError
@@ -33,11 +35,26 @@ def judge(job: Job, profiles: Sequence[Profile]) -> list[Finding]:
             raise UsageError(_("the profile is of another job"), where=profile.site)
     found = [
         each
-        for place in range(len(job.features))
-        for number, profile in enumerate(profiles)
-        for each in _feature(job, place, profile, [*profiles[:number], *profiles[number + 1 :]])
+        for place, feature in enumerate(job.features.values())
+        for each in _feature([_Seen(p, p.features[place]) for p in profiles], ordered=not labels_of(feature))
     ]
     return sorted(found, key=lambda each: each.severity.rank)
+
+
+class _Seen(NamedTuple):
+    """One feature at one site."""
+
+    profile: Profile
+    feature: Summary
+
+    @property
+    def lacking(self) -> float:
+        """The share of people without a value that can be used."""
+        feature = self.feature
+        return (feature.missing + feature.outside + feature.unknown) / self.profile.people
+
+    def finding(self, code: str, severity: Severity, **values: object) -> Finding:
+        return finding(code, severity, self.profile.site, self.feature.feature, **values)
 
 
 def _fits(job: Job, profile: Profile) -> bool:
@@ -48,51 +65,43 @@ def _fits(job: Job, profile: Profile) -> bool:
     return [len(summary.cells) for summary in profile.features] == sizes
 
 
-def _feature(job: Job, place: int, profile: Profile, others: Sequence[Profile]) -> Iterator[Finding]:
-    here, there = profile.features[place], [other.features[place] for other in others]
-    shares = [_lacking(other, other.features[place]) for other in others if other.people]
-    if profile.people and shares:
-        yield from _missing(profile.site, here.feature, _lacking(profile, here), median(shares))
-    there = [summary for summary in there if sum(summary.cells)]
-    if not sum(here.cells) or not there:
+def _feature(sites: Sequence[_Seen], *, ordered: bool) -> Iterator[Finding]:
+    yield from _missing([each for each in sites if each.profile.people])
+    known = [each for each in sites if sum(each.feature.cells)]
+    if len(known) < 2:
         return
-    if here.constant and not all(summary.constant for summary in there):
-        yield finding("drift-constant", Severity.HIGH, profile.site, here.feature)
-    yield from _values(profile.site, here, there, ordered=not labels_of(job.features[here.feature]))
+    constant = [each.feature.constant for each in known]
+    for each in known:
+        if each.feature.constant and not all(constant):
+            yield each.finding("drift-constant", Severity.HIGH)
+    yield from _values(known, ordered=ordered)
 
 
-def _lacking(profile: Profile, summary: Summary) -> float:
-    """The share of people without a value that can be used."""
-    return (summary.missing + summary.outside + summary.unknown) / profile.people
+def _missing(sites: Sequence[_Seen]) -> Iterator[Finding]:
+    shares = [each.lacking for each in sites]
+    for number, each in enumerate(sites if len(sites) > 1 else ()):
+        others = median([*shares[:number], *shares[number + 1 :]])
+        if each.lacking - others >= _MISSING[0]:
+            severity = Severity.HIGH if each.lacking - others >= _MISSING[1] else Severity.MEDIUM
+            yield each.finding("drift-missing", severity, percent=percent(each.lacking), others=percent(others))
 
 
-def _missing(site: str, feature: str, here: float, there: float) -> Iterator[Finding]:
-    if here - there >= _MISSING[0]:
-        severity = Severity.HIGH if here - there >= _MISSING[1] else Severity.MEDIUM
-        yield finding("drift-missing", severity, site, feature, percent=percent(here), others=percent(there))
-
-
-def _values(site: str, here: Summary, there: Sequence[Summary], *, ordered: bool) -> Iterator[Finding]:
+def _values(sites: Sequence[_Seen], *, ordered: bool) -> Iterator[Finding]:
     """A site is told when it is unlike more than half of the others: else the others would be, whom one has led off."""
-    distances = [_distance(here.cells, other.cells, ordered=ordered) for other in there]
-    unlike = sum(far >= max(_VALUES[0], _by_chance(here, other)) for far, other in zip(distances, there, strict=True))
-    if 2 * unlike > len(there):
-        distance = median(distances)
-        severity = Severity.HIGH if distance >= _VALUES[1] else Severity.MEDIUM
-        yield finding("drift-values", severity, site, here.feature, percent=percent(distance))
+    cells = np.array([each.feature.cells for each in sites], dtype=float)
+    shares = cells / cells.sum(axis=1, keepdims=True)
+    shares = shares.cumsum(axis=1) if ordered else shares
+    distances = np.abs(shares[:, None] - shares[None]).max(axis=2)
+    unlike = distances >= np.maximum(_VALUES[0], _by_chance(cells, [each.feature.present for each in sites]))
+    for number, each in enumerate(sites):
+        if 2 * unlike[number].sum() > len(sites) - 1:
+            distance = float(np.median(np.delete(distances[number], number)))
+            severity = Severity.HIGH if distance >= _VALUES[1] else Severity.MEDIUM
+            yield each.finding("drift-values", severity, percent=percent(distance))
 
 
-def _distance(here: Sequence[int], there: Sequence[int], *, ordered: bool) -> float:
-    """The largest difference of a label's shares, or of a number's cumulative shares."""
-    return max(abs(a - b) for a, b in zip(_shares(here, ordered), _shares(there, ordered), strict=True))
-
-
-def _shares(cells: Sequence[int], ordered: bool) -> list[float]:
-    counts = accumulate(cells) if ordered else iter(cells)
-    return [count / sum(cells) for count in counts]
-
-
-def _by_chance(here: Summary, there: Summary) -> float:
-    """How far apart shares may be of people of one kind, and by what counts below the floor do not tell."""
-    chance = _CHANCE * sqrt(1 / sum(here.cells) + 1 / sum(there.cells))
-    return chance + sum(1 - min(1.0, sum(each.cells) / max(each.present, 1)) for each in (here, there))
+def _by_chance(cells: Floats, present: Sequence[int]) -> Floats:
+    """How far apart shares may be of people of one kind, (sites, sites), and by what counts below the floor hide."""
+    told = cells.sum(axis=1)
+    hidden = 1 - np.minimum(1.0, told / np.maximum(1.0, present))
+    return np.asarray(_CHANCE * np.sqrt(1 / told[:, None] + 1 / told[None]) + hidden[:, None] + hidden[None])

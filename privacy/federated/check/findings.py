@@ -28,6 +28,10 @@ TEXTS: Texts = {
     ),
     "constant": ("{feature}: everyone has the same value", "{feature}：所有人的值都相同"),
     "left-out": ("about {percent} % of the people cannot take part", "约 {percent}% 的人无法参与"),
+    "nameless": (
+        "of some records nobody knows whose they are; they do not take part",
+        "有些记录不知属于何人，不参与计算",
+    ),
     "nobody": ("too few people take part to tell how many", "参与人数过少，无法给出数目"),
     "no-test": ("too few people are held back for the test to tell how many", "留作测试的人数过少，无法给出数目"),
     "drift-missing": (
@@ -77,6 +81,8 @@ def _people(job: Job, profile: Profile) -> Iterator[Finding]:
         yield finding("nobody", Severity.HIGH, profile.site)
     elif severity := _severity(left_out := 1 - profile.taking / profile.people, _MISSING):
         yield finding("left-out", severity, profile.site, percent=percent(left_out))
+    if profile.nameless:
+        yield finding("nameless", Severity.MEDIUM, profile.site)
     if job.split is not None and not profile.held:
         yield finding("no-test", Severity.MEDIUM, profile.site)
 

@@ -6,12 +6,14 @@ floor is 0 like none, and what the parts lack of their total tells nothing, sinc
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from privacy.data.columns import MISSING
 from privacy.federated.design import Column, Floats
 from privacy.federated.job import units
 from privacy.federated.job.features import Feature, NumberFeature
@@ -24,8 +26,8 @@ from privacy.parties.signed import Digest, Name
 #: Equal parts of a number's public range: few, so that a small site has some with more people than its floor.
 PARTS = 10
 
-#: A unit is named when this share of the values would be in range in it, and half of them are not as they are.
-_FITS = 0.9
+#: A unit is named when this share of the values would be in range in it, and fewer than the other are as they stand.
+_FITS, _AS_THEY_STAND = 0.9, 0.5
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -47,7 +49,9 @@ class Summary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A site's records in a job: all people, those who take part, those held back for the test of them."""
+    """A site's records in a job: all people, those who take part, those of them held back for the test; and records of
+    which nobody knows whose they are.
+    """
 
     job: Digest
     site: Name
@@ -55,6 +59,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     people: _Count
     taking: _Count
     held: _Count
+    nameless: _Count
     features: tuple[Summary, ...]
 
 
@@ -62,14 +67,17 @@ def profile(job: Job, site: Site, local: Local) -> Profile:
     """The profile of all records of a site."""
     base = site.policy.floor.cell
     records = chosen(job, local)
+    named = local.people != MISSING
+    known = replace(local, values=local.values[named], people=local.people[named], held=local.held[named])
     return Profile(
         job=job.digest,
         site=site.site,
         base=base,
-        people=_people(local.people, base),
+        people=_people(known.people, base),
         taking=_people(records.people, base),
         held=_people(records.part(held=True).people, base),
-        features=tuple(_summary(job, site, local, place, base) for place in range(len(local.columns))),
+        nameless=floored(int((~named).sum()), base),
+        features=tuple(_summary(job, site, known, place) for place in range(len(local.columns))),
     )
 
 
@@ -82,21 +90,23 @@ def _people(people: NDArray[np.int64], base: int) -> int:
     return floored(len(np.unique(people)), base)
 
 
-def _summary(job: Job, site: Site, local: Local, place: int, base: int) -> Summary:
-    column, values = local.columns[place], local.values[:, place]
+def _summary(job: Job, site: Site, local: Local, place: int) -> Summary:
+    column, values, base = local.columns[place], local.values[:, place], site.policy.floor.cell
+    finite = np.isfinite(values)
     inside = (values >= column.lower) & (values <= column.upper)
     known, whose = values[inside], local.people[inside]
     cells = floors.of_labels(cells_of(column, known), column.levels or PARTS, whose)
     present = _people(whose, base)
+    numbers = values[finite] if _people(local.people[finite], base) else values[:0]
     return Summary(
         feature=column.name,
         present=present,
         cells=tuple(floored(int(count), base) for count in cells),
         missing=_people(local.people[np.isnan(values)], base),
-        outside=_people(local.people[np.isfinite(values) & ~inside], base),
+        outside=_people(local.people[finite & ~inside], base),
         unknown=_people(local.people[np.isinf(values)], base),
         constant=present > 0 and len(np.unique(known)) == 1,
-        fits=_fits(job.features[column.name], site.features[column.name], column, values[np.isfinite(values)]),
+        fits=_fits(job.features[column.name], site.features[column.name], column, numbers),
     )
 
 
@@ -113,7 +123,7 @@ def _fits(feature: Feature, rule: Rule, column: Column, values: Floats) -> tuple
     if not isinstance(feature, NumberFeature) or feature.unit is None or rule.unit is None or not len(values):
         return ()
     here = units.conversion(rule.unit, feature.unit, feature.substance)
-    if here is None or _inside(values, column) > 1 - _FITS / 2:
+    if here is None or _inside(values, column) >= _AS_THEY_STAND:
         return ()
     numbers = (values - here.offset) / here.factor
     found = []

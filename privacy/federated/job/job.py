@@ -141,13 +141,20 @@ def load(path: Path) -> Job:
 
 def parse(raw: bytes, where: str) -> Job:
     """The job of these canonical bytes, as it is sent. Raises `UsageError` for any others."""
+    if len(raw) > yaml.MAX_BYTES:
+        raise UsageError(_("is larger than {n} MiB").format(n=yaml.MAX_BYTES >> 20), where=where)
     try:
         job = convert(canonical.decode(raw), Job)
     except ValueError as error:  # msgspec's errors are some
         raise UsageError(_("is no job: {reason}").format(reason=_one_line(str(error))), where=where) from error
+    check(job, where)
+    return job
+
+
+def check(job: Job, where: str) -> None:
+    """Raise `UsageError` for a job, of whatever origin, that undoes itself."""
     for place, fault in faults(job):
         raise UsageError(fault, where=_one_line(f"{where}:{place}"))
-    return job
 
 
 def _one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from secops.core.inert import printable
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+_Units = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 _Percent = Annotated[int, msgspec.Meta(ge=1, le=99)]
 
 
@@ -35,11 +36,11 @@ class Survival(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Statistics(_Method, frozen=True, tag="statistics"):
     """Counts, means and spreads of all features; more where it is asked for. `bins`: equal parts of a public range."""
 
-    quantiles: tuple[_Percent, ...] = ()
+    quantiles: Annotated[tuple[_Percent, ...], msgspec.Meta(max_length=99)] = ()
     bins: Annotated[int, msgspec.Meta(ge=2, le=10_000)] = 100
-    tables: tuple[tuple[_Name, _Name], ...] = ()
+    tables: Annotated[tuple[tuple[_Name, _Name], ...], msgspec.Meta(max_length=1_000)] = ()
     correlations: bool = False
-    survival: tuple[Survival, ...] = ()
+    survival: Annotated[tuple[Survival, ...], msgspec.Meta(max_length=100)] = ()
     confidence: _Percent = 95
 
 
@@ -71,7 +72,7 @@ class _Trained(_Method, frozen=True):
 
     rate: Bound = "0.1"
     decay: Bound = 0
-    hidden: Annotated[tuple[_Count, ...], msgspec.Meta(max_length=4)] = ()
+    hidden: Annotated[tuple[_Units, ...], msgspec.Meta(max_length=4)] = ()
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] = 0
 
 

@@ -59,5 +59,6 @@ def _found(job: Job, floor: Floor, part: Design, people: NDArray[np.int64]) -> I
 def of_labels(values: NDArray[np.float64], levels: int, people: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many people have each label, (levels,)."""
     known = ~np.isnan(values)
-    pairs = np.unique(np.column_stack([values[known].astype(np.int64), people[known]]), axis=0)
-    return np.bincount(pairs[:, 0], minlength=levels)
+    _, whose = np.unique(people[known], return_inverse=True)
+    pairs = np.unique(whose * levels + values[known].astype(np.int64))
+    return np.bincount(pairs % levels, minlength=levels)

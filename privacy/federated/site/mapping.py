@@ -5,12 +5,13 @@ It stays at the site, and one file serves many jobs. docs/jobs.md describes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
+from privacy.data import csv_blocks
 from privacy.data.schema import Bound, entry_faults
 from privacy.federated.job import units
 from privacy.federated.job.features import Feature, IntegerFeature, NumberFeature, labels_of
@@ -30,7 +31,7 @@ class FileSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """A CSV or Parquet file, beside `site.yml` where `path` is relative. `header`: for a CSV without its names."""
 
     path: _Word
-    header: tuple[_Word, ...] = ()
+    header: Annotated[tuple[_Word, ...], msgspec.Meta(max_length=csv_blocks.COLUMNS)] = ()
     encoding: Literal["utf-8", "gb18030"] = "utf-8"
 
 
@@ -124,19 +125,21 @@ def faults(site: Site) -> Iterator[tuple[str, str]]:
     """Where and what of a mapping by itself: columns that stand twice, codes that mean two things."""
     places = [("$.person", site.person), ("$.held.column", site.held.column if site.held else None)]
     places += [(f"$.features.{name}.column", rule.column) for name, rule in site.features.items()]
-    seen: set[str] = set()
-    for place, column in places:
-        if column in seen:
-            yield place, _("{name} stands twice").format(name=printable(column))
-        seen |= {column} if column is not None else set()
+    yield from _twice(places)
+    if isinstance(site.source, FileSource):
+        yield from _twice((f"$.source.header[{number}]", name) for number, name in enumerate(site.source.header))
     for name, rule in site.features.items():
         yield from _code_faults(f"$.features.{name}", rule)
     if site.held and len({type(code) for code in site.held.codes}) > 1:
         yield "$.held.codes", _("codes are numbers or text, not both; numbers in quotes are text")
-    if isinstance(site.source, FileSource):
-        for number, column in enumerate(site.source.header):
-            if column in site.source.header[:number]:
-                yield f"$.source.header[{number}]", _("{name} stands twice").format(name=printable(column))
+
+
+def _twice(places: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for place, name in places:
+        if name in seen:
+            yield place, _("{name} stands twice").format(name=printable(name))
+        seen |= {name} if name is not None else set()
 
 
 def _code_faults(place: str, rule: Rule) -> Iterator[tuple[str, str]]:

@@ -72,9 +72,9 @@ def test_no_count_is_finer_than_the_floor(tmp_path, data, cell):
     columns = {
         name: data.draw(st.lists(st.sampled_from(v), min_size=rows, max_size=rows)) for name, v in _VALUES.items()
     }
-    people = data.draw(st.lists(st.integers(0, 12), min_size=rows, max_size=rows))
+    people = data.draw(st.lists(st.integers(-1, 12), min_size=rows, max_size=rows))
     wanted, made = world(tmp_path, columns, people, cell=cell)
-    numbers = [made.people, made.taking, made.held]
+    numbers = [made.people, made.taking, made.held, made.nameless]
     for each in made.features:
         numbers += [each.present, each.missing, each.outside, each.unknown, *each.cells]
     assert all(number % cell == 0 for number in numbers)
@@ -158,6 +158,13 @@ def test_a_split_without_enough_for_the_test(tmp_path):
     split = kit.job(tmp_path, small.JOB + "split: {by: hash, percent: 30}\n")
     assert [each.reason.code for each in findings.judge(split, made)] == ["no-test"]
     assert [each.reason.code for each in findings.judge(wanted, made)] == []
+
+
+def test_records_of_nobody_knows_whom(tmp_path):
+    people = [*range(90), *[-1] * 10]
+    wanted, made = world(tmp_path, healthy(100), people=people)
+    assert (made.people, made.taking, made.nameless) == (90, 90, 10)
+    assert [(each.reason.code, each.feature) for each in findings.judge(wanted, made)] == [("nameless", None)]
 
 
 def test_the_worst_comes_first(tmp_path):

@@ -205,6 +205,8 @@ def test_what_is_sent_is_judged_as_what_is_read(tmp_path):
         jobs.parse(canonical.encode(value), "job")
     with pytest.raises(UsageError, match="is no job"):
         jobs.parse(jobs.dump(job(tmp_path)) + b"\n", "job")
+    with pytest.raises(UsageError, match="is larger than 1 MiB"):
+        jobs.parse(b"[" * (1 << 20) + b"]", "job")
 
 
 def test_a_feature_with_faults_has_no_column():
