@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 
 from privacy.federated.check.profile import floored
 from privacy.federated.job.features import labels_of
@@ -35,7 +34,7 @@ def count(job: Job, site: Site, local: Local) -> Feasible:
     base = site.policy.floor.cell
     records = chosen(job, local)
     training, test = records.part(held=False), records.part(held=True)
-    people = [floored(len(np.unique(part.people)), base) for part in (training, test)]
+    people = [floored(floors.how_many(part.people), base) for part in (training, test)]
     return Feasible(
         job=job.digest,
         site=site.site,

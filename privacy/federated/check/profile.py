@@ -87,7 +87,7 @@ def floored(count: int, base: int) -> int:
 
 
 def _people(people: NDArray[np.int64], base: int) -> int:
-    return floored(len(np.unique(people)), base)
+    return floored(floors.how_many(people), base)
 
 
 def _summary(job: Job, site: Site, local: Local, place: int) -> Summary:
@@ -105,7 +105,7 @@ def _summary(job: Job, site: Site, local: Local, place: int) -> Summary:
         missing=_people(local.people[np.isnan(values)], base),
         outside=_people(local.people[finite & ~inside], base),
         unknown=_people(local.people[np.isinf(values)], base),
-        constant=present > 0 and len(np.unique(known)) == 1,
+        constant=present > 0 and float(np.ptp(known)) == 0,
         fits=_fits(job.features[column.name], site.features[column.name], column, numbers),
     )
 

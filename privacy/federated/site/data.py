@@ -30,7 +30,7 @@ class Local:
     """All records of the site in the job's columns and units, before any range or rule of the job.
 
     `values` is (records, columns): NaN where missing, infinite where the site's own file does not say what it is.
-    `people` says whose each record is, `held` which are held back for the test.
+    `people` numbers those whose the records are from 0, -1 where nobody knows; `held`: held back for the test.
     """
 
     columns: tuple[Column, ...]
@@ -103,7 +103,7 @@ def _local(job: Job, site: Site, folder: Path) -> Local:
     schema = Schema(fields=known, person=site.person, encoding=encoding)
     read = table.read_apart(_source(site, folder, list(known)), schema, list(known))
     values = np.column_stack([fields.values(feature, rule, read[rule.column]) for rule, feature in rules])
-    people = np.arange(len(values)) if site.person is None else read[site.person]
+    people = np.arange(len(values)) if site.person is None else _numbered(read[site.person])
     return Local(job.columns(), values, people, _held(job, site, read, values))
 
 
@@ -111,6 +111,13 @@ def _source(site: Site, folder: Path, columns: Sequence[str]) -> Source:
     if isinstance(site.source, DatabaseSource):
         return postgres.source(site.source.url, site.source.schema, site.source.table, columns)
     return table.file(folder / site.source.path, site.source.header)
+
+
+def _numbered(people: NDArray[np.int64]) -> NDArray[np.int64]:
+    known = people != MISSING
+    numbers = np.full(len(people), MISSING, dtype=np.int64)
+    numbers[known] = np.unique(people[known], return_inverse=True)[1]
+    return numbers
 
 
 def _held(job: Job, site: Site, read: dict[str, NDArray[Any]], values: Floats) -> NDArray[np.bool_]:

@@ -34,12 +34,13 @@ TEXTS: Texts = {
 
 
 def judge(job: Job, floor: Floor, part: Design, people: NDArray[np.int64]) -> list[Reason]:
-    """Why nothing may be computed over these records; empty when it may. `people`, (records,), says whose each is."""
+    """Why nothing may be computed over these records; empty when it may. `people`, (records,), numbers
+    those whose they are."""
     return [reason(TEXTS, code, feature=feature) for code, feature in _found(job, floor, part, people)]
 
 
 def _found(job: Job, floor: Floor, part: Design, people: NDArray[np.int64]) -> Iterator[tuple[str, str]]:
-    different = len(np.unique(people))
+    different = how_many(people)
     if different < floor.rows or len(people) < job.minimum.rows:
         yield "floor-rows", ""
     if len(people) > job.maximum.rows:
@@ -48,7 +49,7 @@ def _found(job: Job, floor: Floor, part: Design, people: NDArray[np.int64]) -> I
         yield "floor-person", ""
     for column in part.columns:
         if column.levels is None:
-            if 0 < len(np.unique(people[~np.isnan(part.column(column.name))])) < floor.cell:
+            if 0 < how_many(people[~np.isnan(part.column(column.name))]) < floor.cell:
                 yield "floor-value", column.name
         else:
             counts = of_labels(part.column(column.name), column.levels, people)
@@ -56,9 +57,15 @@ def _found(job: Job, floor: Floor, part: Design, people: NDArray[np.int64]) -> I
                 yield "floor-cell", column.name
 
 
+def how_many(people: NDArray[np.int64]) -> int:
+    """How many different people these records are of."""
+    return int(np.count_nonzero(np.bincount(people)))
+
+
 def of_labels(values: NDArray[np.float64], levels: int, people: NDArray[np.int64]) -> NDArray[np.int64]:
     """How many people have each label, (levels,)."""
     known = ~np.isnan(values)
-    _, whose = np.unique(people[known], return_inverse=True)
-    pairs = np.unique(whose * levels + values[known].astype(np.int64))
-    return np.bincount(pairs % levels, minlength=levels)
+    has = np.zeros((int(people.max(initial=-1)) + 1, levels), dtype=bool)
+    has[people[known], values[known].astype(np.int64)] = True
+    counts: NDArray[np.int64] = has.sum(axis=0)
+    return counts
