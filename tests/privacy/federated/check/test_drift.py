@@ -86,6 +86,15 @@ def test_another_unit_that_the_range_lets_through(tmp_path):
     assert ("drift-values", "north", "sugar", "high") in found
 
 
+def test_what_the_floor_hides_is_no_difference(tmp_path):
+    """7, 7 and 16 people are told as 0, 0 and 16."""
+    others = [drawn(30, seed) | {"sex": np.repeat([0, 1, 2], 10)} for seed in (1, 2)]
+    few = drawn(30, 3) | {"sex": np.repeat([0, 1, 2], [7, 7, 16])}
+    assert ("north", "sex") not in {found[1:3] for found in codes(tmp_path, *others, few, cell=8)}
+    one = drawn(30, 3) | {"sex": np.repeat([0, 1, 2], [0, 0, 30])}
+    assert ("north", "sex") in {found[1:3] for found in codes(tmp_path, *others, one, cell=8)}
+
+
 def test_a_site_without_people_or_alone(tmp_path):
     empty = {name: values[:0] for name, values in drawn(1, 0).items()}
     assert codes(tmp_path, drawn(200, 1), drawn(200, 2), empty) == set()

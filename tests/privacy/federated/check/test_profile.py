@@ -146,6 +146,13 @@ def test_the_wrong_unit(tmp_path):
     assert not [code for code in codes(tmp_path, half) if code[0] == "unit"], "most are right"
 
 
+@pytest.mark.parametrize(("number", "fits"), [(7, ()), (8, ("°C",))])
+def test_the_wrong_unit_of_few_is_not_told(tmp_path, number, fits):
+    columns = healthy(40) | {"heat": [(37 - 32) / 1.8] * number + [np.nan] * (40 - number)}
+    _, made = world(tmp_path, columns, cell=8)
+    assert next(each for each in made.features if each.feature == "heat").fits == fits
+
+
 def test_glucose_by_mass_under_the_name_of_glucose_by_amount(tmp_path):
     columns = healthy(100) | {"sugar": 80 + np.arange(100) % 50}
     site = small.SITE.replace("unit: mg/dl", "unit: mmol/l")

@@ -138,6 +138,7 @@ def test_features_have_one_order(tmp_path):
         ("[cleveland, hungarian, switzerland, va]", "[va]", "sites", "length >= 2"),
         ("sites: 3", "sites: 5", "minimum", "there are only 4 sites"),
         ("sites: 3", "sites: 2", "minimum", "of 4 sites, 1 of them dishonest, masks need 3 or more"),
+        ("colluding: 1}\nminimum: {sites: 3", "colluding: 0}\nminimum: {sites: 2", "minimum", "masks need 3 or more"),
         ("by: masks, colluding: 1", "by: masks, colluding: 3", "aggregation", "leaves no two honest sites"),
         ("rows: 1000", "rows: 10", "maximum", "is below the minimum"),
         ("[coefficients, evaluation]", "[coefficients, coefficients]", "outputs", "coefficients stands twice"),
