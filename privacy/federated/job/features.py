@@ -26,17 +26,8 @@ class _Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     title: Text | None = None
 
 
-class Typical(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Mean and standard deviation as textbooks have them, never those of the records."""
-
-    mean: Bound
-    sd: Bound
-
-
 class _Ranged(_Feature, frozen=True):
-    """`typical`: what scales the feature where the records may not be asked.
-
-    `missing`: a record without a value takes no part (`drop`), or has the mean of all sites (`mean`), or is left
+    """`missing`: a record without a value takes no part (`drop`), or has the mean of all sites (`mean`), or is left
     out of the sums of this feature alone (`keep`).
     """
 
@@ -44,7 +35,6 @@ class _Ranged(_Feature, frozen=True):
     maximum: Bound
     unit: _Unit | None = None
     substance: _Unit | None = None
-    typical: Typical | None = None
     missing: Literal["drop", "mean", "keep"] = "drop"
 
 
@@ -119,12 +109,6 @@ def _range_faults(place: str, feature: NumberFeature | IntegerFeature) -> Iterat
             yield f"{place}.{key}", _("is no value of the type of the field")
     if low is not None and high is not None and low >= high:
         yield f"{place}.maximum", _("is not above the minimum")
-    if feature.typical is not None:
-        mean, sd = (number_of(NumberField(), bound) for bound in (feature.typical.mean, feature.typical.sd))
-        if mean is None or low is None or high is None or not low <= mean <= high:
-            yield f"{place}.typical.mean", _("is no value of the type of the field")
-        if sd is None or sd <= 0:
-            yield f"{place}.typical.sd", _("is no number that is allowed here")
 
 
 def _unit_faults(place: str, feature: NumberFeature | IntegerFeature) -> Iterator[tuple[str, str]]:

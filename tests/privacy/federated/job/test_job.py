@@ -69,14 +69,6 @@ def test_statistics(tmp_path, options, reason):
         job(tmp_path, text.replace("OPTIONS", options))
 
 
-def test_what_textbooks_say(tmp_path):
-    text = JOB.replace("maximum: 100}", 'maximum: 100, typical: {mean: 54, sd: "9.5"}}')
-    assert job(tmp_path, text).features["age"].typical.sd == "9.5"
-    for old, new in (("mean: 54", "mean: 17"), ("mean: 54", "mean: x"), ('sd: "9.5"', "sd: 0")):
-        with pytest.raises(UsageError, match="is no"):
-            job(tmp_path, text.replace(old, new))
-
-
 def test_the_digest_covers_everything_and_no_layout(tmp_path):
     first = job(tmp_path)
     lines = JOB.splitlines(keepends=True)
