@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from privacy.data.schema import Bound
-from privacy.federated.ask import Method
+from privacy.federated.ask import Ask, Method
 from privacy.federated.design import Column
 from privacy.federated.dp.descent import NoisyDescent, Pace
 from privacy.federated.dp.plan import Noise, plan
@@ -29,7 +30,8 @@ from privacy.federated.methods.sums import Part, Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
 from privacy.federated.methods.terms import Problem
-from privacy.federated.secagg.terms import MOST_ROUNDS
+from privacy.federated.secagg.terms import MOST_ROUNDS, Member, Terms
+from privacy.parties.signed import made
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 
@@ -96,6 +98,22 @@ def rounds_left(job: Job, first: int) -> int:
     whole = job.rounds if job.privacy else job.rounds + 1 + ("evaluation" in job.outputs)
     is_first = first == 1 and isinstance(job.method, _Descent) and not job.privacy
     return 1 if is_first else min(MOST_ROUNDS, max(1, whole - first + 1))
+
+
+def terms(job: Job, members: Sequence[Member], first: int, rounds: int, bits: int) -> Terms:
+    """The terms of a set-up of masks, the same at the hub and at every site. Raises `UsageError`."""
+    if {member.id for member in members} != set(job.parties.sites):
+        raise UsageError(_("the keys are not those of the sites of the job"))
+    least, colluding = job.minimum.sites, job.aggregation.colluding
+    return made(
+        Terms, job=job.digest, members=tuple(sorted(members, key=lambda member: member.id)), threshold=least,
+        colluding=colluding, first=first, rounds=rounds, bits=bits,
+    )  # fmt: skip
+
+
+def limit(ask: Ask, noise: Noise | None) -> int:
+    """The largest whole number of a round that any site may send."""
+    return ask.largest() + (noise.reach if noise else 0)
 
 
 def problem(job: Job) -> Problem:
