@@ -15,79 +15,26 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from privacy.data.table import Survey
 from privacy.federated import building, flower, wire
 from privacy.federated.ask import Ask
-from privacy.federated.design import Column, Design
 from privacy.federated.gate import Gate, Places
 from privacy.federated.hub import Hub, Standing
-from privacy.federated.job import job as jobs
 from privacy.federated.job.job import Job
 from privacy.federated.secagg import sealing, shamir
 from privacy.federated.secagg.keying import Keys
 from privacy.federated.secagg.terms import Member
 from privacy.federated.site import floors, policy
-from privacy.federated.site.data import Records
 from privacy.federated.site.mapping import FileSource, Floor, Policy, Site
 from privacy.parties import signed
 from privacy.parties.keys import Signer
-from secops.core.content import convert
+from tests.privacy.federated.gate.made_up import people
 from tests.privacy.federated.secagg.watch import Watch
-
-A, B, C, D = NAMES = ("site-0", "site-1", "site-2", "site-3")
-
-STATISTICS = {"name": "statistics"}
-NEWTON = {"name": "logistic", "ridge": 1}
-FEDAVG = {"name": "fedavg", "steps": 2, "rate": "0.5"}
-NOISY = {"name": "gradient", "records": 240}
-PRIVACY = {"epsilon": 1, "delta": "0.0001", "clip": "0.4"}
-
-_FEATURES = {
-    "heat": {"type": "number", "minimum": 34, "maximum": 43},
-    "age": {"type": "number", "minimum": 0, "maximum": 100},
-    "sex": {"type": "text", "labels": ["female", "male", "other"]},
-    "sick": {"type": "boolean"},
-}
 
 #: What happens to an order on its way: it arrives, as it is or changed, or it is lost.
 Way = Callable[[str, wire.Order], wire.Order | None]
 
 #: Every code that a site may tell a hub.
 _CODES = {"", *policy.TEXTS, *floors.TEXTS}
-
-
-def job(method: Mapping[str, object] = NEWTON, **changed: object) -> Job:
-    """A job of four sites, of which three are needed and one may lie, but for what is given."""
-    given: dict[str, object] = {
-        "id": "made-up", "title": {"en": "Made up", "zh": "虚构"}, "contract": "c", "purpose": "p",
-        "parties": {"roster": f"sha256:{'0' * 64}", "researcher": "institute", "hub": "hub", "sites": list(NAMES)},
-        "features": _FEATURES, "target": None if method["name"] == "statistics" else "sick", "method": dict(method),
-        "rounds": 3, "minimum": {"sites": 3, "rows": 5}, "maximum": {"rows": 1000}, "outputs": ["coefficients"],
-    }  # fmt: skip
-    made = convert({**given, **changed}, Job)
-    assert not list(jobs.faults(made))
-    return made
-
-
-def people(columns: tuple[Column, ...], seed: int, rows: int = 60) -> Records:
-    """So many made-up people, a third of them held back: the older and the hotter, the more often sick."""
-    draws = np.random.default_rng(seed)
-    values = np.column_stack(
-        [draws.integers(0, c.levels, rows) if c.levels else draws.uniform(c.lower, c.upper, rows) for c in columns]
-    ).astype(float)
-    names = [column.name for column in columns]
-    if "sick" in names:
-        score = (values[:, names.index("age")] - 50) / 25 + values[:, names.index("heat")] - 38.5
-        values[:, names.index("sick")] = draws.uniform(size=rows) < 1 / (1 + np.exp(-score / 2))
-    return records(columns, values)
-
-
-def records(columns: tuple[Column, ...], values: np.ndarray) -> Records:
-    """These records, each another person's, every third held back."""
-    held = np.arange(len(values)) % 3 == 2
-    return Records(
-        Design(columns, values, held), np.arange(len(values)), Survey(records=len(values), missing={}, outside={})
-    )
 
 
 def signer(name: str) -> Signer:
@@ -161,7 +108,7 @@ class World:
         return answer
 
     def _watch(self, setup: str) -> None:
-        """From before the first vector of a set-up: who holds which shares."""
+        """Before the first vector of a set-up: who holds which shares."""
         masked = {n: g._masked for n, g in self.gates.items() if g._setup == setup and g._masked and g._masked._setup}
         if masked:
             terms = next(iter(masked.values()))._terms
@@ -174,7 +121,6 @@ class World:
             assert answer.code in _CODES
             return
         masked, content, parts, text = self.gates[site]._masked, answer.content, answer.parts, answer.text
-        empty = wire.Done()
         match order:
             case wire.Keys():
                 assert signed.parse(content, Keys, "").body.site == site
@@ -183,9 +129,10 @@ class World:
                 assert {len(sealed) for sealed in parts.values()} == {sealing.sealed_size(masked._terms)}
                 assert answer == wire.Done(parts=parts)
             case wire.Accept():
-                assert answer == empty
+                assert answer == wire.Done()
             case wire.Compute():
                 assert answer == wire.Done(content)
+                self._check_vector(site, order, content)
             case wire.Agree():
                 assert len(text) == 88
                 assert answer == wire.Done(text=text)
@@ -195,6 +142,15 @@ class World:
                 self.watches[order.setup].hear(content)
             case None:
                 raise AssertionError("bytes that are no order were answered")
+
+    def _check_vector(self, site: str, order: wire.Compute, content: bytes) -> None:
+        """Under masks as many random words as were asked for, else the numbers themselves."""
+        ask = building.method(self.job).asked(order.stage, order.round, wire.unpacked(order.given))
+        masked = self.gates[site]._masked
+        words = np.frombuffer(content, masked._terms.word if masked else "<i8")
+        plain = plain_sum(self, ask, (site,)).astype("<i8").astype(words.dtype)
+        assert len(words) == ask.size + (masked is not None)  # secure aggregation counts the sites in one word more
+        assert (masked is None) == (words[: ask.size] == plain).all()
 
     def check_sealed(self) -> None:
         """Nothing that was told covers all masks of one honest site."""

@@ -14,21 +14,8 @@ from privacy.federated import wire
 from privacy.federated.design import Design
 from privacy.federated.hub import Hub
 from secops.core.errors import RefusedError
-from tests.privacy.federated.gate.kit import (
-    FEDAVG,
-    NAMES,
-    NEWTON,
-    STATISTICS,
-    A,
-    B,
-    C,
-    D,
-    World,
-    check_sums,
-    finished,
-    job,
-    people,
-    records,
+from tests.privacy.federated.gate.kit import World, check_sums, finished
+from tests.privacy.federated.gate.made_up import FEDAVG, NAMES, NEWTON, STATISTICS, A, B, C, D, job, people, records
 )  # fmt: skip
 
 STEPS = (wire.Keys, wire.Deal, wire.Accept, wire.Compute, wire.Agree, wire.Reveal)
@@ -76,9 +63,7 @@ def test_too_few_are_left_in_each_step(tmp_path: Path, step: type) -> None:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("method", [STATISTICS, FEDAVG], ids=["statistics", "fedavg"])
 def test_a_slow_site_has_not_answered(tmp_path: Path, step: type, method: dict[str, object]) -> None:
-    """Ten times slower than the others: it gets every order and does what it says, but what it answers to one kind of step comes too
-    late.
-    """
+    """Ten times slower than the others: it does all that it is told, but one kind of answer comes too late."""
     world = World(tmp_path, job(method))
     hub = world.hub(late=lambda site, order: site == D and isinstance(order, step))
     standing = finished(hub)
