@@ -13,7 +13,6 @@ from privacy.federated.hub import Hub, Standing
 from secops.core.errors import RefusedError
 from tests.privacy.federated.gate.kit import World, signer
 from tests.privacy.federated.gate.made_up import NAMES, A, D
-)
 
 OUTSIDER = "site-9"
 

@@ -11,8 +11,6 @@ import pytest
 from privacy.federated import wire
 from secops.core.errors import RefusedError
 from tests.privacy.federated.gate.kit import World, finished
-from tests.privacy.federated.gate.made_up import FEDAVG, NAMES, NEWTON, STATISTICS, A, B, C, D, job
-)
 from tests.privacy.federated.gate.lying import (
     OUTSIDER,
     agree,
@@ -26,6 +24,7 @@ from tests.privacy.federated.gate.lying import (
     reveal,
     started,
 )
+from tests.privacy.federated.gate.made_up import FEDAVG, NAMES, NEWTON, STATISTICS, A, B, C, D, job
 
 
 def test_two_lists_of_survivors(tmp_path: Path) -> None:

@@ -14,8 +14,6 @@ from privacy.federated.secagg.terms import Member
 from privacy.parties import signed
 from secops.core.errors import RefusedError
 from tests.privacy.federated.gate.kit import World, check_sums, signer
-from tests.privacy.federated.gate.made_up import NAMES, STATISTICS, A, B, C, D, job
-)
 from tests.privacy.federated.gate.lying import (
     OUTSIDER,
     answers,
@@ -25,6 +23,7 @@ from tests.privacy.federated.gate.lying import (
     refused,
     started,
 )
+from tests.privacy.federated.gate.made_up import NAMES, STATISTICS, A, B, C, D, job
 
 
 def _with_keys(change: Callable[[dict[str, bytes]], Mapping[str, bytes]]) -> Callable[[str, wire.Order], wire.Order]:

@@ -16,7 +16,6 @@ from privacy.federated.hub import Hub
 from secops.core.errors import RefusedError
 from tests.privacy.federated.gate.kit import World, check_sums, finished
 from tests.privacy.federated.gate.made_up import FEDAVG, NAMES, NEWTON, STATISTICS, A, B, C, D, job, people, records
-)  # fmt: skip
 
 STEPS = (wire.Keys, wire.Deal, wire.Accept, wire.Compute, wire.Agree, wire.Reveal)
 
