@@ -16,6 +16,9 @@ from tests.privacy.federated.gate.made_up import NAMES, A, D
 
 OUTSIDER = "site-9"
 
+#: The name of a set-up that a hub has no reason for.
+ANEW = "f" * 32
+
 
 def refused(answer: wire.Answer, *faults: str) -> None:
     assert isinstance(answer, wire.Refused)
@@ -47,7 +50,7 @@ def answers(world: World, kind: type) -> dict[str, wire.Done]:
     return {site: answer for site, answer in found.items() if isinstance(answer, wire.Done)}
 
 
-def anew(world: World, setup: str = "f" * 32, *, first: int = 1, bits: Literal[32, 64] = 64) -> None:
+def anew(world: World, setup: str = ANEW, *, first: int = 1, bits: Literal[32, 64] = 64) -> None:
     """A set-up that is honest, but that the hub has no reason for."""
     common = {"job": world.job.digest, "setup": setup}
     keys = {s: done(world.say(s, wire.Keys(first=first, rounds=3, bits=bits, **common))).content for s in NAMES}
