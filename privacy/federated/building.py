@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 
 from privacy.data.schema import Bound
-from privacy.federated.ask import Method
+from privacy.federated.ask import Ask, Method
 from privacy.federated.design import Column
 from privacy.federated.dp.descent import NoisyDescent, Pace
 from privacy.federated.dp.plan import Noise, plan
@@ -29,7 +30,8 @@ from privacy.federated.methods.sums import Part, Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels
 from privacy.federated.methods.terms import Problem
-from privacy.federated.secagg.terms import MOST_ROUNDS
+from privacy.federated.secagg.terms import MOST_ROUNDS, Member, Terms
+from privacy.parties.signed import made
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 
@@ -98,6 +100,22 @@ def rounds_left(job: Job, first: int) -> int:
     return 1 if is_first else min(MOST_ROUNDS, max(1, whole - first + 1))
 
 
+def terms(job: Job, members: Sequence[Member], first: int, rounds: int, bits: int) -> Terms:
+    """The terms of a set-up of masks, the same at the hub and at every site. Raises `UsageError`."""
+    if {member.id for member in members} != set(job.parties.sites):
+        raise UsageError(_("the keys are not those of the sites of the job"))
+    least, colluding = job.minimum.sites, job.aggregation.colluding
+    return made(
+        Terms, job=job.digest, members=tuple(sorted(members, key=lambda member: member.id)), threshold=least,
+        colluding=colluding, first=first, rounds=rounds, bits=bits,
+    )  # fmt: skip
+
+
+def limit(ask: Ask, noise: Noise | None) -> int:
+    """The largest whole number of a round that any site may send."""
+    return ask.largest() + (noise.reach if noise else 0)
+
+
 def problem(job: Job) -> Problem:
     """What is learned from what. A feature whose gaps the job leaves as they are keeps its record from the fit."""
     exposure = job.method.exposure if isinstance(job.method, named.Poisson) else None
@@ -117,9 +135,9 @@ def parts(job: Job, wanted: named.Statistics) -> list[Part[object]]:
         shares = tuple(percent / 100 for percent in wanted.quantiles)
         found += [Histogram(column, wanted.bins, shares) for column in numbers if shares]
     if wanted.correlations and len(numbers) > 1:
-        found.append(Correlations(numbers))
+        found.append(Correlations(numbers, wanted.confidence / 100))
     found += [Labels((columns[one], columns[other])) for one, other in wanted.tables]
-    return found + [_survival(columns, curve) for curve in wanted.survival]
+    return found + [_survival(columns, curve, wanted.confidence / 100) for curve in wanted.survival]
 
 
 def number(bound: Bound) -> float:
@@ -127,11 +145,11 @@ def number(bound: Bound) -> float:
     return float(bound)
 
 
-def _survival(columns: dict[str, Column], curve: named.Survival) -> Survival:
+def _survival(columns: dict[str, Column], curve: named.Survival, level: float) -> Survival:
     time = columns[curve.time]
     grid = np.linspace(time.lower, time.upper, curve.steps + 1)[1:]
     group = columns[curve.group] if curve.group else None
-    return Survival(time, columns[curve.event], tuple(grid.tolist()), group)
+    return Survival(time, columns[curve.event], tuple(grid.tolist()), group, level)
 
 
 def _descent(job: Job, wanted: _Descent, server: Server, proximal: float = 0.0) -> Descent:
@@ -156,8 +174,8 @@ def _noisy(job: Job) -> NoisyDescent:
 
 
 def _measure(job: Job) -> Measure[object]:
-    wanted = target(job)
-    return Classification() if wanted.levels else Deviations(wanted)
+    wanted, level = target(job), getattr(job.method, "confidence", 95) / 100
+    return Classification(level=level) if wanted.levels else Deviations(wanted, level)
 
 
 def label(job: Job, term: str) -> str:

@@ -24,7 +24,6 @@ JOB, _STANDING = "job.json", "standing"
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     job: str
     number: int
-    setup: int
     rounds: tuple[Round, ...]
     state: dict[str, wire.Array]
 
@@ -40,7 +39,7 @@ def found(folder: Path, job: Job) -> None:
 
 def save(folder: Path, job: str, standing: Standing) -> None:
     """Write down where a job (its digest) stands."""
-    stored = _Stored(job, standing.number, standing.setup, tuple(standing.rounds), wire.packed(standing.state))
+    stored = _Stored(job, standing.number, tuple(standing.rounds), wire.packed(standing.state))
     write_whole(folder / _STANDING, msgspec.msgpack.encode(stored))
 
 
@@ -55,7 +54,7 @@ def load(folder: Path) -> tuple[Job, Standing | None]:
         raise UsageError(_("was changed, or written by another version"), where=str(folder / _STANDING)) from error
     if stored.job != job.digest:
         raise UsageError(_("is of another job than job.json"), where=str(folder / _STANDING))
-    return job, Standing(wire.unpacked(stored.state), stored.number, stored.setup, list(stored.rounds))
+    return job, Standing(wire.unpacked(stored.state), stored.number, list(stored.rounds))
 
 
 def _read(path: Path) -> bytes:

@@ -1,9 +1,9 @@
 """A site's gate: what a hub asks is held against the job, and what is computed leaves masked, or not at all.
 
 Everything that protects the site is here, outside of methods: its own policy and floors, declared ranges, the shape and
-size of every number, noise, masks, and that each step of each round is answered once. A method gives a vector; what the
-hub gets is that vector in whole steps, with its share of noise, under masks. The same gate serves a job in this process
-and at a site elsewhere.
+size of every number, noise, masks, and that each step of each round is answered once: a sum that may have been seen is
+never given again, under no number and to no other hub. A method gives a vector; what the hub gets is that vector in
+whole steps, with its share of noise, under masks. The same gate serves a job in this process and at a site elsewhere.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from privacy.federated import building, wire
 from privacy.federated.ask import Ask
 from privacy.federated.design import Column, Design
 from privacy.federated.dp import budget
-from privacy.federated.dp.plan import Noise, share
+from privacy.federated.dp.plan import share
 from privacy.federated.job.job import Job
 from privacy.federated.journal import Entry, Journal
 from privacy.federated.secagg.site import Site as Masked
-from privacy.federated.secagg.terms import Member, Terms
+from privacy.federated.secagg.terms import Member
 from privacy.federated.secagg.turn import Numbers
 from privacy.federated.site import data
 from privacy.federated.site.mapping import Site
 from privacy.parties.keys import Signer
-from privacy.parties.signed import made
 from secops.core.errors import CitywallError, RefusedError
 from secops.core.i18n import _
 
@@ -71,7 +70,7 @@ class Gate:
         self._journal = Journal(places.journals, self._digest)
         self._data: Design | None = None
         self._masked: Masked | None = None
-        self._setup = 0
+        self._setup = ""
         self.why: list[str] = []
 
     def answer(self, raw: bytes) -> bytes:
@@ -109,14 +108,12 @@ class Gate:
 
     def _keys(self, order: wire.Keys) -> wire.Answer:
         """A new set-up. The site looks at its records, and pays for the noise, before it says anything."""
-        if order.setup <= self._last_setup():
+        if any(entry.setup == order.setup for entry in self._journal.entries):
             raise _FaultError("answered")
         self._take_part()
         self._pay()
-        terms = self._guarded("masks", lambda: self._terms(order))
-        before = self._journal.signed()
+        masked = self._guarded("masks", lambda: self._begun(order))
         self._write(Entry("keys", order.setup))
-        masked = Masked(terms, self._site.site, self._signer, may_change=self._may_change, before=before)
         self._masked, self._setup = masked, order.setup
         return wire.Done(self._guarded("masks", masked.keys))
 
@@ -134,39 +131,39 @@ class Gate:
 
     def _compute(self, order: wire.Compute) -> wire.Answer:
         """The vector of a round: one whose survivors were signed is over for good."""
-        about = order.digest
-        if any(entry.step == "agree" and entry.number == order.number for entry in self._journal.entries):
+        if self._journal.is_over(order.number, order.asked):
             raise _FaultError("answered")
         ask = self._guarded("method", lambda: self._method.asked(order.stage, order.round, wire.unpacked(order.given)))
         if self._job.aggregation.by == "plain":
-            return self._plain(order, ask, about)
-        masked = self._masks()
-        values = self._guarded("method", lambda: self._values(ask))
-        self._write(Entry("compute", order.setup, order.number, about))
-        return wire.Done(
-            self._guarded("masks", lambda: masked.mask(order.number, about, values, limit(ask, self._noise)))
-        )
+            return self._plain(order, ask)
+        masked, most = self._masks(), building.limit(ask, self._noise)
+        values, about = self._guarded("method", lambda: self._values(ask)), order.digest
+        sent = self._guarded("masks", lambda: masked.mask(order.number, about, values, most))
+        self._write(_entry(order, about))
+        return wire.Done(sent)
 
-    def _plain(self, order: wire.Compute, ask: Ask, about: str) -> wire.Answer:
+    def _plain(self, order: wire.Compute, ask: Ask) -> wire.Answer:
         """A vector without masks, where the site's policy allows that: the same question has the same answer."""
         self._take_part()
         values = self._guarded("method", lambda: self._values(ask))
-        entry = Entry("compute", 0, order.number, about)
-        asked = [one.about for one in self._journal.entries if one.number == order.number]
-        if not asked:
+        entry = _entry(order, order.digest)
+        before = self._journal.computed(order.number, order.asked)
+        if not before:
             self._write(entry)
-        elif asked != [about]:
+        elif before != [entry]:
             raise _FaultError("answered")
         return wire.Done(values.astype("<i8").tobytes())
 
     def _agree(self, order: wire.Agree) -> wire.Answer:
+        """The signature over a list of survivors. A list that is refused was not signed, and does not stand there."""
         masked = self._masks()
+        signature = self._guarded("masks", lambda: masked.agree(order.number, order.survivors))
         self._write(Entry("agree", order.setup, order.number, survivors=order.survivors))
-        return wire.Done(text=self._guarded("masks", lambda: masked.agree(order.number, order.survivors)))
+        return wire.Done(text=signature)
 
     def _values(self, ask: Ask) -> Numbers:
         """The method's vector in whole steps, with this site's share of noise. Raises `RefusedError`."""
-        vector = self._method.at_site(ask, self._take_part())
+        vector = np.asarray(self._method.at_site(ask, self._take_part()), dtype=np.float64)
         if vector.shape != (ask.size,) or not np.isfinite(vector).all() or (np.abs(vector) > ask.bound).any():
             raise RefusedError(
                 _("the vector of {stage} has another shape or size than declared").format(stage=ask.stage)
@@ -185,28 +182,30 @@ class Gate:
         return self._data
 
     def _pay(self) -> None:
-        """Debit the site's budget with all rounds of the job, once for a run."""
+        """Debit the site's budget with all rounds of the job, once for a run: also where a crash came in between."""
         noise = self._noise
         if noise is None:
             return
-        path = self._places.budget
-        run = next((entry.about for entry in self._journal.entries if entry.step == "run"), None)
-        if run is None:
-            run = f"sha256:{token_hex(32)}"
-            self._write(Entry("run", 0, about=run))
+        path, run = self._places.budget, self._run()
+        if not self._guarded("budget", lambda: budget.paid(budget.read(path), run, noise)):
             self._guarded("budget", lambda: budget.debit(path, run, self._digest, noise, datetime.now(UTC)))
-        elif not budget.paid(self._guarded("budget", lambda: budget.read(path)), run, noise):
-            raise _FaultError("budget")
 
-    def _terms(self, order: wire.Keys) -> Terms:
-        return terms(self._job, self._members, order.first, order.rounds, order.bits)
+    def _run(self) -> str:
+        """What the budget knows this job by, as long as its journal is kept."""
+        found = next((entry.about for entry in self._journal.entries if entry.step == "run"), None)
+        if found is None:
+            found = f"sha256:{token_hex(32)}"
+            self._write(Entry("run", about=found))
+        return found
+
+    def _begun(self, order: wire.Keys) -> Masked:
+        agreed = building.terms(self._job, self._members, order.first, order.rounds, order.bits)
+        before = self._journal.signed()
+        return Masked(agreed, self._site.site, self._signer, may_change=self._may_change, before=before)
 
     @property
     def _may_change(self) -> bool:
         return self._site.policy.survivors_may_change or building.is_descent(self._job)
-
-    def _last_setup(self) -> int:
-        return max((entry.setup for entry in self._journal.entries), default=0)
 
     def _masks(self) -> Masked:
         if self._masked is None:
@@ -214,7 +213,10 @@ class Gate:
         return self._masked
 
     def _write(self, entry: Entry) -> None:
+        """Write down what will be answered. Where that fails nothing is sent, and the set-up is over."""
+        masked, self._masked = self._masked, None
         self._guarded("answered", lambda: self._journal.write(entry))
+        self._masked = masked
 
     def _guarded(self, fault: wire.Fault, step: Callable[[], T]) -> T:
         """What a step gives; why it does not stays here, but for the kind of fault."""
@@ -225,18 +227,8 @@ class Gate:
             raise _FaultError(fault) from None
 
 
-def limit(ask: Ask, noise: Noise | None) -> int:
-    """The largest whole number of a round that any site may send."""
-    return ask.largest() + (noise.reach if noise else 0)
-
-
-def terms(job: Job, members: Sequence[Member], first: int, rounds: int, bits: int) -> Terms:
-    """The terms of a set-up of masks, the same at the hub and at every site. Raises `UsageError`."""
-    least, colluding = job.minimum.sites, job.aggregation.colluding
-    return made(
-        Terms, job=job.digest, members=tuple(sorted(members, key=lambda member: member.id)), threshold=least,
-        colluding=colluding, first=first, rounds=rounds, bits=bits,
-    )  # fmt: skip
+def _entry(order: wire.Compute, about: str) -> Entry:
+    return Entry("compute", order.setup, order.number, order.asked, about)
 
 
 def _with_people(records: data.Records) -> Design:

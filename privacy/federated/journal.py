@@ -21,11 +21,14 @@ _MAX_BYTES = 64 << 20
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`number` is the job's round, None for a step of the set-up. `about`: what was asked, or the list of survivors."""
+    """`number` is the job's round, None for a step of the set-up, `asked` the method's round. `about` digests what was
+    asked in it, or names a run of a budget.
+    """
 
     step: str
-    setup: int
+    setup: str = ""
     number: int | None = None
+    asked: str = ""
     about: str = ""
     survivors: tuple[str, ...] = ()
 
@@ -47,10 +50,13 @@ class Journal:
             raise UsageError(what, where=str(path)) from error
 
     def write(self, entry: Entry) -> None:
-        """Write an entry down, for good. Raises `RefusedError` for one that stands there."""
+        """Write an entry down, for good. Raises `RefusedError` for one that stands there, and when there is no room."""
         if entry in self.entries:
             raise RefusedError(_("this step was answered before"))
-        self._file.write(msgspec.json.encode(entry) + b"\n")
+        line = msgspec.json.encode(entry) + b"\n"
+        if self._file.seek(0, os.SEEK_END) + len(line) > _MAX_BYTES:
+            raise RefusedError(_("the journal of this job is full"))
+        self._file.write(line)
         self._file.flush()
         os.fdatasync(self._file.fileno())
         self.entries.append(entry)
@@ -58,6 +64,15 @@ class Journal:
     def signed(self) -> tuple[str, ...] | None:
         """The survivors that were signed last, in any set-up."""
         return next((entry.survivors for entry in reversed(self.entries) if entry.step == "agree"), None)
+
+    def computed(self, number: int, asked: str) -> list[Entry]:
+        """Vectors for this round of the job, and for this round of the method under whatever number."""
+        return [e for e in self.entries if e.step == "compute" and (e.number == number or e.asked == asked)]
+
+    def is_over(self, number: int, asked: str) -> bool:
+        """Whether the survivors of a round were signed for which such a vector was computed."""
+        signed = {(entry.setup, entry.number) for entry in self.entries if entry.step == "agree"}
+        return any((entry.setup, entry.number) in signed for entry in self.computed(number, asked))
 
     def close(self) -> None:
         """Let another process serve the job."""
@@ -72,12 +87,15 @@ class Journal:
 
     def _read(self) -> list[Entry]:
         self._file.seek(0)
-        raw = self._file.read(_MAX_BYTES)
+        raw = self._file.read(_MAX_BYTES + 1)
         lines, _newline, rest = raw.rpartition(b"\n")
-        if rest:  # cut off while it was written
-            self._file.truncate(len(raw) - len(rest))
         try:
-            return [msgspec.json.decode(line, type=Entry) for line in lines.splitlines()]
-        except msgspec.DecodeError as error:
+            if len(raw) > _MAX_BYTES:
+                raise ValueError
+            entries = [msgspec.json.decode(line, type=Entry) for line in lines.splitlines()]
+        except ValueError as error:  # msgspec's errors are some
             hint = _("Somebody changed it. The job cannot go on at this site.")
             raise RefusedError(_("the journal does not parse"), where=self._file.name, hint=hint) from error
+        if rest:  # cut off while it was written
+            self._file.truncate(len(raw) - len(rest))
+        return entries

@@ -1,7 +1,8 @@
 """What hub and sites say to each other: one order and one answer for each step of a round, in strict MessagePack.
 
-The same bytes go whether the sites are in this process or elsewhere. Arrays travel as their bytes, 64-bit floats with
-the lowest byte first. An answer that is no result names a reason of `Fault`, and nothing in the site's own words.
+The same bytes go whether the sites are in this process or elsewhere, and a message has one form: bytes that would mean
+the same (a key twice, a number in more bytes than it needs) are no message. Arrays travel as their bytes, 64-bit floats
+with the lowest byte first. An answer that is no result names a reason of `Fault`, and nothing in the site's own words.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MAX_BYTES = 1 << 25
 
 _Word = Annotated[str, msgspec.Meta(pattern=r"\A[a-z_]{1,32}\Z")]
 _Number = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+_Setup = Annotated[str, msgspec.Meta(pattern=r"\A([0-9a-f]{32})?\Z")]
 _Shape = Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, le=10**9)], ...], msgspec.Meta(max_length=2)]
 
 #: Why a site gives no result. Nothing else of an error leaves it.
@@ -38,10 +40,10 @@ class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="step"):
-    """`job` is its digest; `setup` counts the set-ups of masks of a job, 0 where sums are plain."""
+    """`job` is its digest; `setup` names a set-up of masks, never the same twice. Where sums are plain it is empty."""
 
     job: Digest
-    setup: _Number
+    setup: _Setup
 
 
 class Keys(_Order, frozen=True, tag="keys"):
@@ -76,6 +78,11 @@ class Compute(_Order, frozen=True, tag="compute"):
     def digest(self) -> str:
         """Of all that is asked. Sites whose masks cancel were asked the same."""
         return hashlib.sha256(_ENCODER.encode(self)).hexdigest()
+
+    @property
+    def asked(self) -> str:
+        """The round of the method, in words."""
+        return f"{self.stage} {self.round}"
 
 
 class Agree(_Order, frozen=True, tag="agree"):
@@ -142,7 +149,8 @@ def _decoded(decoder: msgspec.msgpack.Decoder[Any], raw: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # that error may tell of what was sent: ours is raised outside of it
     else:
-        return found
+        if _ENCODER.encode(found) == raw:
+            return found
     raise RefusedError(_("a message is not one of those that are known"))
 
 
