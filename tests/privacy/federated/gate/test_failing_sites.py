@@ -138,7 +138,7 @@ def test_all_sites_of_one_class_have_no_model(tmp_path: Path) -> None:
     for name in NAMES:
         _of_one_class(world, name, 1.0)
     hub = world.hub()
-    with pytest.raises(RefusedError, match="nothing to learn"):
+    with pytest.raises(RefusedError, match="the same in all records"):
         hub.step(hub.begin())
 
 
