@@ -115,7 +115,8 @@ def _protected(job: Job, descent: NoisyDescent, standing: Standing, noise: Noise
     found = descent.scaling.terms(descent.model(standing.state))
     middle, half = 0.0, 1.0
     if descent.kind == "linear":  # the sums are of the target as -1 … 1
-        middle, half = (descent.target.upper + descent.target.lower) / 2, _half(descent)
+        target = descent.target
+        middle, half = (target.upper + target.lower) / 2, (target.upper - target.lower) / 2
     own = {INTERCEPT: middle + half * found.pop(CONSTANT)}
     own |= {label(job, term): half * value for term, value in found.items()}
     return told.Protected(
@@ -127,10 +128,6 @@ def _protected(job: Job, descent: NoisyDescent, standing: Standing, noise: Noise
         variance=noise.variance,
         honest=noise.honest,
     )
-
-
-def _half(descent: NoisyDescent) -> float:
-    return (descent.target.upper - descent.target.lower) / 2
 
 
 def _statistics(
@@ -154,7 +151,9 @@ def _statistic(job: Job, part: Part[object], result: object) -> told.Statistic:
         case Correlations():
             return msgspec.convert({"kind": "correlations", "pairs": values}, told.Correlated)
         case Survival():
-            names = {"time": part.time.name, "event": part.event.name}
+            group = part.group.name if part.group else None
+            names: dict[str, object] = {"time": part.time.name, "event": part.event.name, "group": group}
+            names["labels"] = labels_of(job.features[group]) if group else ()
             return msgspec.convert({"kind": "survival", **names, "survived": values}, told.Followed)
         case _:
             raise CitywallError("a statistic that no outcome can hold")
@@ -173,7 +172,7 @@ def _rounding(fitted: Method, standing: Standing) -> told.Rounding:
     if isinstance(fitted, NoisyDescent):
         given = {"coefficients": standing.state["coefficients"]}
     ask = fitted.asked(last.stage, last.number, given)
-    part = float((ask.step / ask.bound).max()) / 2
+    part = float(np.where(ask.step == 1, 0.0, ask.step / ask.bound).max()) / 2  # counts in steps of 1 are exact
     moved = _moved(fitted, standing, len(last.sites) * ask.step) if isinstance(fitted, Newton) else None
     return told.Rounding(part=part, coefficients=moved)
 
@@ -195,5 +194,3 @@ def _evaluated(method: Method, standing: Standing) -> told.Evaluated | None:
     if isinstance(found, Errors):
         return told.Evaluated(left_out=left_out, errors=found)
     raise CitywallError("a measure that no outcome can hold")
-
-

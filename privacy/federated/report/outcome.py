@@ -127,10 +127,12 @@ class Correlated(_Part, frozen=True, kw_only=True, tag_field="kind", tag="correl
 
 
 class Followed(_Part, frozen=True, kw_only=True, tag_field="kind", tag="survival"):
-    """Kaplan and Meier's curves of a time to an event."""
+    """Kaplan and Meier's curves of a time to an event: one, or one for each of the labels of `group`."""
 
     time: str
     event: str
+    group: str | None
+    labels: tuple[str, ...]
     survived: Survived
 
 

@@ -43,11 +43,24 @@ maximum: {rows: 1000}
 outputs: [coefficients, evaluation]
 """
 
+NOISY = (
+    JOB.replace(", missing: mean", "")
+    .replace(", evaluation", "")
+    .replace("{name: logistic}", "{name: gradient, records: 300}\nprivacy: {epsilon: 1, delta: '0.0001', clip: '0.4'}")
+)
+
 PRESSURE = JOB.replace(", missing: mean", "").replace("target: ill", "target: pressure")
 
 STATISTICS = """\
 {name: statistics, quantiles: [50], bins: 20, tables: [[grade, ill]], correlations: true,
-  survival: [{time: age, event: ill, steps: 10}]}"""
+  survival: [{time: age, event: ill, steps: 10, group: grade}]}"""
+
+STATISTICS_JOB = (
+    JOB.replace("{name: logistic}", STATISTICS)
+    .replace("target: ill\n", "")
+    .replace(", missing: mean", "")
+    .replace("[coefficients, evaluation]", "[statistics]")
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +98,13 @@ def done(folder: Path, text: str = JOB) -> Done:
     if job.privacy:
         columns = (*columns, Column(building.PERSON, 0, 1_000_000))
     sites = {site: records(columns, seed) for seed, site in enumerate(SITES)}
-    if "pressure" == job.target or job.target is None or job.privacy:
+    if job.target == "pressure" or job.target is None or job.privacy:
         sites = {site: _whole(design) for site, design in sites.items()}
+    return ran(job, sites)
+
+
+def ran(job: Job, sites: dict[str, Design]) -> Done:
+    """The job, run over these records."""
     method = building.method(job)
     standing = Standing(method.start())
     while ask := method.ask(standing.state):
