@@ -28,7 +28,9 @@ METHODS = {
     "network": runs.JOB.replace("name: logistic", "name: fedadam, hidden: [3]"),
     "statistics": runs.STATISTICS_JOB,
     "noisy": runs.NOISY,
-    "noisy-number": runs.NOISY.replace("target: ill", "target: pressure").replace("records: 300", "records: 300, rate: 8"),
+    "noisy-number": runs.NOISY.replace("target: ill", "target: pressure").replace(
+        "records: 300", "records: 300, rate: 8"
+    ),
 }
 
 
