@@ -7,6 +7,7 @@ has no such number (a job with differential privacy counts nobody) has the least
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def _tables(found: Described, population: Population) -> Iterator[tuple[str, Cou
             yield "-".join(part.columns), _counts(sides, part.counts, population)
         elif isinstance(part, Spread):
             edges = [f"{edge:.6g}" for edge in part.bins.edges]
-            labels = tuple(f"{low} to {high}" for low, high in zip(edges, edges[1:], strict=False))
+            labels = tuple(f"{low} to {high}" for low, high in pairwise(edges))
             yield f"{part.bins.column}-bins", _counts([_side(part.bins.column, labels)], part.bins.counts, population)
         elif isinstance(part, Followed):
             yield from _followed(part, population)
