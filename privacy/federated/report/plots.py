@@ -187,7 +187,7 @@ def histogram(bins: Bins) -> Picture:
         title = f"{number(bins.edges[place])} … {number(bins.edges[place + 1])}: {count}"
         bottom = frame.top + frame.height
         shapes.append(Box(left + 0.5, top, max(0.5, right - left - 1), bottom - top, "first", title))
-    told = _("{n} records, {missing} without a value").format(n=sum(bins.counts), missing=bins.missing)
+    told = _("records {n}, without a value {missing}").format(n=sum(bins.counts), missing=bins.missing)
     return _picture(_("Distribution of {column}").format(column=bins.column), told, frame, shapes)
 
 

@@ -47,33 +47,38 @@ def course(outcome: Outcome) -> str:
 
 def coefficients(outcome: Outcome, width: int = WIDTH) -> list[str]:
     """A table of the coefficients, with what the method tells of each."""
+    if not (found := columns(outcome)):
+        return []
+    heads = [head for head, _cells in found]
+    return table(heads, list(zip(*(cells for _head, cells in found), strict=True)), width)
+
+
+def columns(outcome: Outcome) -> list[tuple[str, list[str]]]:
+    """The columns of such a table: head and cells; none where there are no coefficients."""
     if not (rows := rows_of(outcome.result)):
         return []
-    result = outcome.result
-    columns: list[tuple[str, list[str]]] = [(_("coefficient"), [number(row.value) for row in rows])]
-    if isinstance(result, Regressed):
-        columns += _regression(rows, result)
-    heads = [_("term"), *(head for head, _cells in columns)]
-    cells = zip(*(cells for _head, cells in columns), strict=True)
-    return table(heads, [[row.term, *rest] for row, rest in zip(rows, cells, strict=True)], width)
+    found = [(_("term"), [row.term for row in rows]), (_("coefficient"), [number(row.value) for row in rows])]
+    return found + (_regression(rows, outcome.result) if isinstance(outcome.result, Regressed) else [])
 
 
 def _regression(rows: Sequence[Row], result: Regressed) -> list[tuple[str, list[str]]]:
     ratio = is_ratio(result.family)
     names = {"logistic": _("odds ratio"), "poisson": _("rate ratio")}
-    told = [(names[result.family], [_number(row.ratio) for row in rows])] if ratio else []
+    told = [(names[result.family], [shown(row.ratio) for row in rows])] if ratio else []
     if result.ridge:
-        return [(_("std. error"), [_number(row.error) for row in rows]), *told]
-    intervals = [_interval(row.ratio_interval if ratio else row.interval) for row in rows]
+        return [(_("std. error"), [shown(row.error) for row in rows]), *told]
+    intervals = [interval(row.ratio_interval if ratio else row.interval) for row in rows]
     head = _("{n} % interval").format(n=result.confidence)
     return [*told, (head, intervals), ("p", [_p(row.p) for row in rows])]
 
 
-def _number(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """A number, or a dash for none."""
     return "–" if value is None else number(value)
 
 
-def _interval(found: Interval | None) -> str:
+def interval(found: Interval | None) -> str:
+    """Both ends, or a dash."""
     return "–" if found is None else f"{number(found.lower)} … {number(found.upper)}"
 
 
@@ -92,13 +97,13 @@ def told(found: Classified | Errors) -> list[tuple[str, str]]:
     """Names of measures, and each in words."""
     records = (_("test records"), str(found.records))
     if isinstance(found, Errors):
-        shown = [
+        lines = [
             (_("root mean square error"), _valued(found.rmse, found.rmse_interval)),
-            (_("mean absolute error"), _number(found.mae)),
-            (_("mean error"), _number(found.bias)),
-            ("R²", _number(found.r2)),
+            (_("mean absolute error"), shown(found.mae)),
+            (_("mean error"), shown(found.bias)),
+            ("R²", shown(found.r2)),
         ]
-        return [records, *shown]
+        return [records, *lines]
     shares = {
         _("accuracy"): found.accuracy,
         _("sensitivity"): found.sensitivity,
@@ -110,15 +115,15 @@ def told(found: Classified | Errors) -> list[tuple[str, str]]:
         records,
         *((name, _valued(share.value, share.interval)) for name, share in shares.items()),
         (_("area under the ROC curve"), area),
-        (_("Brier score"), _number(found.brier)),
-        (_("log loss"), _number(found.log_loss)),
+        (_("Brier score"), shown(found.brier)),
+        (_("log loss"), shown(found.log_loss)),
     ]
 
 
-def _valued(value: float | None, interval: Interval | None) -> str:
+def _valued(value: float | None, ends: Interval | None) -> str:
     if value is None:
         return "–"
-    return f"{number(value)} ({_interval(interval)})" if interval else number(value)
+    return f"{number(value)} ({interval(ends)})" if ends else number(value)
 
 
 def comparison(rows: Sequence[Compared], width: int = WIDTH) -> list[str]:
@@ -147,13 +152,13 @@ def _cells(row: Compared) -> list[str]:
     if isinstance(found, Classified):
         area = _valued(found.auc.value, found.auc.interval) if found.auc else "–"
         return [_valued(found.accuracy.value, found.accuracy.interval), area]
-    return ["–", "–"] if found is None else [_valued(found.rmse, found.rmse_interval), _number(found.r2)]
+    return ["–", "–"] if found is None else [_valued(found.rmse, found.rmse_interval), shown(found.r2)]
 
 
 def _main(found: Classified | Errors | None) -> str:
     if found is None:
         return "–"
-    return _number(found.accuracy.value if isinstance(found, Classified) else found.rmse)
+    return shown(found.accuracy.value if isinstance(found, Classified) else found.rmse)
 
 
 def _model(row: Compared) -> str:
