@@ -51,7 +51,7 @@ def _purpose(job: Job) -> Iterator[Block]:
 
 def _parties(job: Job, outcome: Outcome) -> Iterator[Block]:
     yield Table(
-        (_("part"), _("who")),
+        (_("role"), _("party")),
         (
             (_("researcher"), job.parties.researcher),
             (_("hub"), job.parties.hub),
@@ -83,7 +83,7 @@ def _feature(name: str, feature: Feature) -> tuple[str, ...]:
         "mean": _("counts as the mean of all sites"),
         "keep": _("is left as it is"),
     }
-    kinds = {NumberFeature: _("number"), IntegerFeature: _("whole number"), BooleanFeature: _("yes or no")}
+    kinds = {NumberFeature: _("decimal number"), IntegerFeature: _("whole number"), BooleanFeature: _("yes or no")}
     if isinstance(feature, NumberFeature | IntegerFeature):
         values, unit = f"{feature.minimum} … {feature.maximum}", feature.unit or ""
     else:

@@ -47,7 +47,7 @@ def test_what_stands_on_every_card(found, name):
     text = page.markdown(card.card(done.job, done.outcome))
     for fact in ("clinic-2026", "risk", "institute", "east, north, west", done.job.digest, done.job.parties.roster):
         assert fact in text
-    assert "| pressure | number | mmHg | 60 … 260 |" in text
+    assert "| pressure | decimal number | mmHg | 60 … 260 |" in text
     assert "docs/differential-privacy.md" in text
     assert str(tolerates(3, 3)) in text
     assert "docs/secure-aggregation.md" in text
