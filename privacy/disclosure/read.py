@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 #: Bytes of all arrays, unpacked: a membership of 250 million records.
 MAX_BYTES = 1 << 30
 
-_PARAMETER = "parameter."
+#: Before the names of arrays that are parameters of a model.
+PARAMETER = "parameter."
 
 
 class _About(msgspec.Struct, forbid_unknown_fields=True, tag_field="kind"):
@@ -106,6 +107,11 @@ _KINDS: dict[type[_About], tuple[type[Any], tuple[str, ...]]] = {
 }
 
 
+def arrays_of(kind: type[Any]) -> tuple[str, ...]:
+    """The arrays that a result of this kind always has."""
+    return next(names for known, names in _KINDS.values() if known is kind)
+
+
 class _MissingError(Exception):
     """An array that the kind needs is not there; its name is ours."""
 
@@ -160,8 +166,8 @@ def _made(about: Any, arrays: dict[str, Array]) -> Any:
     if "dimensions" in parts:
         parts["dimensions"] = tuple(Dimension(name=side.name, labels=side.labels) for side in parts["dimensions"])
     if kind is Model:
-        own = [name for name in arrays if name.startswith(_PARAMETER)]
-        parts["parameters"] = {name.removeprefix(_PARAMETER): arrays.pop(name) for name in own}
+        own = [name for name in arrays if name.startswith(PARAMETER)]
+        parts["parameters"] = {name.removeprefix(PARAMETER): arrays.pop(name) for name in own}
     return kind(**parts)
 
 

@@ -52,7 +52,7 @@ def method(job: Job) -> Method:
         return fitted
     if job.split is None:
         raise UsageError(_("an evaluation needs records that are held back: `split` has to say which"))
-    return Course(fitted, _measure(job), job.maximum.rows)
+    return Course(fitted, measure(job), job.maximum.rows)
 
 
 def fit(job: Job) -> Fit:
@@ -173,9 +173,15 @@ def _noisy(job: Job) -> NoisyDescent:
     return NoisyDescent(kind, scaling, aim, PERSON, job.method.records, pace)
 
 
-def _measure(job: Job) -> Measure[object]:
-    wanted, level = target(job), getattr(job.method, "confidence", 95) / 100
+def measure(job: Job) -> Measure[object]:
+    """How what a job fits is measured."""
+    wanted, level = target(job), confidence(job) / 100
     return Classification(level=level) if wanted.levels else Deviations(wanted, level)
+
+
+def confidence(job: Job) -> int:
+    """Of all intervals that a job tells, in percent."""
+    return int(getattr(job.method, "confidence", 95))
 
 
 def label(job: Job, term: str) -> str:

@@ -61,6 +61,10 @@ class Course:
         """The measures over all sites, once all is done."""
         return self.evaluation(state).measured(_own(state))
 
+    def left_out(self, state: State) -> int:
+        """How many of the test records could not be measured on."""
+        return self.evaluation(state).left_out(_own(state))
+
 
 def _own(state: State) -> State:
     return {name.removeprefix(_OWN): value for name, value in state.items() if name.startswith(_OWN)}

@@ -17,6 +17,7 @@ WRITERS = {
     "release/requests.py": "a job's result, on its way in",
     "disclosure/differencing.py": "the history of releases",
     "disclosure/history.py": "the history, as bytes in memory",
+    "disclosure/write.py": "a job's result on its way to the door, as bytes in memory",
     "ledger/files.py": "the ledger",
     "ledger/log.py": "the ledger and its exports",
     "parties/chain.py": "rosters",
