@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from privacy.federated.site.data import Local
     from privacy.federated.site.mapping import Site
 
-#: Eight heights of a bar.
-_BARS = "▁▂▃▄▅▆▇█"
-_MOST_BARS = 30
-
 
 @dataclass(frozen=True)
 class Places:
@@ -35,6 +31,7 @@ class Ended:
 
     hub: Hub
     standing: Standing
+    places: Places
 
 
 def places(job: Path, sites: Path | None, records: Path | None) -> Places:
@@ -60,7 +57,7 @@ def run(job: Job, at: Places, folder: Path) -> Ended:
             ended = local.run(hub, folder, standing, lambda done: progress.step(_told(done, job, losses)))
         finally:
             _tell_faults(hub, {name: gate.why for name, gate in gates.items()})
-    return Ended(hub, ended)
+    return Ended(hub, ended, at)
 
 
 def _standing(job: Job, folder: Path) -> Standing | None:
@@ -79,19 +76,14 @@ def _standing(job: Job, folder: Path) -> Standing | None:
 
 def _told(done: Round, job: Job, losses: list[float]) -> str:
     """A round in one line, with the curve of all losses so far."""
+    from privacy.federated.report.terminal import sparkline
+
     sites = _("{n} of {total} sites").format(n=len(done.sites), total=len(job.parties.sites))
     text = _("round {n}: {stage}, {sites}").format(n=done.number, stage=done.stage, sites=sites)
     if done.loss is None:
         return text
     losses.append(done.loss)
-    return text + _(", loss {loss} {curve}").format(loss=f"{done.loss:.4g}", curve=curve(losses))
-
-
-def curve(losses: list[float]) -> str:
-    """A line of bars, the largest the highest; of many the last."""
-    shown = losses[-_MOST_BARS:]
-    low, high = min(shown), max(shown)
-    return "".join(_BARS[round((loss - low) / (high - low) * 7) if high > low else 0] for loss in shown)
+    return text + _(", loss {loss} {curve}").format(loss=f"{done.loss:.4g}", curve=sparkline(losses, 30))
 
 
 def _tell_faults(hub: Hub, why: Mapping[str, list[str]]) -> None:
@@ -196,3 +188,52 @@ def budget(path: Path, wanted: tuple[str, str] | None, fmt: str) -> None:
     text = _("{dataset}: epsilon {spent} of {epsilon} spent by {n} runs, at delta {delta}")
     spent = f"{found.epsilon_spent():.3g}"
     say(text.format(dataset=found.dataset, spent=spent, epsilon=found.epsilon, n=len(found.debits), delta=found.delta))
+
+
+def lab(name: str, folder: Path, data: Path | None) -> None:
+    """Lay a lab down, and say how to go on."""
+    from privacy.federated.labs.lab import lay
+    from secops.core.say import say
+
+    lay(name, folder, data)
+    say(_("{folder}/README.md says what there is to see. It begins with:").format(folder=folder))
+    say(f"  citywall fl check {folder}/job.yml")
+    say(f"  citywall fl run {folder}/job.yml -o {folder}/run")
+
+
+def predict(run: Path, records: Path, site: Path | None, output: Path | None) -> None:
+    """Predictions of a run's model for the records of a file."""
+    import sys
+
+    from privacy.cli._outcome import OUTCOME
+    from privacy.federated import checkpoint
+    from privacy.federated.report import outcome
+    from privacy.federated.report import predict as predictions
+    from privacy.federated.site import mapping
+    from secops.core.render import write_whole
+
+    job, _standing_of_run = checkpoint.load(run)
+    found = outcome.parse(checkpoint.read(run / OUTCOME), str(run / OUTCOME))
+    local = predictions.read(job, records, mapping.load(site) if site else None)
+    text = predictions.to_csv(job, predictions.predict(job, found, local))
+    if output:
+        write_whole(output, text.encode())
+    else:
+        sys.stdout.write(text)
+
+
+def compare(job: Job, at: Places, run: Path) -> None:
+    """Local, federated and pooled models on the records that are held back: for simulations, which have all records."""
+    from privacy.cli._outcome import OUTCOME
+    from privacy.federated import checkpoint
+    from privacy.federated.report import compare as comparing
+    from privacy.federated.report import outcome, terminal
+    from privacy.federated.site import data
+    from secops.core.say import say
+
+    sites, read = _read(job, at)
+    designs = {name: data.take_part(job, local, sites[name]).design for name, local in read.items()}
+    found = outcome.parse(checkpoint.read(run / OUTCOME), str(run / OUTCOME))
+    rows = comparing.compare(job, designs, found)
+    for line in [*terminal.comparison(rows), "", *terminal.by_site(rows)]:
+        say(line)

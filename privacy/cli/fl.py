@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from privacy.cli._options import FILE, format_option
+from privacy.cli._options import FILE, format_option, output_option
 from secops.core.command import Command, Group
 from secops.core.i18n import N_, _
 
@@ -56,15 +56,26 @@ Exit code: 0 done, 2 wrong usage or a file that is wrong, 4 refused, 5 internal 
 )
 @click.argument("job", type=FILE, metavar="JOB")
 @click.option("-o", "--output", "folder", type=FILE, required=True, metavar="RUN", help=N_("The folder of this run."))
+@click.option("--compare", is_flag=True, help=N_("Also fit each site alone, and all records pooled."))
+@click.option("--dataset", metavar="NAME", help=N_("What the result is of, at the door; else the job's contract."))
+@click.option("--version", metavar="VERSION", help=N_("Its version; else the job's id."))
 @sites_option
 @data_option
-def run(job: Path, folder: Path, sites: Path | None, records: Path | None) -> None:
+def run(
+    job: Path, folder: Path, compare: bool, dataset: str | None, version: str | None,
+    sites: Path | None, records: Path | None,
+) -> None:  # fmt: skip
     from privacy.cli import _running
     from privacy.cli._outcome import show
     from privacy.federated.job import job as jobs
+    from secops.core.say import say
 
-    done = _running.run(jobs.load(job), _running.places(job, sites, records), folder)
-    show(done, folder)
+    wanted, at = jobs.load(job), _running.places(job, sites, records)
+    done = _running.run(wanted, at, folder)
+    show(done, folder, dataset or wanted.contract, version or wanted.id)
+    if compare:
+        say()
+        _running.compare(wanted, at, folder)
 
 
 @command.command(
@@ -160,3 +171,49 @@ def budget(site: Path, epsilon: str | None, delta: str | None, fmt: str) -> None
     if (epsilon is None) != (delta is None):
         raise click.UsageError(_("--epsilon and --delta need each other."))
     _running.budget(site, (epsilon, delta) if epsilon and delta else None, fmt)
+
+
+@command.command(
+    "predict",
+    cls=Command,
+    help=N_("""What the model of RUN expects of the records of FILE (CSV or Parquet): a number, or the
+chance of a label, and what each record lacks.
+
+Example:
+  citywall fl predict tumour/run tumour/data/east.csv --site tumour/sites/east.yml
+
+Exit code: 0 done, 2 wrong usage or a file that is wrong, 5 internal error.
+"""),
+)
+@click.argument("folder", type=FILE, metavar="RUN")
+@click.argument("records", type=FILE, metavar="FILE")
+@click.option("--site", type=FILE, metavar="FILE", help=N_("What its columns are; else they are called as in the job."))
+@output_option
+def predict(folder: Path, records: Path, site: Path | None, output: Path | None) -> None:
+    from privacy.cli import _running
+
+    _running.predict(folder, records, site, output)
+
+
+@command.command(
+    "lab",
+    cls=Command,
+    help=N_("""Lay down a lab: jobs, sites with their records, and a page that explains them.
+
+tumour: images of tumours, shared among hospitals; comes with scikit-learn.
+heart: heart patients of four hospitals; --data has the files of the collection.
+flu-early-warning: visits to clinics and sales of pharmacies, made up with a known truth.
+
+Example:
+  citywall fl lab tumour -o tumour
+
+Exit code: 0 done, 2 wrong usage or a file that is wrong, 5 internal error.
+"""),
+)
+@click.argument("name", type=click.Choice(["tumour", "heart", "flu-early-warning"]), metavar="NAME")
+@click.option("-o", "--output", "folder", type=FILE, required=True, metavar="DIR", help=N_("A folder that is new."))
+@click.option("--data", type=FILE, metavar="DIR", help=N_("Files that the lab needs and does not bring."))
+def lab(name: str, folder: Path, data: Path | None) -> None:
+    from privacy.cli import _running
+
+    _running.lab(name, folder, data)

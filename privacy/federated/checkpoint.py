@@ -45,11 +45,11 @@ def save(folder: Path, job: str, standing: Standing) -> None:
 
 def load(folder: Path) -> tuple[Job, Standing | None]:
     """The job of a run, and where it stands; None before its first round. Raises `UsageError`."""
-    job = jobs.parse(_read(folder / JOB), str(folder / JOB))
+    job = jobs.parse(read(folder / JOB), str(folder / JOB))
     if not (folder / _STANDING).exists():
         return job, None
     try:
-        stored = msgspec.msgpack.decode(_read(folder / _STANDING), type=_Stored)
+        stored = msgspec.msgpack.decode(read(folder / _STANDING), type=_Stored)
     except msgspec.DecodeError as error:
         raise UsageError(_("was changed, or written by another version"), where=str(folder / _STANDING)) from error
     if stored.job != job.digest:
@@ -57,7 +57,8 @@ def load(folder: Path) -> tuple[Job, Standing | None]:
     return job, Standing(wire.unpacked(stored.state), stored.number, list(stored.rounds))
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """A file of a run. Raises `UsageError`."""
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)

@@ -63,7 +63,7 @@ class Regressed(_Part, frozen=True, kw_only=True, tag_field="kind", tag="regress
     ridge: float
     confidence: int
     deviance: float
-    null_deviance: float
+    null_deviance: float | None
     dispersion: float
     coefficients: tuple[Coefficient, ...]
     support: tuple[int, ...]

@@ -47,9 +47,9 @@ def _pick(drawn: dict[str, Drawn], *names: str) -> list[Drawn]:
 def _model(outcome: Outcome) -> Iterator[Block]:
     match outcome.result:
         case Regressed() as found:
-            yield _("Records: {n}. Deviance {deviance}; without features {null}.").format(
-                n=found.records, deviance=number(found.deviance), null=number(found.null_deviance)
-            )
+            null = "–" if found.null_deviance is None else number(found.null_deviance)
+            text = _("Records: {n}. Deviance {deviance}; without features {null}.")
+            yield text.format(n=found.records, deviance=number(found.deviance), null=null)
         case Descended() as found:
             yield _("Records: {n}. Parameters: {parameters}.").format(
                 n=found.records, parameters=len(outcome.parameters.get("weights", ()))
