@@ -36,6 +36,7 @@ ENDS = [
     (r"citywall scan( --rules .*)?$", {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}),  # whatever this machine is
     (r"citywall scan .* --only patches", {Exit.FINDINGS, Exit.INCOMPLETE}),
     (r"citywall scan --inventory ", {Exit.INCOMPLETE}),  # one of its hosts is asked as a plain user
+    (r"citywall fl check", {Exit.CLEAN, Exit.FINDINGS}),
     (r"citywall passwords audit", {Exit.CLEAN, Exit.FINDINGS}),
     (r"citywall privilege review --accounts ", {Exit.INCOMPLETE}),  # a date of the example cannot be read
     (r"citywall privilege paths --from ", {Exit.INCOMPLETE}),  # none is there, and one host was asked as a plain user
