@@ -12,7 +12,7 @@ from tests.contract.said import everything
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 #: Only values filled in, and what no catalogue can hold: that the catalogue itself is gone.
-_BARE = ("the catalogue is missing", "Reinstall Citywall.", "citywall: 9", "query: 9", "/etc/shadow: 9")
+_BARE = ("the catalogue is missing", "Reinstall Citywall.", "citywall: 9", "query: 9", "/etc/shadow: 9", "sha256:9")
 
 
 def test_every_error_hint_and_reason_has_chinese() -> None:

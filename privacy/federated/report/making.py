@@ -156,7 +156,7 @@ def _statistic(job: Job, part: Part[object], result: object) -> told.Statistic:
             names["labels"] = labels_of(job.features[group]) if group else ()
             return msgspec.convert({"kind": "survival", **names, "survived": values}, told.Followed)
         case _:
-            raise CitywallError("a statistic that no outcome can hold")
+            raise CitywallError(_("a statistic that no outcome can hold"))
 
 
 def _parameters(fitted: Method, standing: Standing) -> dict[str, Floats]:
@@ -193,4 +193,4 @@ def _evaluated(method: Method, standing: Standing) -> told.Evaluated | None:
         return told.Evaluated(left_out=left_out, classified=found)
     if isinstance(found, Errors):
         return told.Evaluated(left_out=left_out, errors=found)
-    raise CitywallError("a measure that no outcome can hold")
+    raise CitywallError(_("a measure that no outcome can hold"))
