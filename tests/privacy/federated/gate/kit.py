@@ -195,7 +195,8 @@ def finished(hub: Hub, standing: Standing | None = None) -> Standing:
 def plain_sum(world: World, ask: Ask, sites: tuple[str, ...]) -> np.ndarray:
     """What comes out when whole numbers are added up without any mask."""
     method = building.method(world.job)
-    vectors = [method.at_site(ask, world.records[site].design) for site in sites]
+    designs = [world.gates[site]._take_part() if world.job.privacy else world.records[site].design for site in sites]
+    vectors = [method.at_site(ask, design) for design in designs]
     return np.sum([np.rint(vector / ask.step) for vector in vectors], axis=0)
 
 
