@@ -98,6 +98,8 @@ class Hub:
                 vectors[site] = _plain_vector(done.content, ask)
             except RefusedError as error:
                 self.faults[site] = error.what
+        if refusing := [site for site in among if self.faults.get(site) == "policy: site-aggregation"]:
+            raise RefusedError(_("not every site allows plain sums"), where=", ".join(refusing))
         if len(vectors) < self.job.minimum.sites:
             what = _("{n} sites are left, {threshold} are needed")
             raise RefusedError(what.format(n=len(vectors), threshold=self.job.minimum.sites))

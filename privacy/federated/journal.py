@@ -88,11 +88,11 @@ class Journal:
     def _read(self) -> list[Entry]:
         self._file.seek(0)
         raw = self._file.read(_MAX_BYTES + 1)
-        lines, _newline, rest = raw.rpartition(b"\n")
+        *lines, rest = raw.split(b"\n")
         try:
             if len(raw) > _MAX_BYTES:
                 raise ValueError
-            entries = [msgspec.json.decode(line, type=Entry) for line in lines.splitlines()]
+            entries = [msgspec.json.decode(line, type=Entry) for line in lines]
         except ValueError as error:  # msgspec's errors are some
             hint = _("Somebody changed it. The job cannot go on at this site.")
             raise RefusedError(_("the journal does not parse"), where=self._file.name, hint=hint) from error

@@ -43,11 +43,12 @@ def signer(name: str) -> Signer:
 
 @dataclass(frozen=True)
 class Heard:
-    """An order as a site got it, and what it answered."""
+    """An order as a site got it (None: bytes that are none), what it answered, and that as it left."""
 
     site: str
-    order: bytes
-    answer: bytes
+    order: wire.Order | None
+    answer: wire.Answer
+    raw: bytes
 
 
 class World:
@@ -102,10 +103,11 @@ class World:
         order = _order(raw)
         if isinstance(order, wire.Compute) and order.setup not in self.watches:
             self._watch(order.setup)
-        answer = self.gates[site].answer(raw)
-        self.heard.append(Heard(site, raw, answer))
-        self._check(site, order, wire.answer(answer))
-        return answer
+        left = self.gates[site].answer(raw)
+        answer = wire.answer(left)
+        self.heard.append(Heard(site, order, answer, left))
+        self._check(site, order, answer)
+        return left
 
     def _watch(self, setup: str) -> None:
         """Before the first vector of a set-up: who holds which shares."""
@@ -193,7 +195,8 @@ def finished(hub: Hub, standing: Standing | None = None) -> Standing:
 def plain_sum(world: World, ask: Ask, sites: tuple[str, ...]) -> np.ndarray:
     """What comes out when whole numbers are added up without any mask."""
     method = building.method(world.job)
-    vectors = [method.at_site(ask, world.records[site].design) for site in sites]
+    designs = [world.gates[site]._take_part() if world.job.privacy else world.records[site].design for site in sites]
+    vectors = [method.at_site(ask, design) for design in designs]
     return np.sum([np.rint(vector / ask.step) for vector in vectors], axis=0)
 
 

@@ -40,13 +40,12 @@ def started(world: World) -> tuple[Hub, Standing]:
 
 def last(world: World, kind: type, site: str = A) -> wire.Order:
     """The last order of a kind that a site got."""
-    sent = (wire.order(heard.order) for heard in reversed(world.heard) if heard.site == site)
-    return next(order for order in sent if isinstance(order, kind))
+    return next(h.order for h in reversed(world.heard) if h.site == site and isinstance(h.order, kind))
 
 
 def answers(world: World, kind: type) -> dict[str, wire.Done]:
     """What sites answered last to orders of a kind."""
-    found = {h.site: wire.answer(h.answer) for h in world.heard if isinstance(wire.order(h.order), kind)}
+    found = {heard.site: heard.answer for heard in world.heard if isinstance(heard.order, kind)}
     return {site: answer for site, answer in found.items() if isinstance(answer, wire.Done)}
 
 

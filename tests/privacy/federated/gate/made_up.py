@@ -49,7 +49,7 @@ def people(columns: tuple[Column, ...], seed: int, rows: int = 60) -> Records:
         [draws.integers(0, c.levels, rows) if c.levels else draws.uniform(c.lower, c.upper, rows) for c in columns]
     ).astype(float)
     names = [column.name for column in columns]
-    if "sick" in names:
+    if {"age", "heat", "sick"} <= {*names}:
         score = (values[:, names.index("age")] - 50) / 25 + values[:, names.index("heat")] - 38.5
         values[:, names.index("sick")] = draws.uniform(size=rows) < 1 / (1 + np.exp(-score / 2))
     return records(columns, values)
