@@ -32,7 +32,7 @@ PRIVATE = {
     "parties": {"canonical", "reason"},
     "data": {"canonical", "labels"},
     "disclosure": {"canonical", "guard", "labels", "reason"},
-    "federated": {"canonical", "guard", "labels", "data", "parties", "reason"},
+    "federated": {"canonical", "guard", "labels", "data", "disclosure", "parties", "reason"},
     "query": {"guard", "labels", "data", "disclosure"},
     "release": {"canonical", "reason", "data", "disclosure", "ledger", "parties", "query"},
     "cli": {"canonical", "reason", "data", "disclosure", "federated", "ledger", "parties", "query", "release"},

@@ -9,7 +9,7 @@ from privacy.federated.methods.survival import Curve
 from privacy.federated.methods.tables import Bins
 from privacy.federated.report.axes import Frame, Scale, number, ratios, scale
 from privacy.federated.report.drawing import SERIES, Box, Dot, Line, Picture, Shape, Tone, Words, legend
-from privacy.federated.report.outcome import Described, Followed, Outcome, Ran, Regressed, Spread
+from privacy.federated.report.outcome import Described, Followed, Outcome, Ran, Spread
 from privacy.federated.report.rows import Row, is_ratio, rows_of
 from secops.core.columns import cell_len, fit, one_line
 from secops.core.i18n import _
@@ -34,8 +34,7 @@ def pictures(outcome: Outcome) -> dict[str, Picture]:
             elif isinstance(part, Followed):
                 found[f"survival-{place}"] = survival(part)
     elif rows := rows_of(outcome.result):
-        confidence = outcome.result.confidence if isinstance(outcome.result, Regressed) else None
-        found["coefficients"] = forest(rows, confidence, ratio=is_ratio(outcome.result.family))
+        found["coefficients"] = forest(rows, outcome.confidence, ratio=is_ratio(outcome.result.family))
     if any(ran.loss is not None for ran in outcome.rounds):
         found["loss"] = losses(outcome.rounds)
     if outcome.evaluation and outcome.evaluation.classified:
@@ -45,7 +44,7 @@ def pictures(outcome: Outcome) -> dict[str, Picture]:
     return found
 
 
-def forest(rows: Sequence[Row], confidence: int | None, *, ratio: bool) -> Picture:
+def forest(rows: Sequence[Row], confidence: int, *, ratio: bool) -> Picture:
     """Coefficients but for the intercept, each with its interval if it has one; as ratios on a scale of logarithms."""
     drawn = list(rows[1:])
     ends = [end for row in drawn for end in _ends(row)]
@@ -59,7 +58,7 @@ def forest(rows: Sequence[Row], confidence: int | None, *, ratio: bool) -> Pictu
     shapes += frame.bottom(_("ratio for one unit more") if ratio else _("change for one unit more"))
     title = _("Coefficients")
     told = "; ".join(f"{row.term} {number(row.value)}" for row in drawn)
-    if confidence and any(row.interval for row in drawn):
+    if any(row.interval for row in drawn):
         title = _("Coefficients with {n} % intervals").format(n=confidence)
     return _picture(title, told, frame, shapes)
 

@@ -91,7 +91,7 @@ def test_a_regression_is_that_of_all_records(found):
     left = value["pressure"] - whole @ np.append(fit.intercept_, fit.coef_)
     errors = np.sqrt(np.diag(np.linalg.inv(whole.T @ whole)) * (left @ left) / (len(whole) - 5))
     np.testing.assert_allclose([row.error for row in rows.values()], errors, rtol=1e-8)
-    assert result.confidence == 90
+    assert done.outcome.confidence == 90
     from scipy import special
 
     width = special.stdtrit(len(whole) - 5, 0.95)
@@ -147,7 +147,9 @@ def test_a_number_that_is_none_never_stands_in_it(found):
 
 
 def test_a_ratio_that_no_float_holds_is_none(found):
-    row = Coefficient("age", 800.0, 300.0, Interval(212.0, 1388.0), 0.01, float("inf"), Interval(1e92, float("inf")))
+    row = Coefficient(
+        "age", 99, 800.0, 300.0, Interval(212.0, 1388.0), 0.01, float("inf"), Interval(1e92, float("inf"))
+    )
     shown = making._coefficient(found["logistic"].job, row)
     assert (shown.ratio, shown.ratio_interval) == (None, None)
     assert shown.interval == row.interval

@@ -96,7 +96,7 @@ def test_names_are_no_markup():
     text = drawing.svg(plots.forest([Row("(intercept)", 0.0), *_rows()], 95, ratio=False))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
-    assert "\u202e" not in drawing.svg(plots.forest([Row("a", 0.0), Row("\u202e", 1.0)], None, ratio=False))
+    assert "\u202e" not in drawing.svg(plots.forest([Row("a", 0.0), Row("\u202e", 1.0)], 95, ratio=False))
 
 
 def test_a_curve_is_the_one_that_was_measured(done):

@@ -35,7 +35,7 @@ def test_coefficients_have_what_the_method_tells(done, tmp_path):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_tables_fit_the_terminal(done, lang):
     wide = Coefficient(
-        "血压=" + "很高" * 30, -1.23456e-17, 1.0, Interval(-1.23456e-101, -1.23456e-100), 0.5, 1.23456e-101,
+        "血压=" + "很高" * 30, 9, -1.23456e-17, 1.0, Interval(-1.23456e-101, -1.23456e-100), 0.5, 1.23456e-101,
         Interval(1.23456e-101, 1.23456e-100),
     )  # fmt: skip
     result = msgspec.structs.replace(done.outcome.result, coefficients=(*done.outcome.result.coefficients, wide))
