@@ -29,9 +29,8 @@ def show(ended: Ended, folder: Path, dataset: str, version: str) -> None:
 
 def _write(job: Job, found: Outcome, folder: Path, dataset: str, version: str) -> None:
     from privacy.disclosure.write import packed
-    from privacy.federated.report import card, door, outcome, page, plots
+    from privacy.federated.report import card, door, outcome, page, plots, raster
     from privacy.federated.report.drawing import svg
-    from privacy.federated.report.raster import png
     from secops.core.folder import writing
     from secops.core.render import write_whole
 
@@ -47,7 +46,8 @@ def _write(job: Job, found: Outcome, folder: Path, dataset: str, version: str) -
     if {"card", "plots"} & set(job.outputs):
         for name, picture in plots.pictures(found).items():
             write_whole(folder / f"{name}.svg", svg(picture).encode())
-            write_whole(folder / f"{name}.png", png(picture))
+        for name, content in raster.pictures(found).items():
+            write_whole(folder / f"{name}.png", content)
 
 
 def _tell(job: Job, found: Outcome, folder: Path) -> None:

@@ -49,7 +49,7 @@ def forest(rows: Sequence[Row], confidence: int, *, ratio: bool) -> Picture:
     drawn = list(rows[1:])
     ends = [end for row in drawn for end in _ends(row)]
     along = ratios(ends) if ratio else scale(ends, include=[0.0])
-    names = [fit(one_line(row.term), _NAME) for row in drawn]
+    names = [_short(row.term) for row in drawn]
     left = 24 + CELL * max(map(cell_len, names), default=0)
     frame = Frame(left, _TOP, _WIDE, _ROW * max(1, len(drawn)), along, _UNIT)
     shapes: list[Shape] = [Line(((frame.x(0), _TOP), (frame.x(0), _TOP + frame.height)))]
@@ -145,15 +145,13 @@ def survival(part: Followed) -> Picture:
     """The part that is without the event at each time, and the interval of it, by group."""
     steps = [step for curve in part.survived.curves for step in curve.steps]
     frame = _frame(scale([0.0, *(step.time for step in steps)]), _UNIT)
-    shapes = frame.axes(part.time, _("without {event}").format(event=part.event))
+    shapes = frame.axes(_short(part.time), _("without {event}").format(event=_short(part.event)))
     told = []
     for place, curve in enumerate(part.survived.curves):
         shapes += _curve(frame, curve, SERIES[place % len(SERIES)])
         name = part.labels[curve.group] if curve.group is not None else part.event
         told.append(_("{name}: {events} of {records}").format(name=name, events=curve.events, records=curve.records))
-    shapes += legend(
-        [fit(one_line(name), _NAME) for name in told], frame.left + 12, frame.top + frame.height - 18 * len(told)
-    )
+    shapes += legend([_short(name) for name in told], frame.left + 12, frame.top + frame.height - 18 * len(told))
     return _picture(_("Survival (Kaplan-Meier)"), "; ".join(told), frame, shapes)
 
 
@@ -180,14 +178,18 @@ def histogram(bins: Bins) -> Picture:
     """Counts of a number in bins over its public range."""
     along = scale(bins.edges, ticks=6)
     frame = _frame(along, scale([0.0, *bins.counts]))
-    shapes = frame.axes(bins.column, _("records"))
+    shapes = frame.axes(_short(bins.column), _("records"))
     for place, count in enumerate(bins.counts):
         left, right, top = frame.x(bins.edges[place]), frame.x(bins.edges[place + 1]), frame.y(count)
         title = f"{number(bins.edges[place])} … {number(bins.edges[place + 1])}: {count}"
         bottom = frame.top + frame.height
         shapes.append(Box(left + 0.5, top, max(0.5, right - left - 1), bottom - top, "first", title))
     told = _("records {n}, without a value {missing}").format(n=sum(bins.counts), missing=bins.missing)
-    return _picture(_("Distribution of {column}").format(column=bins.column), told, frame, shapes)
+    return _picture(_("Distribution of {column}").format(column=_short(bins.column)), told, frame, shapes)
+
+
+def _short(name: str) -> str:
+    return fit(one_line(name), _NAME)
 
 
 def _square() -> Frame:

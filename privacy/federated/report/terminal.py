@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from privacy.federated.methods.classified import Classified
 from privacy.federated.methods.errors import Errors
 from privacy.federated.methods.intervals import Interval
 from privacy.federated.report.axes import number
-from privacy.federated.report.compare import Compared
 from privacy.federated.report.outcome import Outcome, Regressed
 from privacy.federated.report.rows import Row, is_ratio, rows_of
 from secops.core.columns import cell_len, one_line, pad
 from secops.core.i18n import _
+
+if TYPE_CHECKING:
+    from privacy.federated.report.compare import Compared
 
 #: Columns of a terminal that tables fit into.
 WIDTH = 80

@@ -76,6 +76,22 @@ def test_coefficients_in_own_units_predict_as_the_method_does(found, name):
     np.testing.assert_allclose(score[whole], expected[whole], rtol=1e-9)
 
 
+def test_rates_are_per_exposure(tmp_path):
+    text = runs.JOB.replace("{type: number, unit: mmHg, minimum: 60", "{type: integer, unit: mmHg, minimum: 0")
+    text = text.replace(", missing: mean", "").replace("target: ill", "target: pressure")
+    done = runs.done(tmp_path, text.replace("name: logistic", "name: poisson, exposure: age"))
+    rows = {row.term: row for row in done.outcome.result.coefficients}
+    assert list(rows) == ["(intercept)", "grade=middle", "grade=high", "ill=true"]
+    train = np.vstack([design.part(held=False).values for design in done.sites.values()])
+    value = {column.name: train[:, place] for place, column in enumerate(done.job.columns())}
+    terms = np.column_stack([np.ones(len(train)), value["grade"] == 1, value["grade"] == 2, value["ill"]])
+    expected = value["age"] * np.exp(terms @ [row.value for row in rows.values()])
+    # at the optimum of a Poisson regression expected and counted are alike along every term
+    np.testing.assert_allclose(terms.T @ expected, terms.T @ value["pressure"], rtol=1e-9)
+    assert rows["ill=true"].ratio == pytest.approx(np.exp(rows["ill=true"].value))
+    assert done.outcome.evaluation.errors.rmse > 0
+
+
 def test_a_regression_is_that_of_all_records(found):
     linear = pytest.importorskip("sklearn.linear_model")
     done = found["linear"]
