@@ -51,11 +51,12 @@ def _write(job: Job, found: Outcome, folder: Path, dataset: str, version: str) -
 
 
 def _tell(job: Job, found: Outcome, folder: Path) -> None:
+    from privacy.federated.report import lines as shown
     from privacy.federated.report import terminal
     from privacy.federated.secagg.terms import tolerates
     from secops.core.say import say
 
-    lines = [terminal.course(found), *terminal.coefficients(found)]
+    lines = [terminal.course(found), *terminal.coefficients(found), *shown.statistics(found)]
     measured = found.evaluation and (found.evaluation.classified or found.evaluation.errors)
     if measured:
         lines += ["", *terminal.measures(measured)]
