@@ -29,9 +29,8 @@ def show(ended: Ended, folder: Path, dataset: str, version: str) -> None:
 
 def _write(job: Job, found: Outcome, folder: Path, dataset: str, version: str) -> None:
     from privacy.disclosure.write import packed
-    from privacy.federated.report import card, door, outcome, page, plots
+    from privacy.federated.report import card, door, outcome, page, plots, raster
     from privacy.federated.report.drawing import svg
-    from privacy.federated.report.raster import png
     from secops.core.folder import writing
     from secops.core.render import write_whole
 
@@ -47,15 +46,17 @@ def _write(job: Job, found: Outcome, folder: Path, dataset: str, version: str) -
     if {"card", "plots"} & set(job.outputs):
         for name, picture in plots.pictures(found).items():
             write_whole(folder / f"{name}.svg", svg(picture).encode())
-            write_whole(folder / f"{name}.png", png(picture))
+        for name, content in raster.pictures(found).items():
+            write_whole(folder / f"{name}.png", content)
 
 
 def _tell(job: Job, found: Outcome, folder: Path) -> None:
+    from privacy.federated.report import lines as shown
     from privacy.federated.report import terminal
     from privacy.federated.secagg.terms import tolerates
     from secops.core.say import say
 
-    lines = [terminal.course(found), *terminal.coefficients(found)]
+    lines = [terminal.course(found), *terminal.coefficients(found), *shown.statistics(found)]
     measured = found.evaluation and (found.evaluation.classified or found.evaluation.errors)
     if measured:
         lines += ["", *terminal.measures(measured)]

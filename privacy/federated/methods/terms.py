@@ -12,7 +12,7 @@ from privacy.federated.ask import State, unknown
 from privacy.federated.design import Column, Design, Floats
 from privacy.federated.methods.families import Family
 from privacy.federated.methods.moments import Ranges, Spread, moment_entries, moment_sums, spread
-from privacy.federated.methods.sums import Entries, counts, joined, off
+from privacy.federated.methods.sums import Entries, off
 from secops.core.errors import RefusedError, UsageError
 from secops.core.i18n import _
 
@@ -175,28 +175,21 @@ class Problem:
     # The first round of a fit: what scales its terms.
 
     def moment_entries(self) -> Entries:
-        """The entries of the moments of terms, target and exposure, and of each term's support."""
-        return joined(moment_entries(len(self.terms) + 2), counts(len(self.terms)))
+        """The entries of the moments of terms, target and exposure."""
+        return moment_entries(len(self.terms) + 2)
 
     def moment_sums(self, data: Design) -> Floats:
-        """A site's moments over the records that the model is fitted on, and how many have each term, and not as 0."""
+        """A site's moments over the records that the model is fitted on."""
         used = self.records(data)
-        moments = moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
-        support = (~np.isnan(used.terms) & (used.terms != 0)).sum(axis=0)
-        return np.append(moments, support.astype(float))
+        return moment_sums(self._ranges.scaled(np.column_stack([used.terms, used.target, used.exposure])))
 
     def moments(self, total: Floats, rows: int, sites: int, family: Family) -> State:
-        """Scaling, moments of target and exposure, and each term's support: records for which it is not 0.
-
-        Raises RefusedError where nothing can be fitted.
-        """
-        moments, support = np.split(total, [-len(self.terms) or len(total)])
-        found = spread(moments, off(self.moment_entries(), rows, sites)[: len(moments)], self._ranges)
+        """Scaling, and the moments of target and exposure. Raises RefusedError where nothing can be fitted."""
+        found = spread(total, off(self.moment_entries(), rows, sites), self._ranges)
         self._check(found, family)
         sd = np.sqrt(found.variance)
         last = {"records": found.count[-2], "target": found.mean[-2], "exposure": found.mean[-1]}
-        scale = {"mean": found.mean[:-2], "sd": sd[:-2], "support": support}
-        return {**scale, **{name: np.array(value) for name, value in last.items()}}
+        return {"mean": found.mean[:-2], "sd": sd[:-2], **{name: np.array(value) for name, value in last.items()}}
 
     def _check(self, found: Spread, family: Family) -> None:
         if not found.count[-2]:

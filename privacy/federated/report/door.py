@@ -61,7 +61,7 @@ def _regression(found: Regressed, population: Population) -> Regression:
         coefficients=np.array([row.value for row in found.coefficients]),
         errors=np.array([row.error for row in found.coefficients]),
         people=found.records,
-        support=np.array(found.support, dtype=np.int64),
+        support=np.array([row.support for row in found.coefficients], dtype=np.int64),
     )
 
 
@@ -88,25 +88,20 @@ def _protected(job: Job, found: Protected, population: Population) -> Model:
 
 
 def _tables(found: Described, population: Population) -> Iterator[tuple[str, Counts]]:
-    """Each table of counts under a name of its own."""
-    for part in found.parts:
+    """Each table of counts, by names that files may have: names of columns are the job's own, and may be anything."""
+    for place, part in enumerate(found.parts, 1):
         if isinstance(part, Counted):
-            sides = [Dimension(name=n, labels=ls) for n, ls in zip(part.columns, part.labels, strict=True)]
-            yield "-".join(part.columns), _counts(sides, part.counts, population)
+            sides = [_side(name, labels) for name, labels in zip(part.columns, part.labels, strict=True)]
+            yield f"table-{place}", _counts(sides, part.counts, population)
         elif isinstance(part, Spread):
             edges = [f"{edge:.6g}" for edge in part.bins.edges]
-            labels = tuple(f"{low} to {high}" for low, high in pairwise(edges))
-            yield f"{part.bins.column}-bins", _counts([_side(part.bins.column, labels)], part.bins.counts, population)
+            side = _side(part.bins.column, tuple(f"{low} to {high}" for low, high in pairwise(edges)))
+            yield f"bins-{place}", _counts([side], part.bins.counts, population)
         elif isinstance(part, Followed):
-            yield from _followed(part, population)
-
-
-def _followed(part: Followed, population: Population) -> Iterator[tuple[str, Counts]]:
-    """Of each curve who had the event at each time."""
-    for curve in part.survived.curves:
-        name = f"{part.time}-{part.event}" + ("" if curve.group is None else f"-{part.labels[curve.group]}")
-        side = _side(part.time, tuple(f"{step.time:.6g}" for step in curve.steps))
-        yield name, _counts([side], tuple(step.events for step in curve.steps), population)
+            for curve in part.survived.curves:
+                side = _side(part.time, tuple(f"{step.time:.6g}" for step in curve.steps))
+                name = f"survival-{place}" if curve.group is None else f"survival-{place}-{curve.group}"
+                yield name, _counts([side], tuple(step.events for step in curve.steps), population)
 
 
 def _side(name: str, labels: tuple[str, ...]) -> Dimension:

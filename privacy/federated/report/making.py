@@ -7,8 +7,8 @@ import math
 import msgspec
 import numpy as np
 
-from privacy.federated.ask import Method
-from privacy.federated.building import label, parts
+from privacy.federated.ask import Method, State
+from privacy.federated.building import confidence, label, parts
 from privacy.federated.design import Floats
 from privacy.federated.dp.descent import NoisyDescent
 from privacy.federated.dp.plan import Noise
@@ -24,7 +24,7 @@ from privacy.federated.methods.errors import Errors
 from privacy.federated.methods.inference import Coefficient, regression
 from privacy.federated.methods.moments import Correlations, Moments
 from privacy.federated.methods.newton import Newton
-from privacy.federated.methods.search import Search
+from privacy.federated.methods.search import unpacked
 from privacy.federated.methods.sums import Part, Statistics
 from privacy.federated.methods.survival import Survival
 from privacy.federated.methods.tables import Histogram, Labels, Table
@@ -52,6 +52,7 @@ def outcome(job: Job, method: Method, standing: Standing, noise: Noise | None = 
         sites=tuple(sorted({site for ran in standing.rounds for site in ran.sites})),
         rounds=tuple(told.Ran(number=r.number, stage=r.stage, sites=r.sites, loss=r.loss) for r in standing.rounds),
         rounding=_rounding(fitted, standing),
+        confidence=confidence(job),
         result=_result(job, fitted, standing, noise),
         parameters={name: tuple(values.tolist()) for name, values in _parameters(fitted, standing).items()},
         evaluation=_evaluated(method, standing),
@@ -63,8 +64,8 @@ def _result(
 ) -> told.Regressed | told.Descended | told.Protected | told.Described:
     if isinstance(fitted, Statistics) and isinstance(job.method, named.Statistics):
         return told.Described(parts=tuple(_statistics(job, job.method, fitted, standing)))
-    if isinstance(fitted, Newton) and isinstance(job.method, named.Linear | named.Logistic | named.Poisson):
-        return _regressed(job, fitted, standing, job.method.confidence)
+    if isinstance(fitted, Newton):
+        return _regressed(job, fitted, standing)
     if isinstance(fitted, Descent):
         return _descended(job, fitted, standing)
     if isinstance(fitted, NoisyDescent) and noise is not None:
@@ -72,20 +73,17 @@ def _result(
     raise UsageError(_("this method is none of the job"))
 
 
-def _regressed(job: Job, newton: Newton, standing: Standing, confidence: int) -> told.Regressed:
-    found = regression(newton, standing.state, confidence / 100)
-    support = [found.records, *(int(count) for count in standing.state["support"])]
+def _regressed(job: Job, newton: Newton, standing: Standing) -> told.Regressed:
+    found = regression(newton, standing.state, confidence(job) / 100)
     return told.Regressed(
         family=found.family,
         records=found.records,
         freedom=found.freedom,
         ridge=found.ridge,
-        confidence=confidence,
         deviance=found.deviance,
         null_deviance=found.null_deviance,
         dispersion=found.dispersion,
         coefficients=tuple(_coefficient(job, row) for row in found.coefficients),
-        support=tuple(support),
         covariance=found.covariance,
     )
 
@@ -167,21 +165,23 @@ def _parameters(fitted: Method, standing: Standing) -> dict[str, Floats]:
 
 def _rounding(fitted: Method, standing: Standing) -> told.Rounding:
     """By the last round of the fit, asked for at what it came to."""
-    last = [ran for ran in standing.rounds if ran.stage != "evaluate"][-1]
-    given = _parameters(fitted, standing)
-    if isinstance(fitted, NoisyDescent):
-        given = {"coefficients": standing.state["coefficients"]}
-    ask = fitted.asked(last.stage, last.number, given)
+    state = dict(standing.state)
+    state.pop("total", None)
+    if "round" in state:  # back to where one more round was due
+        state |= {"round": state["round"] - 1, "still": np.array(0.0)}
+    if (ask := fitted.ask(state)) is None:
+        raise CitywallError("a method that was done before its last round")
     part = float(np.where(ask.step == 1, 0.0, ask.step / ask.bound).max()) / 2  # counts in steps of 1 are exact
-    moved = _moved(fitted, standing, len(last.sites) * ask.step) if isinstance(fitted, Newton) else None
-    return told.Rounding(part=part, coefficients=moved)
+    if not isinstance(fitted, Newton):
+        return told.Rounding(part=part)
+    sites = [ran.sites for ran in standing.rounds if ran.stage == ask.stage][-1]
+    return told.Rounding(part=part, coefficients=_moved(fitted, state, len(sites) * ask.step / 2))
 
 
-def _moved(newton: Newton, standing: Standing, wrong: Floats) -> float:
+def _moved(newton: Newton, state: State, wrong: Floats) -> float:
     """How far the optimum of slopes that are off by so much may lie, in coefficients of scaled terms."""
-    search = Search(newton.problem.terms.names, newton.family, newton.ridge)
-    inverse = np.linalg.inv(search.penalised(standing.state["curvature"]))
-    return float((np.abs(inverse) @ wrong[3 : 3 + newton.size]).max())
+    inverse = np.linalg.inv(newton.search.penalised(state["curvature"]))
+    return float((np.abs(inverse) @ unpacked(wrong, newton.size).slope).max())
 
 
 def _evaluated(method: Method, standing: Standing) -> told.Evaluated | None:

@@ -51,22 +51,21 @@ class Rounding(_Part, frozen=True, kw_only=True):
 
 
 class Regressed(_Part, frozen=True, kw_only=True, tag_field="kind", tag="regression"):
-    """A regression. The intercept comes first; `support` are records for which a term is not 0.
+    """A regression. The intercept comes first.
 
     With a ridge there are standard errors of the shrunken coefficients, and neither intervals nor p-values. A ratio
-    that no float holds is None. `covariance` is of the coefficients, row by row.
+    that no float holds is None; so is the deviance of the model without features, where sites went between rounds.
+    `covariance` is of the coefficients, row by row.
     """
 
     family: str
     records: int
     freedom: float
     ridge: float
-    confidence: int
     deviance: float
     null_deviance: float | None
     dispersion: float
     coefficients: tuple[Coefficient, ...]
-    support: tuple[int, ...]
     covariance: tuple[tuple[float, ...], ...]
 
 
@@ -154,7 +153,10 @@ class Evaluated(_Part, frozen=True, kw_only=True):
 
 
 class Outcome(_Part, frozen=True, kw_only=True):
-    """What a job gave. `sites` are in at least one of its sums; `parameters` are what predictions are made with."""
+    """What a job gave. `sites` are in at least one of its sums; `parameters` are what predictions are made with.
+
+    `confidence` is that of all intervals, in percent.
+    """
 
     format: Literal["citywall-outcome/1"] = "citywall-outcome/1"
     id: Name
@@ -163,6 +165,7 @@ class Outcome(_Part, frozen=True, kw_only=True):
     sites: tuple[Name, ...]
     rounds: tuple[Ran, ...]
     rounding: Rounding
+    confidence: int
     result: Regressed | Descended | Protected | Described
     parameters: dict[str, tuple[float, ...]] = {}
     evaluation: Evaluated | None = None

@@ -9,7 +9,7 @@ from privacy.federated.methods.survival import Curve
 from privacy.federated.methods.tables import Bins
 from privacy.federated.report.axes import Frame, Scale, number, ratios, scale
 from privacy.federated.report.drawing import SERIES, Box, Dot, Line, Picture, Shape, Tone, Words, legend
-from privacy.federated.report.outcome import Described, Followed, Outcome, Ran, Regressed, Spread
+from privacy.federated.report.outcome import Described, Followed, Outcome, Ran, Spread
 from privacy.federated.report.rows import Row, is_ratio, rows_of
 from secops.core.columns import cell_len, fit, one_line
 from secops.core.i18n import _
@@ -34,8 +34,7 @@ def pictures(outcome: Outcome) -> dict[str, Picture]:
             elif isinstance(part, Followed):
                 found[f"survival-{place}"] = survival(part)
     elif rows := rows_of(outcome.result):
-        confidence = outcome.result.confidence if isinstance(outcome.result, Regressed) else None
-        found["coefficients"] = forest(rows, confidence, ratio=is_ratio(outcome.result.family))
+        found["coefficients"] = forest(rows, outcome.confidence, ratio=is_ratio(outcome.result.family))
     if any(ran.loss is not None for ran in outcome.rounds):
         found["loss"] = losses(outcome.rounds)
     if outcome.evaluation and outcome.evaluation.classified:
@@ -45,12 +44,12 @@ def pictures(outcome: Outcome) -> dict[str, Picture]:
     return found
 
 
-def forest(rows: Sequence[Row], confidence: int | None, *, ratio: bool) -> Picture:
+def forest(rows: Sequence[Row], confidence: int, *, ratio: bool) -> Picture:
     """Coefficients but for the intercept, each with its interval if it has one; as ratios on a scale of logarithms."""
     drawn = list(rows[1:])
     ends = [end for row in drawn for end in _ends(row)]
     along = ratios(ends) if ratio else scale(ends, include=[0.0])
-    names = [fit(one_line(row.term), _NAME) for row in drawn]
+    names = [_short(row.term) for row in drawn]
     left = 24 + CELL * max(map(cell_len, names), default=0)
     frame = Frame(left, _TOP, _WIDE, _ROW * max(1, len(drawn)), along, _UNIT)
     shapes: list[Shape] = [Line(((frame.x(0), _TOP), (frame.x(0), _TOP + frame.height)))]
@@ -59,7 +58,7 @@ def forest(rows: Sequence[Row], confidence: int | None, *, ratio: bool) -> Pictu
     shapes += frame.bottom(_("ratio for one unit more") if ratio else _("change for one unit more"))
     title = _("Coefficients")
     told = "; ".join(f"{row.term} {number(row.value)}" for row in drawn)
-    if confidence and any(row.interval for row in drawn):
+    if any(row.interval for row in drawn):
         title = _("Coefficients with {n} % intervals").format(n=confidence)
     return _picture(title, told, frame, shapes)
 
@@ -146,15 +145,13 @@ def survival(part: Followed) -> Picture:
     """The part that is without the event at each time, and the interval of it, by group."""
     steps = [step for curve in part.survived.curves for step in curve.steps]
     frame = _frame(scale([0.0, *(step.time for step in steps)]), _UNIT)
-    shapes = frame.axes(part.time, _("without {event}").format(event=part.event))
+    shapes = frame.axes(_short(part.time), _("without {event}").format(event=_short(part.event)))
     told = []
     for place, curve in enumerate(part.survived.curves):
         shapes += _curve(frame, curve, SERIES[place % len(SERIES)])
         name = part.labels[curve.group] if curve.group is not None else part.event
         told.append(_("{name}: {events} of {records}").format(name=name, events=curve.events, records=curve.records))
-    shapes += legend(
-        [fit(one_line(name), _NAME) for name in told], frame.left + 12, frame.top + frame.height - 18 * len(told)
-    )
+    shapes += legend([_short(name) for name in told], frame.left + 12, frame.top + frame.height - 18 * len(told))
     return _picture(_("Survival (Kaplan-Meier)"), "; ".join(told), frame, shapes)
 
 
@@ -181,14 +178,18 @@ def histogram(bins: Bins) -> Picture:
     """Counts of a number in bins over its public range."""
     along = scale(bins.edges, ticks=6)
     frame = _frame(along, scale([0.0, *bins.counts]))
-    shapes = frame.axes(bins.column, _("records"))
+    shapes = frame.axes(_short(bins.column), _("records"))
     for place, count in enumerate(bins.counts):
         left, right, top = frame.x(bins.edges[place]), frame.x(bins.edges[place + 1]), frame.y(count)
         title = f"{number(bins.edges[place])} … {number(bins.edges[place + 1])}: {count}"
         bottom = frame.top + frame.height
         shapes.append(Box(left + 0.5, top, max(0.5, right - left - 1), bottom - top, "first", title))
     told = _("records {n}, without a value {missing}").format(n=sum(bins.counts), missing=bins.missing)
-    return _picture(_("Distribution of {column}").format(column=bins.column), told, frame, shapes)
+    return _picture(_("Distribution of {column}").format(column=_short(bins.column)), told, frame, shapes)
+
+
+def _short(name: str) -> str:
+    return fit(one_line(name), _NAME)
 
 
 def _square() -> Frame:

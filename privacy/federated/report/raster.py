@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
+from privacy.federated.report import plots
 from privacy.federated.report.drawing import COLOURS, TEXT, Box, Dot, Line, Picture, Words
+from privacy.federated.report.outcome import Outcome
 from secops.core.errors import UsageError
-from secops.core.i18n import _
+from secops.core.i18n import _, language, speaking
 from secops.core.inert import printable
 
 if TYPE_CHECKING:
@@ -43,6 +47,26 @@ def png(drawn: Picture) -> bytes:
     file = io.BytesIO()
     paper.save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def pictures(outcome: Outcome) -> dict[str, bytes]:
+    """All pictures of an outcome by name, in English where no font has the characters of the language in use.
+
+    Those with labels that no font has are left out: they are there as SVG.
+    """
+    found = _pictures(plots.pictures(outcome))
+    if language() != "en":
+        with speaking("en"):
+            found = {**_pictures(plots.pictures(outcome)), **found}
+    return found
+
+
+def _pictures(drawn: Mapping[str, Picture]) -> dict[str, bytes]:
+    found = {}
+    for name, picture in drawn.items():
+        with suppress(UsageError):
+            found[name] = png(picture)
+    return found
 
 
 def _draw(pen: ImageDraw.ImageDraw, shape: Line | Box | Dot | Words, font: ImageFont.FreeTypeFont) -> None:

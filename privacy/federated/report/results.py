@@ -31,7 +31,7 @@ def sections(outcome: Outcome) -> Iterator[Section]:
     if isinstance(outcome.result, Described):
         for place, part in enumerate(outcome.result.parts, 1):
             own = tuple(block for name, block in drawn.items() if name.endswith(f"-{place}"))
-            yield Section(_title(part), (*_statistic(part), *own))
+            yield Section(_title(part), (*_statistic(part, outcome.confidence), *own))
         return
     yield Section(_("Result"), (*_model(outcome), *_pick(drawn, "coefficients", "loss")))
     if outcome.evaluation is None:
@@ -47,9 +47,9 @@ def _pick(drawn: dict[str, Drawn], *names: str) -> list[Drawn]:
 def _model(outcome: Outcome) -> Iterator[Block]:
     match outcome.result:
         case Regressed() as found:
-            null = "–" if found.null_deviance is None else number(found.null_deviance)
-            text = _("Records: {n}. Deviance {deviance}; without features {null}.")
-            yield text.format(n=found.records, deviance=number(found.deviance), null=null)
+            yield _("Records: {n}. Deviance {deviance}; without features {null}.").format(
+                n=found.records, deviance=number(found.deviance), null=terminal.shown(found.null_deviance)
+            )
         case Descended() as found:
             yield _("Records: {n}. Parameters: {parameters}.").format(
                 n=found.records, parameters=len(outcome.parameters.get("weights", ()))
@@ -66,7 +66,8 @@ def _measured(outcome: Outcome) -> Iterator[Block]:
     evaluation = outcome.evaluation
     if evaluation is None or (found := evaluation.classified or evaluation.errors) is None:
         return
-    yield Table((_("measure"), _("value (95 % interval)")), tuple(terminal.told(found)))
+    value = _("value ({n} % interval)").format(n=outcome.confidence)
+    yield Table((_("measure"), value), tuple(terminal.told(found)))
     yield _("Held back, but without a value that a prediction needs: {n}.").format(n=evaluation.left_out)
 
 
@@ -84,7 +85,7 @@ def _title(part: Statistic) -> str:
             return _("Survival: {event} by {time}").format(event=part.event, time=part.time)
 
 
-def _statistic(part: Statistic) -> Iterator[Block]:
+def _statistic(part: Statistic, confidence: int) -> Iterator[Block]:
     match part:
         case Counted():
             yield _counts(part)
@@ -96,7 +97,7 @@ def _statistic(part: Statistic) -> Iterator[Block]:
             if part.bins.quantiles:
                 yield _quantiles(part.bins)
         case Correlated():
-            yield _correlations(part)
+            yield _correlations(part, confidence)
         case Followed():
             yield from _followed(part)
 
@@ -127,11 +128,11 @@ def _quantiles(bins: Bins) -> Table:
     return Table((_("quantile"), _("value"), _("lies in")), tuple(rows))
 
 
-def _correlations(part: Correlated) -> Table:
+def _correlations(part: Correlated, confidence: int) -> Table:
     rows = (
         (" · ".join(pair.columns), str(pair.records), shown(pair.r), interval(pair.interval)) for pair in part.pairs
     )
-    return Table((_("features"), _("records"), "r", _("95 % interval")), tuple(rows))
+    return Table((_("features"), _("records"), "r", _("{n} % interval").format(n=confidence)), tuple(rows))
 
 
 def _followed(part: Followed) -> Iterator[Block]:

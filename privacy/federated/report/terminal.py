@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from privacy.federated.methods.classified import Classified
 from privacy.federated.methods.errors import Errors
 from privacy.federated.methods.intervals import Interval
 from privacy.federated.report.axes import number
-from privacy.federated.report.compare import Compared
 from privacy.federated.report.outcome import Outcome, Regressed
 from privacy.federated.report.rows import Row, is_ratio, rows_of
 from secops.core.columns import cell_len, one_line, pad
 from secops.core.i18n import _
+
+if TYPE_CHECKING:
+    from privacy.federated.report.compare import Compared
 
 #: Columns of a terminal that tables fit into.
 WIDTH = 80
@@ -58,17 +61,19 @@ def columns(outcome: Outcome) -> list[tuple[str, list[str]]]:
     if not (rows := rows_of(outcome.result)):
         return []
     found = [(_("term"), [row.term for row in rows]), (_("coefficient"), [number(row.value) for row in rows])]
-    return found + (_regression(rows, outcome.result) if isinstance(outcome.result, Regressed) else [])
+    return found + (
+        _regression(rows, outcome.result, outcome.confidence) if isinstance(outcome.result, Regressed) else []
+    )
 
 
-def _regression(rows: Sequence[Row], result: Regressed) -> list[tuple[str, list[str]]]:
+def _regression(rows: Sequence[Row], result: Regressed, confidence: int) -> list[tuple[str, list[str]]]:
     ratio = is_ratio(result.family)
     names = {"logistic": _("odds ratio"), "poisson": _("rate ratio")}
     told = [(names[result.family], [shown(row.ratio) for row in rows])] if ratio else []
     if result.ridge:
         return [(_("std. error"), [shown(row.error) for row in rows]), *told]
     intervals = [interval(row.ratio_interval if ratio else row.interval) for row in rows]
-    head = _("{n} % interval").format(n=result.confidence)
+    head = _("{n} % interval").format(n=confidence)
     return [*told, (head, intervals), ("p", [_p(row.p) for row in rows])]
 
 

@@ -112,7 +112,7 @@ def ran(job: Job, sites: dict[str, Design]) -> Done:
         state = method.take(standing.state, total, len(sites))
         loss = float(state["loss"]) if "loss" in state else None
         standing.rounds.append(Round(standing.number + 1, ask.stage, SITES, loss))
-        standing = Standing(state, standing.number + 1, 0, standing.rounds)
+        standing = Standing(state, standing.number + 1, standing.rounds)
     return Done(job, sites, method, standing)
 
 

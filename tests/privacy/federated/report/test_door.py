@@ -88,10 +88,10 @@ def test_tables_of_counts_are_results_and_means_are_none(tmp_path):
     done = runs.done(tmp_path, runs.STATISTICS_JOB)
     found = door.results(done.job, done.outcome, "clinic", "1")
     assert set(found) == {
-        "grade", "ill", "age-bins", "pressure-bins", "grade-ill", "age-ill-low", "age-ill-middle", "age-ill-high",
+        "table-1", "table-2", "bins-4", "bins-5", "table-7", "survival-8-0", "survival-8-1", "survival-8-2",
     }  # fmt: skip
     assert door.without(done.outcome) == ("numbers", "correlations")
-    table = found["grade-ill"].open(_KEY)
+    table = found["table-7"].open(_KEY)
     values = np.vstack([design.values for design in done.sites.values()])
     names = [column.name for column in done.job.columns()]
     grade, ill = values[:, names.index("grade")], values[:, names.index("ill")]
@@ -99,4 +99,4 @@ def test_tables_of_counts_are_results_and_means_are_none(tmp_path):
     assert table.counts.reshape(3, 2).tolist() == expected
     assert [side.labels for side in table.dimensions] == [("low", "middle", "high"), ("false", "true")]
     # nobody can say which records are in a cell: the door has no history to compare with
-    assert codes(judged(tmp_path, done, "grade-ill")) == ["membership"]
+    assert codes(judged(tmp_path, done, "table-7")) == ["membership"]

@@ -9,35 +9,21 @@ from privacy.disclosure import door as way_out
 from privacy.disclosure import read, write
 from privacy.disclosure.policy import Policy
 from privacy.disclosure.result import Cleared
-from privacy.federated import flower
-from privacy.federated.gate import Gate
-from privacy.federated.hub import Hub
+from privacy.federated import local
 from privacy.federated.report import card, compare, door, making, outcome, page, predict
-from privacy.federated.secagg.terms import Member
 from privacy.federated.site import data
-from privacy.parties.keys import Signer
 from tests.privacy.disclosure.samples import Memory
 from tests.privacy.federated import kit
 
 
 def test_the_whole_way(tmp_path):
     folder, job = kit.heart(), kit.job(tmp_path)
-    local_site = kit.SITE.replace("cell: 3", "cell: 1")  # Switzerland has one patient without the disease in training
-    sites = {name: kit.site(tmp_path, local_site.replace("SITE", name)) for name in job.parties.sites}
+    mapped = kit.SITE.replace("cell: 3", "cell: 1")  # Switzerland has one patient without the disease in training
+    sites = {name: kit.site(tmp_path, mapped.replace("SITE", name)) for name in job.parties.sites}
     records = {name: data.chosen(job, data.read(job, site, folder)) for name, site in sites.items()}
-    keys = {name: Signer.new() for name in sites}
-    members = [Member(name, key.public_key) for name, key in keys.items()]
-    gates = {}
-    for name, site in sites.items():
-        (tmp_path / name).mkdir()
-        own = records[name]
-        gates[name] = Gate(job, site, keys[name], members, lambda own=own: own, tmp_path / name)
-    nodes = {name: place for place, name in enumerate(gates, 1)}
-    grid = flower.LocalGrid({nodes[name]: gate.answer for name, gate in gates.items()})
-    hub = Hub(job, members, flower.exchange(grid, nodes, job.id))
-    standing = hub.begin()
-    while (after := hub.step(standing)) is not None:
-        standing = after
+    places = local.Folders(tmp_path, folder, tmp_path)
+    with local.opened(job, sites, places) as (hub, _gates):
+        standing = local.run(hub, tmp_path, None, lambda _round: None)
     made = making.outcome(job, hub.method, standing)
     made = outcome.parse(outcome.dump(made), "x")
     designs = {name: own.design for name, own in records.items()}
@@ -50,10 +36,10 @@ def test_the_whole_way(tmp_path):
 
 
 def _check_pooled(job, made, designs):
-    *local, federated, pooled = compare.compare(job, designs, made)
+    *own, federated, pooled = compare.compare(job, designs, made)
     assert federated.together.accuracy == pooled.together.accuracy == made.evaluation.classified.accuracy
     assert pooled.together.brier == pytest.approx(federated.together.brier, abs=1e-9)
-    assert {row.site for row in local} == set(designs)
+    assert {row.site for row in own} == set(designs)
 
 
 def _check_door(tmp_path, job, made):

@@ -76,6 +76,22 @@ def test_coefficients_in_own_units_predict_as_the_method_does(found, name):
     np.testing.assert_allclose(score[whole], expected[whole], rtol=1e-9)
 
 
+def test_rates_are_per_exposure(tmp_path):
+    text = runs.JOB.replace("{type: number, unit: mmHg, minimum: 60", "{type: integer, unit: mmHg, minimum: 0")
+    text = text.replace(", missing: mean", "").replace("target: ill", "target: pressure")
+    done = runs.done(tmp_path, text.replace("name: logistic", "name: poisson, exposure: age"))
+    rows = {row.term: row for row in done.outcome.result.coefficients}
+    assert list(rows) == ["(intercept)", "grade=middle", "grade=high", "ill=true"]
+    train = np.vstack([design.part(held=False).values for design in done.sites.values()])
+    value = {column.name: train[:, place] for place, column in enumerate(done.job.columns())}
+    terms = np.column_stack([np.ones(len(train)), value["grade"] == 1, value["grade"] == 2, value["ill"]])
+    expected = value["age"] * np.exp(terms @ [row.value for row in rows.values()])
+    # at the optimum of a Poisson regression expected and counted are alike along every term
+    np.testing.assert_allclose(terms.T @ expected, terms.T @ value["pressure"], rtol=1e-9)
+    assert rows["ill=true"].ratio == pytest.approx(np.exp(rows["ill=true"].value))
+    assert done.outcome.evaluation.errors.rmse > 0
+
+
 def test_a_regression_is_that_of_all_records(found):
     linear = pytest.importorskip("sklearn.linear_model")
     done = found["linear"]
@@ -91,7 +107,7 @@ def test_a_regression_is_that_of_all_records(found):
     left = value["pressure"] - whole @ np.append(fit.intercept_, fit.coef_)
     errors = np.sqrt(np.diag(np.linalg.inv(whole.T @ whole)) * (left @ left) / (len(whole) - 5))
     np.testing.assert_allclose([row.error for row in rows.values()], errors, rtol=1e-8)
-    assert result.confidence == 90
+    assert done.outcome.confidence == 90
     from scipy import special
 
     width = special.stdtrit(len(whole) - 5, 0.95)
@@ -147,7 +163,9 @@ def test_a_number_that_is_none_never_stands_in_it(found):
 
 
 def test_a_ratio_that_no_float_holds_is_none(found):
-    row = Coefficient("age", 800.0, 300.0, Interval(212.0, 1388.0), 0.01, float("inf"), Interval(1e92, float("inf")))
+    row = Coefficient(
+        "age", 99, 800.0, 300.0, Interval(212.0, 1388.0), 0.01, float("inf"), Interval(1e92, float("inf"))
+    )
     shown = making._coefficient(found["logistic"].job, row)
     assert (shown.ratio, shown.ratio_interval) == (None, None)
     assert shown.interval == row.interval

@@ -6,6 +6,7 @@ import io
 import math
 import re
 
+import msgspec
 import numpy as np
 import pytest
 from defusedxml import ElementTree
@@ -15,9 +16,12 @@ from hypothesis import strategies as st
 from privacy.federated.methods.intervals import Interval
 from privacy.federated.report import axes, drawing, plots, raster
 from privacy.federated.report.drawing import Box, Dot, Line, Picture, Words
+from privacy.federated.report.outcome import Described
 from privacy.federated.report.rows import Row
+from secops.core.columns import cell_len
 from secops.core.errors import UsageError
 from secops.core.i18n import speaking
+from secops.core.picture import CELL
 from tests.privacy.federated.report import runs
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -58,6 +62,10 @@ def places(drawn):
     for shape in drawn.shapes:
         if isinstance(shape, Line):
             yield from shape.points
+        elif isinstance(shape, Words):
+            wide = cell_len(shape.text) * CELL
+            start = shape.x - wide * {"start": 0, "middle": 0.5, "end": 1}[shape.anchor]
+            yield from ((start, shape.y), (start + wide, shape.y))
         elif isinstance(shape, Box):
             yield from ((shape.x, shape.y), (shape.x + shape.width, shape.y + shape.height))
         else:
@@ -96,7 +104,7 @@ def test_names_are_no_markup():
     text = drawing.svg(plots.forest([Row("(intercept)", 0.0), *_rows()], 95, ratio=False))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
-    assert "\u202e" not in drawing.svg(plots.forest([Row("a", 0.0), Row("\u202e", 1.0)], None, ratio=False))
+    assert "\u202e" not in drawing.svg(plots.forest([Row("a", 0.0), Row("\u202e", 1.0)], 95, ratio=False))
 
 
 def test_a_curve_is_the_one_that_was_measured(done):
@@ -139,6 +147,34 @@ def test_png_has_the_same_picture(done):
     x, y = curve.points[40]
     assert picture.getpixel((round(2 * x), round(2 * y))) == (0x15, 0x65, 0xC0)
     assert picture.getpixel((3, 3)) == (255, 255, 255)
+
+
+def test_png_is_in_english_where_no_font_has_the_language(done, statistics, monkeypatch):
+    monkeypatch.setattr(raster, "_FONTS", ())
+    raster._font.cache_clear()
+    with speaking("zh"):
+        assert set(raster.pictures(done.outcome)) == set(plots.pictures(done.outcome))
+        part = statistics.outcome.result.parts[3]
+        named = msgspec.structs.replace(part, bins=msgspec.structs.replace(part.bins, column="血压"))
+        parts = (*statistics.outcome.result.parts[:3], named, *statistics.outcome.result.parts[4:])
+        outcome = msgspec.structs.replace(statistics.outcome, result=Described(parts=parts))
+        assert set(raster.pictures(outcome)) == {"histogram-5", "survival-8"}
+    raster._font.cache_clear()
+
+
+def test_names_that_are_long_stay_within(statistics):
+    parts = []
+    for part in statistics.outcome.result.parts:
+        if hasattr(part, "bins"):
+            changed = msgspec.structs.replace(part, bins=msgspec.structs.replace(part.bins, column="很高" * 16))
+        elif hasattr(part, "survived"):
+            changed = msgspec.structs.replace(part, time="很高" * 16, event="x" * 64, labels=("y" * 64,) * 3)
+        else:
+            changed = part
+        parts.append(changed)
+    outcome = msgspec.structs.replace(statistics.outcome, result=Described(parts=tuple(parts)))
+    for drawn in plots.pictures(outcome).values():
+        assert all(0 <= x <= drawn.width for x, _y in places(drawn))
 
 
 def test_png_without_a_font_for_its_words_is_an_error():

@@ -8,6 +8,8 @@ import pytest
 from privacy.federated.methods.inference import Coefficient
 from privacy.federated.methods.intervals import Interval
 from privacy.federated.report import compare, terminal
+from privacy.federated.report import lines as shown
+from privacy.federated.report.outcome import Described
 from secops.core.columns import cell_len
 from secops.core.i18n import LANGUAGES, speaking
 from tests.privacy.federated.report import runs
@@ -35,7 +37,7 @@ def test_coefficients_have_what_the_method_tells(done, tmp_path):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_tables_fit_the_terminal(done, lang):
     wide = Coefficient(
-        "血压=" + "很高" * 30, -1.23456e-17, 1.0, Interval(-1.23456e-101, -1.23456e-100), 0.5, 1.23456e-101,
+        "血压=" + "很高" * 30, 9, -1.23456e-17, 1.0, Interval(-1.23456e-101, -1.23456e-100), 0.5, 1.23456e-101,
         Interval(1.23456e-101, 1.23456e-100),
     )  # fmt: skip
     result = msgspec.structs.replace(done.outcome.result, coefficients=(*done.outcome.result.coefficients, wide))
@@ -60,6 +62,27 @@ def test_measures_and_comparisons(done):
     assert lines[-1] == "no model: east alone: ill is the same in all records"
     assert terminal.by_site(rows)[0].split() == ["site", "its", "own", "model", "federated", "pooled"]
     assert terminal.by_site(rows)[1].split()[:2] == ["east", "–"]
+
+
+def test_statistics_are_the_tables_of_the_card(tmp_path):
+    done = runs.done(tmp_path, runs.STATISTICS_JOB)
+    lines = shown.statistics(done.outcome)
+    assert all(cell_len(line) <= 80 for line in lines)
+    at = lines.index("Counts: grade × ill")
+    part = next(part for part in done.outcome.result.parts if getattr(part, "columns", None) == ("grade", "ill"))
+    rows = [line.split() for line in lines[at + 1 : at + 5]]
+    assert rows[0] == ["grade", "\\", "ill", "false", "true"]
+    assert [int(cell) for row in rows[1:] for cell in row[1:]] == list(part.counts)
+    bars = lines[lines.index("Distribution of age") + 1]
+    counts = next(part.bins.counts for part in done.outcome.result.parts if type(part).__name__ == "Spread")
+    assert len(bars) == 20
+    assert bars[counts.index(max(counts))] == "█"
+    wide = msgspec.structs.replace(part, labels=(part.labels[0], ("x" * 50, "y" * 50)))
+    outcome = msgspec.structs.replace(done.outcome, result=Described(parts=(wide,)))
+    lines = shown.statistics(outcome)
+    assert all(cell_len(line) <= 80 for line in lines)
+    assert [line.split()[-1] for line in lines[2:8]] == [str(count) for count in part.counts]
+    assert shown.statistics(runs.done(tmp_path).outcome) == []
 
 
 def test_a_course_is_one_line(done):
