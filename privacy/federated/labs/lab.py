@@ -1,7 +1,7 @@
 """A lab laid out in a new folder: its pages, its jobs, its sites' files, and `data/` with a file for each site.
 
 The content is shipped (`labs/federated/NAME`); the records are made, or taken from what the user has, by the module of
-the lab. Nothing is written before all of it is there.
+the lab. The folder is there whole, or not at all.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from secrets import token_hex
 
 from privacy.federated.labs import flu, heart, tumour
 from secops.core.content import shipped
@@ -42,10 +43,17 @@ def lay(name: str, folder: Path, data: Path | None = None) -> None:
     made = LABS[name](data)
     if folder.exists():
         raise UsageError(_("is there already: a lab is laid out in a new folder"), where=str(folder))
+    beside = folder.with_name(f".{folder.name}.{token_hex(4)}")
     try:
-        shutil.copytree(source, folder, copy_function=shutil.copyfile)
-        (folder / DATA).mkdir()
-        for file, raw in made.items():
-            (folder / DATA / file).write_bytes(raw)
+        _write(source, beside, made)
+        beside.rename(folder)
     except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
         raise UsageError(_("cannot be written: {reason}").format(reason=because(error)), where=str(folder)) from error
+
+
+def _write(source: Path, folder: Path, made: Mapping[str, bytes]) -> None:
+    shutil.copytree(source, folder, copy_function=shutil.copyfile)
+    (folder / DATA).mkdir()
+    for file, raw in made.items():
+        (folder / DATA / file).write_bytes(raw)

@@ -6,7 +6,7 @@ Pharmacies feel a wave at once. Visits follow: their expected number at day t is
 
 where the terms are logarithms of mean daily rates of the week up to day t - 7, and of the week before it. So a Poisson
 regression of visits on those terms is right, and its true coefficients are `TRUTH`. Real visits vary more than
-Poisson's law says; a regression of real ones has intervals that are too narrow.
+Poisson's law says: a regression of real ones has intervals that are too narrow.
 """
 
 from __future__ import annotations
