@@ -164,6 +164,9 @@ def test_measures_of_numbers_are_scikit_learns() -> None:
     assert found.mae == pytest.approx(metrics.mean_absolute_error(truth, guess))
     assert found.r2 == pytest.approx(metrics.r2_score(truth, guess))
     assert found.bias == pytest.approx((guess - truth).mean())
+    square = (guess - truth) ** 2
+    ends = square.mean() + np.array([-1, 1]) * 1.959963984540054 * square.std() / np.sqrt(300)
+    assert (found.rmse_interval.lower, found.rmse_interval.upper) == pytest.approx(np.sqrt(ends))
     assert found.moved == 0
 
 

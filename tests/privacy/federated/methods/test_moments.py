@@ -6,7 +6,7 @@ from scipy import stats
 
 from privacy.federated.design import Column, Design
 from privacy.federated.methods.moments import Correlations, Moments
-from privacy.federated.methods.sums import Statistics
+from privacy.federated.methods.sums import Statistics, reals, request
 from secops.core.errors import RefusedError, UsageError
 from tests.privacy.federated.methods.running import design, run, split
 
@@ -78,6 +78,24 @@ def test_a_constant_correlates_with_nothing() -> None:
     assert found["age", "sodium"].r is None
     assert found["sodium", "sex"].interval is None
     assert found["age", "sex"].r == pytest.approx(np.corrcoef(np.arange(20, 60), np.arange(20, 60) % 2)[0, 1])
+
+
+@pytest.mark.parametrize(("width", "told"), [(1e2, True), (1e7, False)])
+def test_a_correlation_is_right_to_six_digits_or_none(width: float, told: bool) -> None:
+    columns = (Column("x", -width, width), Column("y", -width, width))
+    x = np.random.default_rng(1).normal(7, 1, 500)
+    values = np.column_stack([x, x + np.random.default_rng(2).normal(0, 1, 500)])
+    [found] = _results(Correlations(columns), split(design(columns, values), 3))
+    assert (found.r is not None) == told
+    if told:
+        assert found.r == pytest.approx(np.corrcoef(values.T)[0, 1], rel=1e-6)
+
+
+def test_a_sum_that_rounding_makes_larger_keeps_its_bound() -> None:
+    larger = [n for n in range(1, 2000) if np.full(n, 0.7).sum() > n * 0.7]
+    assert larger
+    for n in larger:
+        assert request("any", 1, reals(np.array([0.7])), n, {}).bound[0] >= np.full(n, 0.7).sum()
 
 
 def test_a_site_with_too_many_records_answers_nothing() -> None:

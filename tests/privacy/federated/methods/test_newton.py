@@ -181,6 +181,25 @@ def test_ridge_is_scikit_learns_and_has_no_interval() -> None:
     assert {(c.interval, c.p) for c in found.coefficients} == {(None, None)}
 
 
+def test_the_error_of_a_ridge_is_by_the_formula() -> None:
+    terms, y, _ = _made_up(PRESSURE)
+    x = np.column_stack([np.ones(400), (terms[:, 1:] - terms[:, 1:].mean(axis=0)) / terms[:, 1:].std(axis=0)])
+    inverse = np.linalg.inv(x.T @ x + np.diag([0, 90, 90, 90]))
+    left = ((y - x @ inverse @ x.T @ y) ** 2).sum()
+    freedom = 400 - np.trace(x @ inverse @ x.T)
+    errors = np.sqrt(np.diag(inverse @ x.T @ x @ inverse) * left / freedom)[1:] / terms[:, 1:].std(axis=0)
+    found = _fit(Newton(Problem(FEATURES, PRESSURE), Linear(PRESSURE), 1000, ridge=90), _sites(PRESSURE))
+    assert found.freedom == pytest.approx(freedom, rel=1e-9)
+    assert _errors(found)[1:] == pytest.approx(errors, rel=1e-7)
+
+
+def test_a_way_back_that_nobody_has_looked_at_is_no_model() -> None:
+    newton = Newton(Problem((DOSE,), PRESSURE), Linear(PRESSURE), 10)
+    state = {name: np.array([1.0]) for name in ("mean", "sd")} | {"beta": np.zeros(2), "best": np.ones(2)}
+    assert (newton.parameters({**state, "halvings": np.array(1.0)})["beta"] == 1).all()
+    assert (newton.parameters({**state, "halvings": np.array(0.0)})["beta"] == 0).all()
+
+
 def test_the_error_of_a_shrunken_coefficient_is_its_spread_over_samples() -> None:
     draws = np.random.default_rng(9)
     x = draws.normal(0, 4, 150).clip(-20, 20)

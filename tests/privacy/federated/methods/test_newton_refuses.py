@@ -8,6 +8,7 @@ from privacy.federated.design import Column, Design
 from privacy.federated.methods.families import Linear, Logistic, Poisson
 from privacy.federated.methods.inference import regression
 from privacy.federated.methods.newton import Newton
+from privacy.federated.methods.search import Search, Sums, begun
 from privacy.federated.methods.terms import Problem
 from secops.core.errors import RefusedError, UsageError
 from tests.privacy.federated.methods.running import design, run, split, summed
@@ -173,12 +174,25 @@ def test_options_that_do_not_fit() -> None:
         Poisson(NUMBER)
     with pytest.raises(UsageError, match="one role"):
         Problem((X, X), SICK)
+    with pytest.raises(UsageError, match="one role"):
+        Problem((X,), SICK, frozenset({"z"}))
     with pytest.raises(UsageError, match="above 0"):
         Problem((X,), COUNT, exposure=Z)
     with pytest.raises(UsageError, match="exposure"):
         Newton(Problem((X,), SICK, exposure=Column("years", 1, 2)), Logistic(SICK), 10)
     with pytest.raises(UsageError, match="ridge"):
         Newton(Problem((X,), SICK), Logistic(SICK), 10, ridge=-1)
+
+
+@pytest.mark.parametrize(("slope", "curvature"), [(1e-3, 0.0), (0.0, 1e-2)])
+def test_sums_that_are_too_coarse_at_the_optimum_are_refused(slope: float, curvature: float) -> None:
+    search = Search(("x",), Linear(NUMBER), 0.0)
+    sums = Sums(50, 0, np.array([50.0]), 1.0, np.zeros(2), np.diag([50.0, 50.0]))
+    exact = Sums(0, 0, np.zeros(1), 0.0, np.zeros(2), np.zeros((2, 2)))
+    assert search.on(begun(np.zeros(2)), sums, exact)["still"]
+    wrong = Sums(0, 0, np.zeros(1), 0.0, np.full(2, slope), np.full((2, 2), curvature))
+    with pytest.raises(RefusedError, match="too coarse"):
+        search.on(begun(np.zeros(2)), sums, wrong)
 
 
 @pytest.mark.parametrize("family", [Linear, Logistic, Poisson])
