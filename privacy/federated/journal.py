@@ -14,6 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from secops.core.errors import RefusedError, UsageError
+from secops.core.folder import sync_folder
 from secops.core.i18n import _, because
 
 #: Bytes of one job's journal: ten thousand rounds in a thousand set-ups.
@@ -43,6 +44,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             self._file: BinaryIO = os.fdopen(opened, "a+b")
+            sync_folder(folder)
             self._lock()
             self.entries = self._read()
         except OSError as error:

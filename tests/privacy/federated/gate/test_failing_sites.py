@@ -111,6 +111,22 @@ def test_a_vector_that_is_not_as_declared_does_not_leave(tmp_path: Path, odd: st
     assert hub.faults[D] in ("method", "internal")
 
 
+@pytest.mark.parametrize(("error", "fault"), [(RefusedError, "method"), (KeyError, "internal")])
+def test_what_an_error_says_stays_at_the_site(tmp_path: Path, error: type[Exception], fault: wire.Fault) -> None:
+    """An error of ours is for the site's own eyes; of any other not even that: it may quote a value."""
+
+    def fail(_vector: np.ndarray) -> object:
+        raise error("patient 47 has 39.125")
+
+    world = World(tmp_path, job(STATISTICS))
+    gate = world.gates[D]
+    gate._method = _Misbehaving(gate._method, fail)  # type: ignore[assignment]
+    finished(world.hub())
+    refused = next(heard.raw for heard in world.heard if heard.site == D and isinstance(heard.order, wire.Compute))
+    assert refused == wire.encode(wire.Refused(fault))
+    assert gate.why[0] == ("patient 47 has 39.125" if fault == "method" else error.__name__)
+
+
 def test_a_method_that_behaves_is_let_through(tmp_path: Path) -> None:
     world = World(tmp_path, job(STATISTICS))
     gate = world.gates[D]
