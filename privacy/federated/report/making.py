@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 import numpy as np
@@ -55,6 +57,7 @@ def outcome(job: Job, method: Method, standing: Standing, noise: Noise | None = 
         confidence=confidence(job),
         result=_result(job, fitted, standing, noise),
         parameters={name: tuple(values.tolist()) for name, values in _parameters(fitted, standing).items()},
+        steps=tuple(_steps(fitted, standing)),
         evaluation=_evaluated(method, standing),
     )
 
@@ -161,6 +164,18 @@ def _parameters(fitted: Method, standing: Standing) -> dict[str, Floats]:
     if isinstance(fitted, Newton | Descent):
         return dict(fitted.parameters(standing.state))
     return {"model": fitted.model(standing.state)} if isinstance(fitted, NoisyDescent) else {}
+
+
+def _steps(fitted: Method, standing: Standing) -> Iterator[float]:
+    if isinstance(fitted, NoisyDescent):
+        for column in fitted.scaling.columns:
+            yield from [1.0] * (column.levels - 1) if column.levels else [(column.upper - column.lower) / 4]
+    elif isinstance(fitted, Newton | Descent):
+        problem = fitted.problem if isinstance(fitted, Newton) else fitted.learner.problem
+        sds = iter(standing.state["sd"].tolist())
+        for column in problem.features:
+            own = list(islice(sds, column.levels - 1 if column.levels else 1))
+            yield from [1.0] * len(own) if column.levels else own
 
 
 def _rounding(fitted: Method, standing: Standing) -> told.Rounding:

@@ -155,7 +155,8 @@ class Evaluated(_Part, frozen=True, kw_only=True):
 class Outcome(_Part, frozen=True, kw_only=True):
     """What a job gave. `sites` are in at least one of its sums; `parameters` are what predictions are made with.
 
-    `confidence` is that of all intervals, in percent.
+    `confidence` is that of all intervals, in percent. `steps`: by term after the intercept, what makes coefficients
+    comparable: 1 for a label, for a number its standard deviation (of noisy sums, a quarter of its range).
     """
 
     format: Literal["citywall-outcome/1"] = "citywall-outcome/1"
@@ -168,6 +169,7 @@ class Outcome(_Part, frozen=True, kw_only=True):
     confidence: int
     result: Regressed | Descended | Protected | Described
     parameters: dict[str, tuple[float, ...]] = {}
+    steps: tuple[float, ...] = ()
     evaluation: Evaluated | None = None
 
 

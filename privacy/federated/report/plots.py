@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from privacy.federated.methods.classified import Classified, Group
+from privacy.federated.methods.intervals import Interval
 from privacy.federated.methods.survival import Curve
 from privacy.federated.methods.tables import Bins
 from privacy.federated.report.axes import Frame, Scale, number, ratios, scale
 from privacy.federated.report.drawing import SERIES, Box, Dot, Line, Picture, Shape, Tone, Words, legend
-from privacy.federated.report.outcome import Described, Followed, Outcome, Ran, Spread
+from privacy.federated.report.outcome import Descended, Described, Followed, Outcome, Protected, Ran, Regressed, Spread
 from privacy.federated.report.rows import Row, is_ratio, rows_of
 from secops.core.columns import cell_len, fit, one_line
 from secops.core.i18n import _
@@ -34,7 +36,8 @@ def pictures(outcome: Outcome) -> dict[str, Picture]:
             elif isinstance(part, Followed):
                 found[f"survival-{place}"] = survival(part)
     elif rows := rows_of(outcome.result):
-        found["coefficients"] = forest(rows, outcome.confidence, ratio=is_ratio(outcome.result.family))
+        ratio, along = is_ratio(outcome.result.family), _along(outcome.result)
+        found["coefficients"] = forest(_stepped(rows, outcome), outcome.confidence, along, ratio=ratio)
     if any(ran.loss is not None for ran in outcome.rounds):
         found["loss"] = losses(outcome.rounds)
     if outcome.evaluation and outcome.evaluation.classified:
@@ -44,34 +47,61 @@ def pictures(outcome: Outcome) -> dict[str, Picture]:
     return found
 
 
-def forest(rows: Sequence[Row], confidence: int, *, ratio: bool) -> Picture:
-    """Coefficients but for the intercept, each with its interval if it has one; as ratios on a scale of logarithms."""
-    drawn = list(rows[1:])
+def _stepped(rows: Sequence[Row], outcome: Outcome) -> list[Row]:
+    """The coefficients but for the intercept, for one of the outcome's steps more."""
+    found = []
+    for row, step in zip(rows[1:], outcome.steps, strict=False):
+        ends = Interval(step * row.interval.lower, step * row.interval.upper) if row.interval else None
+        found.append(row._replace(value=step * row.value, interval=ends))
+    return found
+
+
+def _along(result: Regressed | Descended | Protected) -> str:
+    """What coefficients, or the ratios that they are logarithms of, are for."""
+    noisy = isinstance(result, Protected)
+    if is_ratio(result.family):
+        words = _("ratio for a quarter of the range, or a label"), _("ratio for one standard deviation, or a label")
+    else:
+        words = _("change for a quarter of the range, or a label"), _("change for one standard deviation, or a label")
+    return words[0] if noisy else words[1]
+
+
+def forest(drawn: Sequence[Row], confidence: int, along: str, *, ratio: bool) -> Picture:
+    """Coefficients, with intervals if they have some; as ratios on a scale of logarithms. `along` names the axis."""
     ends = [end for row in drawn for end in _ends(row)]
-    along = ratios(ends) if ratio else scale(ends, include=[0.0])
     names = [_short(row.term) for row in drawn]
     left = 24 + CELL * max(map(cell_len, names), default=0)
-    frame = Frame(left, _TOP, _WIDE, _ROW * max(1, len(drawn)), along, _UNIT)
+    placed = ratios(ends) if ratio else scale(ends, include=[0.0])
+    frame = Frame(left, _TOP, _WIDE, _ROW * max(1, len(drawn)), placed, _UNIT)
     shapes: list[Shape] = [Line(((frame.x(0), _TOP), (frame.x(0), _TOP + frame.height)))]
-    for place, (row, name) in enumerate(zip(drawn, names, strict=True)):
-        shapes += _row(frame, row, name, _TOP + _ROW * (place + 0.5))
-    shapes += frame.bottom(_("ratio for one unit more") if ratio else _("change for one unit more"))
+    told = [_told(row, ratio=ratio) for row in drawn]
+    for place, row in enumerate(drawn):
+        shapes += _row(frame, row, (names[place], told[place]), _TOP + _ROW * (place + 0.5))
+    shapes += frame.bottom(along)
     title = _("Coefficients")
-    told = "; ".join(f"{row.term} {number(row.value)}" for row in drawn)
     if any(row.interval for row in drawn):
         title = _("Coefficients with {n} % intervals").format(n=confidence)
-    return _picture(title, told, frame, shapes)
+    return _picture(title, "; ".join(told), frame, shapes)
 
 
 def _ends(row: Row) -> tuple[float, ...]:
     return (row.value, row.interval.lower, row.interval.upper) if row.interval else (row.value,)
 
 
-def _row(frame: Frame, row: Row, name: str, y: float) -> list[Shape]:
-    title = f"{row.term}: {number(row.value)}"
+def _told(row: Row, *, ratio: bool) -> str:
+    """A coefficient in words, as the axis has it."""
+    words = [number(_exp(end) if ratio else end) for end in _ends(row)]
+    return f"{row.term}: {words[0]}" + (f" ({words[1]} … {words[2]})" if row.interval else "")
+
+
+def _exp(value: float) -> float:
+    return math.exp(min(value, 700.0))
+
+
+def _row(frame: Frame, row: Row, words: tuple[str, str], y: float) -> list[Shape]:
+    name, title = words
     shapes: list[Shape] = [Words(frame.left - 12, y + 4, name, "end")]
     if row.interval:
-        title += f" ({number(row.interval.lower)} … {number(row.interval.upper)})"
         ends = ((frame.x(row.interval.lower), y), (frame.x(row.interval.upper), y))
         shapes.append(Line(ends, "first", 2, title))
     return [*shapes, Dot(frame.x(row.value), y, "first", title=title)]

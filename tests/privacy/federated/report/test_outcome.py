@@ -121,6 +121,7 @@ def test_with_a_ridge_or_noise_nothing_is_told_that_does_not_hold(found):
     assert 0.9 < noisy.epsilon <= 1
     assert noisy.delta == 1e-4
     assert noisy.honest == 2
+    assert found["noisy"].outcome.steps == ((100 - 18) / 4, 1, 1, (260 - 60) / 4)
     assert "error" not in outcome.dump(found["noisy"].outcome).decode()
 
 
@@ -144,6 +145,14 @@ def test_rounding_bounds_what_counting_in_steps_does(found):
     off = np.abs(state["beta"] - done.standing.state["beta"]).max()
     assert off <= max(done.outcome.rounding.coefficients, 1e-12)
     assert done.outcome.rounding.coefficients < 1e-9
+
+
+def test_steps_are_those_of_the_terms(found):
+    done = found["logistic"]
+    train = np.vstack([design.part(held=False).values for design in done.sites.values()])
+    age, pressure = (train[:, [c.name for c in done.job.columns()].index(name)] for name in ("age", "pressure"))
+    np.testing.assert_allclose(done.outcome.steps, [age.std(), 1, 1, np.nanstd(pressure)], rtol=1e-9)
+    assert found["statistics"].outcome.steps == ()
 
 
 def test_a_job_that_is_not_done_has_no_outcome(found):

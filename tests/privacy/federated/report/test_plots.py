@@ -80,7 +80,7 @@ def test_nothing_is_beyond_the_picture(done, statistics):
 
 
 def test_coefficients_stand_where_their_ratios_are(done):
-    drawn = plots.forest([Row("(intercept)", 9.0), *_rows()], 95, ratio=True)
+    drawn = plots.forest(_rows(), 95, "ratio", ratio=True)
     dots = [shape for shape in drawn.shapes if isinstance(shape, Dot)]
     lines = [shape for shape in drawn.shapes if isinstance(shape, Line) and shape.title]
     ticks = {s.text: s.x for s in drawn.shapes if isinstance(s, Words) and re.fullmatch(r"[\d.]+", s.text)}
@@ -100,11 +100,23 @@ def _rows():
     ]
 
 
+def test_coefficients_are_drawn_for_a_standard_deviation_or_a_label(done):
+    """Tooltips say what is drawn: by hand from the records that the model was fitted on."""
+    train = np.vstack([design.part(held=False).values for design in done.sites.values()])
+    age = train[:, [column.name for column in done.job.columns()].index("age")]
+    rows = {row.term: row for row in done.outcome.result.coefficients}
+    drawn = plots.pictures(done.outcome)["coefficients"]
+    dots = {shape.title.partition(":")[0]: shape.title for shape in drawn.shapes if isinstance(shape, Dot)}
+    assert f"age: {math.exp(rows['age'].value * age.std()):.4g} (" in dots["age"]
+    assert f"grade=high: {rows['grade=high'].ratio:.4g} (" in dots["grade=high"]
+    assert drawn.told == "; ".join(dots.values())
+
+
 def test_names_are_no_markup():
-    text = drawing.svg(plots.forest([Row("(intercept)", 0.0), *_rows()], 95, ratio=False))
+    text = drawing.svg(plots.forest(_rows(), 95, "change", ratio=False))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
-    assert "\u202e" not in drawing.svg(plots.forest([Row("a", 0.0), Row("\u202e", 1.0)], 95, ratio=False))
+    assert "\u202e" not in drawing.svg(plots.forest([Row("\u202e", 1.0)], 95, "", ratio=False))
 
 
 def test_a_curve_is_the_one_that_was_measured(done):
