@@ -7,26 +7,29 @@ from pathlib import Path
 
 import numpy as np
 
-from privacy.federated import local
+from privacy.federated import building, local
 from privacy.federated.ask import Method, State
 from privacy.federated.design import Design
 from privacy.federated.dp import budget
-from privacy.federated.hub import Round
+from privacy.federated.hub import Round, Standing
 from privacy.federated.job import job as jobs
 from privacy.federated.job.job import Job
 from privacy.federated.labs import lab
+from privacy.federated.report.compare import Compared, compare
+from privacy.federated.report.making import outcome
+from privacy.federated.report.outcome import Outcome
 from privacy.federated.site import data
 
 
 @dataclass(frozen=True)
 class Done:
-    """A job that has run: with all sites in every round."""
+    """A job that has run, and what is told of it."""
 
     job: Job
     method: Method
     state: State
     rounds: list[Round]
-    why: dict[str, list[str]]
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -38,22 +41,29 @@ class Laid:
     def job(self, name: str) -> Job:
         return jobs.load(self.folder / f"{name}.yml")
 
-    def jobs(self) -> list[str]:
-        return sorted(path.stem for path in self.folder.glob("*.yml"))
-
     def run(self, name: str, number: int = 0, sites: str = "sites") -> Done:
         """Run a job in a folder of its own. Raises what `fl run` tells."""
-        job, run = self.job(name), self.folder / f"run-{name}-{number}"
-        folders = local.Folders(self.folder / sites, self.folder / lab.DATA, run)
-        with local.opened(job, local.sites(job, folders.sites), folders) as (hub, gates):
-            standing = local.run(hub, run, None, lambda _: None)
-            return Done(job, hub.method, standing.state, standing.rounds, {n: gate.why for n, gate in gates.items()})
+        job = self.job(name)
+        method, standing = self.ended(job, f"run-{name}-{number}", sites)
+        told = outcome(job, method, standing, building.noise(job))
+        return Done(job, method, standing.state, standing.rounds, told)
+
+    def ended(self, job: Job, run: str, sites: str = "sites") -> tuple[Method, Standing]:
+        """A job of the lab, or one that is near it, with all its rounds done."""
+        folders = local.Folders(self.folder / sites, self.folder / lab.DATA, self.folder / run)
+        with local.opened(job, local.sites(job, folders.sites), folders) as (hub, _):
+            return hub.method, local.run(hub, folders.run, None, lambda _: None)
 
     def records(self, name: str, sites: str = "sites") -> dict[str, Design]:
         """The records of each site that take part in a job."""
         job = self.job(name)
         at = local.sites(job, self.folder / sites)
         return {n: data.chosen(job, data.read(job, site, self.folder / lab.DATA)).design for n, site in at.items()}
+
+    def compared(self, done: Done, name: str) -> dict[str, Compared]:
+        """Each site's own model by its name, the federated and the pooled one."""
+        found = compare(done.job, self.records(name), done.outcome)
+        return {one.site or one.kind: one for one in found}
 
     def budgets(self, epsilon: str) -> None:
         """A budget for the records of every site."""
