@@ -187,6 +187,9 @@ class Gate:
         if noise is None:
             return
         path, run = self._places.budget, self._run()
+        if not path.exists():
+            self.why.append(_("there is no privacy budget: `citywall fl budget` founds one"))
+            raise _FaultError("budget")
         if not self._guarded("budget", lambda: budget.paid(budget.read(path), run, noise)):
             self._guarded("budget", lambda: budget.debit(path, run, self._digest, noise, datetime.now(UTC)))
 
