@@ -185,7 +185,7 @@ def _rounding(fitted: Method, standing: Standing) -> told.Rounding:
     if "round" in state:  # back to where one more round was due
         state |= {"round": state["round"] - 1, "still": np.array(0.0)}
     if (ask := fitted.ask(state)) is None:
-        raise CitywallError("a method that was done before its last round")
+        raise CitywallError(_("a method that was done before its last round"))
     part = float(np.where(ask.step == 1, 0.0, ask.step / ask.bound).max()) / 2  # counts in steps of 1 are exact
     if not isinstance(fitted, Newton):
         return told.Rounding(part=part)
