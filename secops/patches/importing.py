@@ -116,7 +116,7 @@ class Intake:
     def __init__(self, place: Path) -> None:
         self._place, self._stack, self._rows = place, ExitStack(), ExitStack()
         self._taken = self._number = 0
-        self._document = ""
+        self._document = self._modified = ""
         self.documents = 0
         self.format = self.part = self._last = ""
         self.as_of: date | None = None
@@ -141,7 +141,7 @@ class Intake:
 
         Raises `FeedError` for one that is alone, or of another format than those before it.
         """
-        self._document, self._taken, self._number = where, 0, self._number + 1
+        self._document, self._modified, self._taken, self._number = where, "", 0, self._number + 1
         try:
             found = recognise(stream.peek(HEAD)[:HEAD], where)  # type: ignore[attr-defined]  # buffered, all of them
             if found.name != (self.format or found.name):
@@ -178,13 +178,15 @@ class Intake:
                 for statement in entry.unclear:
                     self._write(statement)
             case About():
+                changed = entry.modified or entry.as_of
+                self._modified = changed.isoformat() if changed else ""
                 self.as_of = max(filter(None, (self.as_of, entry.as_of)), default=None)
                 self.whole &= entry.whole
                 self.part = entry.part or self.part
 
     def _write(self, statement: Statement) -> None:
         self._taken += 1
-        row = parquet.row(in_our_words(statement), self._document, self._number)
+        row = parquet.row(in_our_words(statement), self._document, self._number, self._modified)
         self._statements.write(msgspec.json.encode(row) + b"\n")
 
     def reject(self, reject: Reject) -> None:

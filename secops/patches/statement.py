@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -72,10 +72,12 @@ class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What a document says of itself. A feed is as old as its newest `as_of`.
 
-    `whole` is false where it is one advisory out of many: that others are not there then means nothing.
+    `modified` is when the advisories that follow were last changed, where that is told: of one that is there twice the
+    newer counts. `whole` is false where it is one advisory out of many: that others are not there then means nothing.
     """
 
     as_of: date | None = None
+    modified: datetime | None = None
     whole: bool = True
     part: str = ""  # where a release comes in several documents (main, community): which one
 

@@ -194,7 +194,7 @@ def test_documents_that_contradict_each_other_are_told_and_the_first_counts(shel
     path = archive(tmp_path / "a.zip", {"1.json": first, "2.json": same, "3.json": other})
     (feed,) = import_feeds(shelf, [path])
     assert statements(shelf, feed) == [("A-2026:1", "curl", "1-1", ["CVE-2026-1001"])]
-    assert feed.rejects == {"the same advisory stands in another document": 2}
+    assert feed.rejects == {rivals.TWICE: 2}
     assert [where for where, _ in rejects(shelf, feed)] == ["a.zip: 2.json: A-2026:1", "a.zip: 3.json: A-2026:1"]
 
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from secops.core.i18n import _
+from secops.patches.feeds import vetting
 from secops.patches.feeds.csaf_document import Head, View, Vulnerability
 from secops.patches.feeds.csaf_tree import NoPart, Part, Products, Tree
 from secops.patches.feeds.format import FeedError, Format
@@ -55,7 +56,7 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     products = Products(tree)
     if products.contradictory:
         raise FeedError(_("one product id stands for two products"), where=where)
-    yield About(as_of=head.as_of, whole=False)
+    yield About(as_of=head.as_of, modified=vetting.moment(head.tracking.current_release_date), whole=False)
     for number, flaw in enumerate(flaws, 1):
         yield from _flaw(flaw, head, products, line(f"{where}: {head.tracking.id} {number}"))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import BinaryIO, NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -59,6 +59,7 @@ class _Document:
     id: str = ""
     published: date | None = None
     as_of: date | None = None
+    modified: datetime | None = None
     packages: dict[Release | str, list[_Package]] = field(default_factory=dict)  # by release, and by product id
     releases: dict[str, Release] = field(default_factory=dict)  # by product id
     faults: set[Fault] = field(default_factory=set)
@@ -77,6 +78,8 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
         if name(record) == "Vulnerability":
             if not document.id or not (document.packages or document.faults):
                 raise FeedError(_("vulnerabilities without an advisory and its packages"), where=where)
+            if not flaws:
+                yield About(as_of=document.as_of, modified=document.modified, whole=False)
             flaws += 1
             yield from _flaw(record, document, line(f"{where}: {document.id} {text(child(record, 'CVE')) or flaws}"))
         else:
@@ -84,7 +87,6 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     if not flaws:
         raise FeedError(_("holds no vulnerability"), where=where)
     yield from rejects(line(f"{where}: {document.id}"), document.faults)
-    yield About(as_of=document.as_of, whole=False)
 
 
 def _note(record: Element, document: _Document) -> None:
@@ -93,6 +95,7 @@ def _note(record: Element, document: _Document) -> None:
     elif name(record) == "DocumentTracking":
         document.id = line(text(child(record, "Identification", "ID")))
         document.published = vetting.day(text(child(record, "InitialReleaseDate")))
+        document.modified = vetting.moment(text(child(record, "CurrentReleaseDate")))
         made = (text(child(record, *path)) for path in (("CurrentReleaseDate",), ("Generator", "Date")))
         document.as_of = max(filter(None, (document.published, *map(vetting.day, made))), default=None)
     else:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from secops.patches.feeds import cvss_scores
 from secops.patches.feeds.osv_products import Product, product_of
 from secops.patches.feeds.osv_ranges import Range, RangeError, Span, spans
-from secops.patches.feeds.vetting import day, doubted, line, severity, vetted
+from secops.patches.feeds.vetting import doubted, line, moment, severity, vetted
 from secops.patches.statement import About, Entry, Reject, Severity, Statement, Status
 
 _CVE = re.compile(r"(?:[A-Za-z]+-)?(CVE-\d{4}-\d{4,})")
@@ -79,7 +79,8 @@ def entries(found: Any, where: str, *, many: bool) -> Iterator[Entry]:
     except msgspec.ValidationError:
         yield Reject(where, "is no entry of OSV")
         return
-    yield About(as_of=_since_1970(advisory.modified), whole=many)
+    changed = _since_1970(advisory.modified)
+    yield About(as_of=changed and changed.date(), modified=changed, whole=many)
     where = f"{where}: {line(advisory.id)}"
     if advisory.withdrawn and not advisory.withdrawn.startswith(_NEVER):
         yield Reject(where, "withdrawn by its publisher")
@@ -118,10 +119,11 @@ def _judged(advisory: _Advisory, where: str) -> Iterator[Entry]:
 
 def _common(advisory: _Advisory) -> dict[str, Any]:
     """The fields that all its statements have in common."""
+    published = _since_1970(advisory.published or "")
     return {
         "advisory": advisory.id,
         "flaws": _flaws(advisory),
-        "published": _since_1970(advisory.published or ""),
+        "published": published and published.date(),
         "title": line(advisory.summary or ""),
         "url": _url(advisory),
     }
@@ -262,7 +264,7 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _since_1970(text: str) -> date | None:
-    """A day; publishers write the year 1 where they know none."""
-    found = day(text)
+def _since_1970(text: str) -> datetime | None:
+    """A time; publishers write the year 1 where they know none."""
+    found = moment(text)
     return found if found and found.year >= 1970 else None

@@ -70,7 +70,7 @@ def recognises(head: bytes) -> bool:
 def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     """What one document says. Raises `FeedError` when it is no OVAL as a whole."""
     document = load(stream, where)
-    yield About(as_of=document.as_of, whole=len(document.definitions) > 1)
+    yield About(as_of=document.made and document.made.date(), modified=document.made, whole=len(document.definitions) > 1)
 
     @cache
     def asked(leaf: Leaf) -> Fact:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from sys import intern
 from typing import BinaryIO, NamedTuple, TypeVar
 from xml.etree.ElementTree import Element
@@ -83,7 +83,7 @@ class Definition:
 class Document:
     """A whole document."""
 
-    as_of: date | None = None
+    made: datetime | None = None
     definitions: list[Definition] = field(default_factory=list)
     tests: dict[str, Test] = field(default_factory=dict)
     objects: dict[str, tuple[str, ...]] = field(default_factory=dict)  # names of packages; one of them or a variable's
@@ -127,7 +127,7 @@ class _Reader:
         tag = name(record)
         if tag == "generator":
             stamp = text(child(record, "timestamp"))
-            document.as_of = vetting.day(stamp) or vetting.day(stamp[:10])
+            document.made = vetting.moment(stamp) or vetting.moment(stamp[:10])
         elif tag == "definition":
             document.definitions.append(self._definition(record))
         elif tag == "constant_variable":

@@ -60,13 +60,19 @@ def severity(word: str) -> Severity:
     return _SEVERITIES.get(word.strip().lower(), "")
 
 
-def day(text: str) -> date | None:
-    """The day, in UTC, of a date or a time in ISO 8601; None when it is none."""
+def moment(text: str) -> datetime | None:
+    """A date or a time in ISO 8601, in UTC where it names no zone; None when it is none."""
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        found = datetime.fromisoformat(text.strip())
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def day(text: str) -> date | None:
+    """The day, in UTC, of a date or a time in ISO 8601; None when it is none."""
+    found = moment(text)
+    return found.date() if found else None
 
 
 def score(value: object) -> float | None:

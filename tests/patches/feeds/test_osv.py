@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -65,7 +65,7 @@ def test_an_entry_says_that_a_version_mends_a_package() -> None:
         {"type": "ADVISORY", "url": "https://errata.almalinux.org/9/ALSA-2026-1.html"},
     ])))  # fmt: skip
     assert found == [
-        About(as_of=date(2026, 2, 4), whole=False),
+        About(as_of=date(2026, 2, 4), modified=datetime(2026, 2, 4, 1, 30, tzinfo=UTC), whole=False),
         Statement(
             advisory="ALSA-2026:1",
             flaws=("CVE-2026-1111",),
@@ -338,7 +338,7 @@ def test_lists_and_lines_of_entries(indent: int | None) -> None:
     assert [each for each in found if isinstance(each, Reject)] == [Reject("doc: line 3", "is not JSON, or is cut off")]
 
     (about, _) = read(FORMAT, b"\n" + json.dumps(good, indent=indent).encode() + b"\n")
-    assert about == About(as_of=date(2026, 2, 4), whole=False)
+    assert about == About(as_of=date(2026, 2, 4), modified=datetime(2026, 2, 4, 1, 30, tzinfo=UTC), whole=False)
 
 
 def test_documents_that_are_no_json() -> None:

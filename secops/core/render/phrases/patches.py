@@ -50,7 +50,7 @@ PHRASES = (
     N_("the list of exploited flaws (KEV) has only {n} of them"),
     N_("the EPSS scores are of only {n} flaws"),
     N_("no package of {kind} is listed, of which the feeds for {release} speak"),
-    N_("the same advisory stands in another document"),
+    N_("the same advisory stands elsewhere, and is no older there"),
     N_("mended in two versions at once: the later one counts"),
     N_("affected beyond the version that mends it: it stays affected"),
     N_("affected and not affected at once: it counts as affected"),
