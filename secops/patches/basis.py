@@ -119,7 +119,7 @@ def _row(feed: Feed, basis: Basis, today: date) -> Row:
         "age_days": feed.age(today),
         "max_age_days": feed.max_age,
         "is_stale": feed.stale(today),
-        "is_whole": _is_whole(feed, basis),
+        "is_whole": _is_whole(feed, basis) and not feed.lost,
         "imported_at": feed.imported_at,
         "source": feed.source,
         "digest": feed.digest,
@@ -159,6 +159,9 @@ def _unlisted(basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem]:
         )
     elif missing := _parts_missing(basis, serving):
         yield _absent(f"of the feeds for {of} {min(missing)} is not imported")
+    for feed in some:
+        if feed.lost:
+            yield _absent(f"of {feed.lost} entries of the feed {feed.name} nobody knows which packages they are on")
     kinds = {kind for feed in speaking if (release := _release(feed, basis)) for kind in release.kinds}
     if kinds and not kinds & basis.kinds:
         yield _absent(f"no package of {min(kinds)} is listed, of which the feeds for {of} speak")

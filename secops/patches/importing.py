@@ -95,6 +95,7 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, whole: bool
         whole=whole,
         part=intake.part,
         documents=intake.documents,
+        lost=intake.lost,
         rejects=dict(intake.rejects.most_common()),
         stem=stem,
         **msgspec.structs.asdict(contents),
@@ -115,7 +116,7 @@ class Intake:
 
     def __init__(self, place: Path) -> None:
         self._place, self._stack, self._rows = place, ExitStack(), ExitStack()
-        self._taken = self._number = 0
+        self._taken = self._number = self.lost = 0
         self._document = self._modified = ""
         self.documents = 0
         self.format = self.part = self._last = ""
@@ -149,6 +150,14 @@ class Intake:
                 raise PackingError(
                     what.format(found=found.name, other=self.format), where=where, hint=_("Import them apart.")
                 )
+        except PackingError:
+            raise
+        except FeedError as error:
+            if not one_of_many:
+                raise
+            self.reject(Reject(where, error.what))
+            return
+        try:
             for entry in found.read(stream, where):
                 self._take(entry)
         except PackingError:
@@ -156,7 +165,7 @@ class Intake:
         except FeedError as error:
             if self._taken or not one_of_many:
                 raise
-            self.reject(Reject(where, error.what))
+            self.reject(Reject(where, error.what, lost=True))
             return
         self.format = found.name
         self.documents += 1
@@ -192,6 +201,7 @@ class Intake:
     def reject(self, reject: Reject) -> None:
         """Count what is not understood, and keep where it stands."""
         self.rejects[reject.reason] += 1
+        self.lost += reject.lost
         if self.rejects[reject.reason] <= MOST_REJECTS:
             self._rejects.write(msgspec.json.encode(Reject(reject.where, reject.reason)) + b"\n")
 

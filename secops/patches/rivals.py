@@ -34,7 +34,7 @@ def leave_out_older(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
     """
     con.execute(f"create temp table older as {_OLDER}")
     con.execute(f"create view said as {_SAID}")
-    yield from _rejects(con, f"select document || ': ' || advisory, '{TWICE}' from older order by number, place")
+    yield from _rejects(con, f"select document || ': ' || advisory, '{TWICE}' from older order by number, place")  # noqa: S608
 
 
 def contradictions(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:

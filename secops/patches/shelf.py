@@ -73,6 +73,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     exploited: bool = False  # it lists exploited flaws (KEV)
     scored: bool = False  # it gives probabilities of exploitation (EPSS)
     rejects: dict[str, int] = {}
+    lost: int = 0  # of the rejects: those of which nobody knows what packages they are on
     releases: list[Release] = []
     stem: str = ""
 

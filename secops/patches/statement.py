@@ -15,6 +15,10 @@ Status = Literal["fixed", "affected", "will-not-fix", "not-affected", "unknown"]
 Severity = Literal["", "critical", "high", "medium", "low"]
 
 
+#: The module of a statement on a build of one whose stream is not named: it may be any.
+ANY_STREAM = "*"
+
+
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One advisory on one package of one release of a distribution.
 
@@ -31,7 +35,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     package: str
     by_source: bool = False  # `package` is a source package, and versions are those of source packages
     arch: tuple[str, ...] = ()  # none: all
-    module: str = ""  # rpm: name:stream
+    module: str = ""  # rpm: name:stream, or ANY_STREAM
     introduced: str = ""
     fixed: str = ""
     last_affected: str = ""
@@ -61,12 +65,14 @@ class Flaw(msgspec.Struct, frozen=True, kw_only=True):
 class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that is not understood, and so counts for nothing: where it stands, and why.
 
-    `unclear` is what it still says where it is clear what it is on, and not which versions have the flaw.
+    `unclear` is what it still says where it is clear what it is on, and not which versions have the flaw. Of what is
+    `lost` not even that is clear: it may be on any package, so that what its feed does not say means nothing.
     """
 
     where: str
     reason: str
     unclear: tuple[Statement, ...] = ()
+    lost: bool = False
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,7 +70,8 @@ def recognises(head: bytes) -> bool:
 def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     """What one document says. Raises `FeedError` when it is no OVAL as a whole."""
     document = load(stream, where)
-    yield About(as_of=document.made and document.made.date(), modified=document.made, whole=len(document.definitions) > 1)
+    made, single = document.made, len(document.definitions) < 2
+    yield About(as_of=made.date() if made else None, modified=made, whole=not single)
 
     @cache
     def asked(leaf: Leaf) -> Fact:

@@ -49,6 +49,7 @@ PHRASES = (
     N_("no EPSS scores are imported"),
     N_("the list of exploited flaws (KEV) has only {n} of them"),
     N_("the EPSS scores are of only {n} flaws"),
+    N_("of {n} entries of the feed {name} nobody knows which packages they are on"),
     N_("no package of {kind} is listed, of which the feeds for {release} speak"),
     N_("the same advisory stands elsewhere, and is no older there"),
     N_("mended in two versions at once: the later one counts"),
