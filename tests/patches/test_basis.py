@@ -50,6 +50,8 @@ def test_with_all_feeds_nothing_is_missing() -> None:
          "only single advisories that concern debian 12 are imported"),
         ([feed("a", debian(in_passing=True)), KEV, EPSS], "",
          "only single advisories that concern debian 12 are imported"),
+        ([feed("a", debian(), lost=3, whole=True), KEV, EPSS], "",
+         "of 3 entries of the feed a nobody knows which packages they are on"),
         ([feed("a", debian(unfixed=False)), KEV, EPSS], "unfixed", "the feeds tell only of flaws that have a fix"),
         ([feed("a", debian()), EPSS], "exploited", "no list of exploited flaws (KEV) is imported"),
         ([feed("a", debian()), KEV], "scored", "no EPSS scores are imported"),
@@ -63,6 +65,12 @@ def test_what_no_feed_tells_is_missing_with_the_reason(feeds: list[Feed], part: 
     found = lacks(*feeds)
     assert reason in found[part]
     assert set(found) == ({"", "unfixed", "exploited", "scored", "exposure"} if not part else {part})
+
+
+def test_entries_that_are_lost_in_a_feed_of_another_release_do_no_harm() -> None:
+    assert lacks(feed("a", debian()), feed("b", debian("11"), lost=1), KEV, EPSS) == {}
+    (row, *_) = late_tables(HOST, [feed("a", debian(), lost=1)], TODAY)["feeds"].rows
+    assert row["is_whole"] is False
 
 
 def test_of_a_host_whose_release_is_not_known_nothing_is() -> None:

@@ -18,14 +18,16 @@ from xml.etree.ElementTree import Element
 from secops.core.i18n import _
 from secops.patches.feeds import vetting
 from secops.patches.feeds.format import FeedError, Format
-from secops.patches.feeds.platforms import Release, of_cpe
+from secops.patches.feeds.platforms import of_cpe
 from secops.patches.feeds.rpm_names import Build, of_file
+from secops.patches.feeds.suse_products import Release
 from secops.patches.feeds.vetting import (
     NO_PRODUCT,
     NO_STATUS,
     NOT_HOT,
     NOT_IN_TREE,
     STATUSES,
+    TORN,
     UNKNOWN_RELEASE,
     Fault,
     line,
@@ -121,23 +123,24 @@ def _note_tree(tree: Element, document: _Document) -> None:
 
 def _flaw(flaw: Element, document: _Document, where: str) -> Iterator[Entry]:
     faults: set[Fault] = set()
-    found, contradictory = settled(_said(flaw, document, faults))
-    if not found and not faults:
+    said = list(_said(flaw, document, faults))
+    found, contradictory = settled((package, status) for package, status in said if status)
+    vague = {package for package, status in said if not status} - found.keys()
+    if not said and not faults:
         faults.add(("-", NO_PRODUCT))
     yield from rejects(where, faults)
-    doubtful = {package: status for package, status in found.items() if package in contradictory}
+    for packages, why in ((contradictory, TORN), (vague, NO_STATUS)):
+        yield from torn(_statements(dict.fromkeys(packages, "unknown"), flaw, document), where, why)
     clear = {package: status for package, status in found.items() if package not in contradictory}
-    yield from torn(_statements(doubtful, flaw, document), where)
     yield from (vetted(statement, where) for statement in merged(_statements(clear, flaw, document)))
 
 
-def _said(flaw: Element, document: _Document, faults: set[Fault]) -> Iterator[tuple[_Package, Status]]:
-    """Packages with each status that is given to them, or to their release."""
+def _said(flaw: Element, document: _Document, faults: set[Fault]) -> Iterator[tuple[_Package, Status | None]]:
+    """Packages with each status given to them, or to their release; None for one that says nothing of a flaw."""
     for element in below(flaw, "Status"):
         status = STATUSES.get(element.get("Type", "").lower().replace(" ", "_"))
         if status is None:
             faults.add((element.get("Type", ""), NO_STATUS))
-            continue
         for product in map(text, below(element, "ProductID")):
             packages = document.packages.get(document.releases.get(product, product), [])
             if not packages:

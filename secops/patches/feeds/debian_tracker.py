@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import ijson
+import msgspec
 
 from secops.core.i18n import _
 from secops.patches.feeds import vetting
@@ -81,7 +82,8 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
 def _package(package: str, flaws: object, elsewhere: Counter[str], where: str) -> Iterator[Statement | Reject]:
     found = (one for flaw, about in _items(flaws) for one in _flaw(package, flaw, about, elsewhere, where))
     if not isinstance(flaws, _Object) or flaws.twice:
-        yield _doubted(found, where, "no object of flaws, or a flaw stands in it twice")
+        doubtful = _doubted(found, where, "no object of flaws, or a flaw stands in it twice")
+        yield msgspec.structs.replace(doubtful, lost=not isinstance(flaws, _Object))
     else:
         yield from found
 
@@ -98,7 +100,8 @@ def _flaw(package: str, flaw: str, about: object, elsewhere: Counter[str], where
         if codename in RELEASES
     )
     if told.twice or not isinstance(releases, _Object) or releases.twice:
-        yield _doubted(found, where, "no object of releases, or a key stands in it twice")
+        doubtful = _doubted(found, where, "no object of releases, or a key stands in it twice")
+        yield msgspec.structs.replace(doubtful, lost=not isinstance(releases, _Object))
     else:
         yield from found
 

@@ -63,7 +63,7 @@ def _lines(begun: Iterable[bytes], stream: BinaryIO, where: str) -> Iterator[Ent
             try:
                 found = strict_json.loads(raw)
             except ValueError:
-                yield Reject(place, "is not JSON, or is cut off")
+                yield Reject(place, "is not JSON, or is cut off", lost=True)
             else:
                 yield from entries(found, place, many=True)
 

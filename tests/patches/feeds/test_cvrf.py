@@ -134,6 +134,19 @@ def test_contradictions_and_unknown_products_are_rejects_and_the_rest_is_used() 
     assert [(one.package, one.status, one.fixed) for one in doubted(FORMAT, raw)] == [("nano", "unknown", "")]
 
 
+@pytest.mark.parametrize("word", ["First Affected", "Recommended", "", "Mended"])
+def test_a_status_that_says_nothing_leaves_unknown_what_has_no_other(word: str) -> None:
+    vague = f'<Status Type="{word}"><ProductID>{SP3}</ProductID></Status>'
+    alone = document(*VIM, status=vague)
+    assert statements(FORMAT, alone) == []
+    assert {(one.package, one.status, one.fixed, one.words) for one in doubted(FORMAT, alone)} == {
+        ("vim", "unknown", "", "a status that says nothing of a flaw"),
+    }
+    beside = document(*VIM, status=f'{vague}<Status Type="Fixed"><ProductID>{SP3}</ProductID></Status>')
+    assert [one.status for one in statements(FORMAT, beside)] == ["fixed"]
+    assert doubted(FORMAT, beside) == []
+
+
 def test_a_flaw_of_no_product_is_a_reject() -> None:
     raw = document(*VIM, status='<Status Type="Fixed"/>')
     assert [reason for _, reason in rejects(FORMAT, raw)] == ["names no product"]

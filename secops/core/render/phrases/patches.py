@@ -89,6 +89,7 @@ PHRASES = (
     N_("names no product"),
     N_("is not named like a hot patch"),
     N_("is not in the product tree"),
+    N_("a package that no package URL names"),
     N_("no rpm package"),
     N_("stands for two releases"),
     N_("no vulnerability of CSAF"),
