@@ -15,7 +15,7 @@ import ijson
 import msgspec
 
 from secops.core.i18n import _
-from secops.patches.feeds import vetting
+from secops.patches.feeds import json_faults, vetting
 from secops.patches.feeds.format import FeedError, Format
 from secops.patches.feeds.metered import Metered
 from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, vetted
@@ -71,7 +71,7 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
                 yield from _package(package, flaws, elsewhere, line(f"{where}: {package}"))
             seen.add(package)
     except (ijson.JSONError, SystemError, ValueError, OverflowError) as error:  # SystemError: thousands of digits
-        raise FeedError(_("no JSON, or cut off: {error}").format(error=line(str(error))), where=where) from error
+        raise FeedError(json_faults.of_yajl(error), where=where) from error
     if not seen:
         raise FeedError(_("holds no package"), where=where)
     for codename, count in sorted(elsewhere.items()):

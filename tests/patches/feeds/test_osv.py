@@ -384,9 +384,7 @@ def test_lists_and_lines_of_entries(indent: int | None) -> None:
 
     found = read(FORMAT, b"\n".join([raw(good), b"", b'{"id": "cut', raw(other)]))
     assert [each.package for each in found if isinstance(each, Statement)] == ["curl", "vim"]
-    assert [each for each in found if isinstance(each, Reject)] == [
-        Reject("doc: line 3", "is not JSON, or is cut off", lost=True)
-    ]
+    assert [each for each in found if isinstance(each, Reject)] == [Reject("doc: line 3", "is cut off", lost=True)]
 
     (about, _) = read(FORMAT, b"\n" + json.dumps(good, indent=indent).encode() + b"\n")
     assert about == About(as_of=date(2026, 2, 4), modified=datetime(2026, 2, 4, 1, 30, tzinfo=UTC), whole=False)
@@ -395,9 +393,9 @@ def test_lists_and_lines_of_entries(indent: int | None) -> None:
 def test_documents_that_are_no_json() -> None:
     whole = json.dumps(entry(affected=[package()]), indent=1).encode()
     for size in (1, len(whole) // 2, len(whole) - 1):
-        assert refused(FORMAT, whole[:size]) == "is not JSON, or is cut off"
-    assert refused(FORMAT, whole.replace(b'"id"', b'"modified": "", "id"')) == "is not JSON, or is cut off"
-    assert refused(FORMAT, b"[" + whole) == "is not JSON, or is cut off"
+        assert refused(FORMAT, whole[:size]) == "is cut off"
+    assert refused(FORMAT, whole.replace(b'"id"', b'"modified": "", "id"')) == "has the key modified twice"
+    assert refused(FORMAT, b"[" + whole) == "is cut off"
 
 
 def test_other_formats_are_not_taken_for_it() -> None:

@@ -4,7 +4,17 @@ from secops.core.i18n import N_
 
 PHRASES = (
     # entries of OSV, secdb, KEV, EPSS and tables that count for nothing; files that are no documents
-    N_("is not JSON, or is cut off"),
+    N_("is not JSON"),
+    N_("is cut off"),
+    N_("is not in UTF-8"),
+    N_("is in UTF-16"),
+    N_("goes on after its end"),
+    N_("is nested too deeply"),
+    N_("has the key {key} twice"),
+    N_("has a key twice"),
+    N_("holds a number that is none"),
+    N_("holds a number that is too large"),
+    N_("holds half a character"),
     N_("a link, which is not followed"),
     N_("a hidden file or folder"),
     N_("is no entry of OSV"),
