@@ -57,5 +57,6 @@ class Reach:
         if self.since is not None:
             return f"what is on record begins {self.days} days ago, not {days}"
         if self.newest:
-            return f"the newest line on record is {(self.now - self.newest) // DAY} days old"
+            days_old = (self.now - self.newest) // DAY
+            return f"the newest line on record is {days_old} {'day' if days_old == 1 else 'days'} old"
         return "no log of logins is there"

@@ -4,6 +4,9 @@ from secops.core.i18n import N_
 
 PHRASES = (
     # entries of OSV, secdb, KEV, EPSS and tables that count for nothing; files that are no documents
+    N_("line {n}"),
+    N_("entry {n}"),
+    N_("package {n}"),
     N_("is not JSON"),
     N_("is cut off"),
     N_("is not in UTF-8"),
