@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secops.core.errors import Exit, UsageError
-from secops.core.i18n import _, listed, ngettext
+from secops.core.i18n import _, joined, ngettext
 from secops.core.say import complain
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
 def _line(feed: Feed) -> list[object]:
     releases = [f"{release.ecosystem} {release.release}" for release in feed.releases]
     what = [_("exploited flaws")] * feed.exploited + [_("EPSS scores")] * feed.scored
-    shown = listed([*what, *releases[:_MOST], *(["…"] if len(releases) > _MOST else [])])
+    shown = joined([*what, *releases[:_MOST], *(["…"] if len(releases) > _MOST else [])])
     return [feed.name, feed.as_of or "", _age(feed), feed.statements or feed.flaws, feed.rejected, shown]
 
 

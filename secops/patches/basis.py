@@ -21,6 +21,9 @@ READ = ("hosts", "packages", "kernels", "running_code", "live_patches")
 #: So many advisories on a release are taken for all that its publisher has, fewer for single ones.
 MANY = 50
 
+#: One advisory of so many, and `MANY` of them, are on flaws that nothing mends yet where a feed tells of all of these.
+UNFIXED = 100
+
 #: The least that CISA's list (1,000 entries in 2023) and EPSS (each published CVE) have: one of fewer was cut off.
 LEAST_EXPLOITED, LEAST_SCORED = 1_000, 100_000
 
@@ -86,7 +89,10 @@ def _tells(feed: Feed, basis: Basis) -> str:
     if feed.scored:
         return "scores"
     release = _release(feed, basis)
-    return "" if release is None else "unfixed" if release.tells_unfixed else "fixed"
+    if release is None:
+        return ""
+    few = MANY if not feed.whole else 1
+    return "unfixed" if release.unfixed >= max(few, release.advisories / UNFIXED) else "fixed"
 
 
 def _release(feed: Feed, basis: Basis) -> Release | None:

@@ -21,6 +21,7 @@ from secops.patches import parquet
 from secops.patches.feeds import recognise
 from secops.patches.feeds.container import documents
 from secops.patches.feeds.format import HEAD, FeedError, PackingError
+from secops.patches.feeds.suse_products import BESIDE_SLES
 from secops.patches.shelf import MAX_AGE, REJECTS, Feed, Shelf
 from secops.patches.statement import About, Entry, Flaw, Kind, Reject, Statement
 
@@ -216,6 +217,8 @@ class Intake:
             return _name(self._last) or self.format
         main = [release for release in contents.releases if not release.in_passing]
         ecosystems, releases = ({getattr(one, part) for one in main} for part in ("ecosystem", "release"))
+        if "sles" in ecosystems:
+            ecosystems -= BESIDE_SLES
         words = [self.format, *(ecosystems if len(ecosystems) == 1 else ()), *(releases if len(releases) == 1 else ())]
         return _name("-".join([*words, *([self.part] if self.part else ())]))
 

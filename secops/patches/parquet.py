@@ -145,7 +145,8 @@ passing as (
   group by r.ecosystem, r.release, s.ecosystem, s.release
   having count(*) = any_value(own.n) and any_value(other.n) >= 10 * any_value(own.n)
 )
-select ecosystem, release, count(*), 100 * count(*) filter (status in ('affected', 'will-not-fix')) >= count(*),
+select ecosystem, release, count(*),
+  count(distinct advisory) filter (status in ('affected', 'will-not-fix')),
   (ecosystem, release) in (from passing), count(distinct advisory),
   list(distinct kind order by kind)
 from statements group by ecosystem, release order by ecosystem, release

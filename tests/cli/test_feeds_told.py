@@ -32,7 +32,7 @@ def test_lists_are_joined_as_the_language_does_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("secops.core.i18n._", lambda text: "、" if text == ", " else text)
     assert _flaws._some(["a", "b"]) == "a、b"
     assert _flaws._some(["a", "b", "c", "d"]) == "a、b、c、…"
-    releases = [Release("debian", str(at), 1, True) for at in range(9, 13)]
+    releases = [Release("debian", str(at), 1, 1) for at in range(9, 13)]
     feed = Feed(name="a", format="osv", source="/a", digest="", as_of=date(2026, 1, 1), imported_at="",
                 releases=releases)  # fmt: skip
     assert _feeds._line(feed)[-1] == "debian 9、debian 10、debian 11、…"

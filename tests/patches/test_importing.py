@@ -57,7 +57,7 @@ def test_an_import_keeps_what_the_feed_is_and_holds(shelf: Shelf, tmp_path: Path
     assert feed.digest == sha256(path.read_bytes()).hexdigest()
     assert feed.as_of == date.fromisoformat(days_ago(1))
     assert (feed.documents, feed.advisories, feed.statements, feed.flaws) == (2, 2, 3, 0)
-    assert feed.releases == [Release("almalinux", "9", 3, False, advisories=2, kinds=["rpm"])]
+    assert feed.releases == [Release("almalinux", "9", 3, 0, advisories=2, kinds=["rpm"])]
     assert statements(shelf, feed) == [
         ("ALSA-2026:1", "curl", "7.76.1-29.el9", ["CVE-2026-1001"]),
         ("ALSA-2026:1", "libcurl", "7.76.1-29.el9", ["CVE-2026-1001"]),

@@ -22,6 +22,9 @@ _BASES = {
     "High Performance Computing": "sle_hpc",
     "Real Time": "sle_rt",
 }
+
+#: Those that modules are on together with SLES, which stands for all of them.
+BESIDE_SLES = frozenset(_BASES.values()) - {"sles"}
 _ADDED = "Module for .+|High Availability(?: Extension)?|Workstation Extension|Software Development Kit"
 _CHANNEL = "LTSS(?:[- ](?:TERADATA|EXTREME CORE|Extended Security))?|ESPOS|TERADATA|BCL|CHOST-BYOS"
 _NAME = re.compile(

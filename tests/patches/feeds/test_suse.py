@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from secops.patches.feeds import csaf, oval
 from secops.patches.feeds.suse_products import of_suse
+from secops.patches.importing import import_feeds
+from secops.patches.shelf import Shelf
 from secops.patches.statement import Statement
+from tests.patches.feed_kit import archive, osv
 from tests.patches.feeds.csaf_kit import document
 from tests.patches.feeds.oval_kit import Oval, both, defined
 from tests.patches.feeds.reading import doubted, rejects, statements
@@ -118,6 +122,14 @@ def test_products_that_are_not_known_are_told() -> None:
     assert [where.rpartition(": ")[2] for where, _ in rejects(csaf.FORMAT, raw)] == [
         "SUSE Linux Enterprise Micro 5.5", "openSUSE Tumbleweed",
     ]  # fmt: skip
+
+
+def test_a_feed_of_modules_is_called_after_sles(tmp_path: Path) -> None:
+    module, desktop = (f"SUSE:Linux Enterprise {name} 15 SP6" for name in ("Module for Basesystem", "Desktop"))
+    for ecosystem, name in ((module, "osv-sles-15.6"), (desktop, "osv-sled-15.6")):
+        advisories = [osv(f"SUSE-SU-2026:{at}", (ecosystem, "xz", f"{at}-1")) for at in (1, 2)]
+        (feed,) = import_feeds(Shelf(tmp_path / "shelf"), [archive(tmp_path / "a.zip", advisories)])
+        assert feed.name == name
 
 
 def test_a_module_in_oval_is_on_hosts_of_every_base_product() -> None:
