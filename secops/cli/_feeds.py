@@ -51,6 +51,11 @@ def show_imported(shelf: Shelf, feeds: Sequence[Feed], before: Mapping[str, Feed
         if 2 * holds <= held:
             text = _("{name}: takes the place of a feed of {n} entries from {source}; a part of it needs a --name")
             complain(text.format(name=feed.name, n=held, source=before[feed.name].source))
+        if feed.lost:
+            text = _(
+                "{name}: of {n} entries nobody knows which packages they are on: all hosts it speaks of are unknown"
+            )
+            complain(text.format(name=feed.name, n=feed.lost))
         if feed.rejected:
             _complain_of_rejects(shelf, feed)
 
@@ -105,12 +110,13 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
         show(titles, [_line(feed) for feed in feeds], fmt)
     else:
         columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "imported_at", "documents",
-                   "advisories", "statements", "flaws", "rejected", "contradictions", "releases", "source",
+                   "advisories", "statements", "flaws", "rejected", "lost", "contradictions", "releases", "source",
                    "digest"]  # fmt: skip
         show(columns, [
             [feed.name, feed.format, feed.as_of and feed.as_of.isoformat(), feed.age(today), feed.max_age,
              feed.stale(today), feed.imported_at, feed.documents, feed.advisories, feed.statements,
-             feed.flaws, feed.rejected, feed.contradictions, [f"{r.ecosystem}:{r.release}" for r in feed.releases],
+             feed.flaws, feed.rejected, feed.lost, feed.contradictions,
+             [f"{r.ecosystem}:{r.release}" for r in feed.releases],
              feed.source, feed.digest]
             for feed in feeds
         ], fmt)  # fmt: skip
