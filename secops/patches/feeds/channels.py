@@ -28,4 +28,7 @@ def _chosen(group: list[Statement]) -> list[Statement]:
     mending = sorted(statement.words for statement in group if statement.fixed)
     if group[0].ecosystem not in _WITH_CHANNELS or len(words) == 1:
         return group
-    return [statement for statement in group if statement.words == (mending[0] if mending else "")]
+    if not mending and len({statement.status for statement in group}) > 1:
+        return group  # the graver counts
+    chosen = mending[0] if mending else min(words)
+    return [statement for statement in group if statement.words == chosen]

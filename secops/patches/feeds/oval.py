@@ -17,7 +17,10 @@ from functools import cache
 from operator import itemgetter
 from typing import BinaryIO
 
+import msgspec
+
 from secops.patches.feeds import vetting
+from secops.patches.feeds.channels import without_rivals
 from secops.patches.feeds.format import Format
 from secops.patches.feeds.oval_document import Definition, Leaf, Node, load
 from secops.patches.feeds.oval_facts import (
@@ -108,7 +111,7 @@ def _definition(definition: Definition, asked: _Asked, skipped: set[str], where:
         lost = None in doubtful or any(reject.lost for reject in torn_apart)
         yield Reject(line(f"{where}: {thing}"), why, left, lost=lost)
     found = (statement for result in results if isinstance(result, list) for statement in result)
-    yield from (vetted(statement, where) for statement in merged(found))
+    yield from (vetted(statement, where) for statement in merged(without_rivals(found)))
 
 
 def _cases(node: Node | Leaf, asked: _Asked, skipped: set[str]) -> list[_Case]:
@@ -161,11 +164,13 @@ def _statements(case: _Case, definition: Definition) -> list[Statement] | NotUnd
     if packages is None:
         return NotUnderstood("-", "criteria that ask for no package, or for several at once")
     arches = packages.arch or next((found.names for found in case if isinstance(found, Arch)), ())
-    return [
+    channel = next((found.channel for found in case if isinstance(found, OnRelease) and found.channel), "")
+    said = (
         _statement(name, packages, release, "".join(streams), arches, definition)
         for release in sorted(releases)
         for name in packages.names
-    ]
+    )
+    return [msgspec.structs.replace(one, words=channel) if channel and one.fixed else one for one in said]
 
 
 def _doubts(case: _Case, definition: Definition) -> list[Statement]:

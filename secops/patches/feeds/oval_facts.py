@@ -11,9 +11,10 @@ from secops.patches.feeds.suse_products import Release
 
 
 class OnRelease(NamedTuple):
-    """One of these releases of distributions: a module of SUSE may be on several."""
+    """One of these releases of distributions: a module of SUSE may be on several. `channel`: as `Platform` has it."""
 
     releases: tuple[Release, ...]
+    channel: str = ""
 
 
 class Elsewhere(NamedTuple):
@@ -103,8 +104,8 @@ def _by_words(comment: str) -> OnRelease | Elsewhere | Module | Arch | None:
     if found := _ARCH.fullmatch(comment):
         return Arch((found[1],))
     if found := _INSTALLED.fullmatch(comment):
-        releases = of_platform(found[1])
-        return OnRelease(releases) if releases else Elsewhere(found[1])
+        platform = of_platform(found[1])
+        return OnRelease(*platform) if platform else Elsewhere(found[1])
     return None
 
 

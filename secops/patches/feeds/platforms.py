@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from secops.patches.feeds.suse_products import Release, of_suse
+from secops.patches.feeds.suse_products import Platform, Release, of_suse
 
 _PLATFORMS = (
     ("anolis", r"Anolis OS (?P<release>\d+)(?:\.\d+)?"),
@@ -25,13 +25,12 @@ _OPENEULER = re.compile(r"\d\d\.\d\d(?:-LTS)?(?:-SP\d+)?")
 _OPENEULER_TAG = re.compile(r"\.oe(\d\d)(\d\d)(?:sp(\d+))?(?![0-9a-z])")
 
 
-def of_platform(name: str) -> tuple[Release, ...]:
-    """The releases that OVAL calls `SUSE Linux Enterprise Server 15 SP3`; none when it is none that is known here."""
+def of_platform(name: str) -> Platform | None:
+    """What OVAL calls `SUSE Linux Enterprise Server 15 SP3`; None when it is none that is known here."""
     for ecosystem, pattern in _PATTERNS:
         if found := pattern.fullmatch(name):
-            return ((ecosystem, found["release"]),)
-    product = of_suse(name)
-    return product.releases if product else ()
+            return Platform(((ecosystem, found["release"]),))
+    return of_suse(name)
 
 
 def of_cpe(cpe: str) -> Release | None:

@@ -39,18 +39,18 @@ _LONGEST = 200
 _LAST_PACKS = {"12": 5}
 
 
-class SuseProduct(NamedTuple):
-    """The releases whose hosts may have packages of a product, and the channel by which its fixes come."""
+class Platform(NamedTuple):
+    """The releases on whose hosts packages of a product may be, and the channel by which its fixes come."""
 
     releases: tuple[Release, ...]
     channel: str = ""
 
 
 @lru_cache(1 << 12)
-def of_suse(name: str) -> SuseProduct | None:
+def of_suse(name: str) -> Platform | None:
     """The product of that name (`SUSE Linux Enterprise Server 15 SP3-LTSS`); None when it is none known here."""
     if found := _LEAP.fullmatch(name):
-        return SuseProduct((("opensuse-leap", found["release"]),))
+        return Platform((("opensuse-leap", found["release"]),))
     found = _NAME.fullmatch(name) if len(name) <= _LONGEST else None
     if not found:
         return None
@@ -58,7 +58,7 @@ def of_suse(name: str) -> SuseProduct | None:
     if found["added"]:
         packs = [pack or "", *(map(str, range(1, _LAST_PACKS.get(release, 0) + 1)) if not pack else ())]
         named = [f"{release}.{one}" if one else release for one in packs]
-        return SuseProduct(tuple((base, one) for base in dict.fromkeys(_BASES.values()) for one in named))
+        return Platform(tuple((base, one) for base in dict.fromkeys(_BASES.values()) for one in named))
     base = next(own for own in _BASES if own.lower() == found["base"].lower())
     channel = found["channel"] or ("SAP Applications" if "SAP" in base else "")
-    return SuseProduct(((_BASES[base], f"{release}.{pack}" if pack else release),), channel)
+    return Platform(((_BASES[base], f"{release}.{pack}" if pack else release),), channel)

@@ -14,7 +14,7 @@ from secops.patches.shelf import Shelf
 from secops.patches.statement import Statement
 from tests.patches.feed_kit import archive, osv
 from tests.patches.feeds.csaf_kit import document
-from tests.patches.feeds.oval_kit import Oval, both, defined
+from tests.patches.feeds.oval_kit import Oval, both, defined, either
 from tests.patches.feeds.reading import doubted, rejects, statements
 
 SP6 = "SUSE Linux Enterprise Server 15 SP6"
@@ -122,6 +122,16 @@ def test_products_that_are_not_known_are_told() -> None:
     assert [where.rpartition(": ")[2] for where, _ in rejects(csaf.FORMAT, raw)] == [
         "SUSE Linux Enterprise Micro 5.5", "openSUSE Tumbleweed",
     ]  # fmt: skip
+
+
+def test_channels_in_oval_are_told_apart() -> None:
+    def found(*told: tuple[str, str]) -> set[tuple[str, str]]:
+        made = Oval()
+        cases = (both(made.release(name), made.earlier("xz", fixed)) for name, fixed in told)
+        return {(one.fixed, one.words) for one in statements(oval.FORMAT, defined(made, either(*cases)))}
+
+    assert found((LTSS, "0:5.6-9.1"), (SP6, "0:5.6-1.1")) == {("0:5.6-1.1", "")}
+    assert found((LTSS, "0:5.6-9.1")) == {("0:5.6-9.1", "LTSS")}
 
 
 def test_a_feed_of_modules_is_called_after_sles(tmp_path: Path) -> None:
