@@ -10,10 +10,7 @@ import msgspec
 from secops.patches.feeds.platforms import of_cpe
 from secops.patches.feeds.rpm_names import Build, guesses, module_of_purl, of_file, of_purl
 from secops.patches.feeds.suse_products import Release, of_suse
-from secops.patches.feeds.vetting import NOT_IN_TREE, UNKNOWN_RELEASE
-
-NO_URL = "a package that no package URL names"
-NO_PACKAGE = "no rpm package"
+from secops.patches.feeds.vetting import NO_PACKAGE, NO_URL, NOT_IN_TREE, UNKNOWN_RELEASE
 
 #: Products that a product stands inside at most: a package in a module in a release is three.
 _DEEPEST = 8

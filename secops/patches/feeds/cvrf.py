@@ -19,9 +19,10 @@ from secops.core.i18n import _
 from secops.patches.feeds import vetting
 from secops.patches.feeds.format import FeedError, Format
 from secops.patches.feeds.platforms import of_cpe
-from secops.patches.feeds.rpm_names import Build, of_file
+from secops.patches.feeds.rpm_names import Build, guesses, of_file
 from secops.patches.feeds.suse_products import Release
 from secops.patches.feeds.vetting import (
+    NO_PACKAGE,
     NO_PRODUCT,
     NO_STATUS,
     NOT_HOT,
@@ -65,6 +66,7 @@ class _Document:
     packages: dict[Release | str, list[_Package]] = field(default_factory=dict)  # by release, and by product id
     releases: dict[str, Release] = field(default_factory=dict)  # by product id
     faults: set[Fault] = field(default_factory=set)
+    guessed: set[_Package] = field(default_factory=set)  # what files may be whose names are not understood
 
 
 def recognises(head: bytes) -> bool:
@@ -108,17 +110,22 @@ def _note_tree(tree: Element, document: _Document) -> None:
     hot = name(tree) == "HotPatchTree"
     for full in below(tree, "FullProductName"):
         product, release, build = full.get("ProductID", ""), of_cpe(full.get("CPE", "")), of_file(text(full))
+        is_file = build is not None or text(full).endswith(".rpm")
         if release is None:
             document.faults.add((text(full), UNKNOWN_RELEASE))
-        elif build is None:
+        elif not is_file:
             if document.releases.setdefault(product, release) != release:
                 document.faults.add((product, "stands for two releases"))
-        elif hot and not build.source and not hot_patch(build.name):
+        elif build and hot and not build.source and not hot_patch(build.name):
             document.faults.add((build.name, NOT_HOT))
         else:
-            package = _Package(build, release, product, hot)
-            document.packages.setdefault(release, []).append(package)
-            document.packages.setdefault(product, []).append(package)
+            builds = (build,) if build else guesses(text(full).removesuffix(".rpm"))
+            packages = [_Package(one, release, product, hot) for one in builds]
+            document.packages.setdefault(release, []).extend(packages)
+            document.packages.setdefault(product, []).extend(packages)
+            if not build:
+                document.faults.add((text(full), NO_PACKAGE))
+                document.guessed.update(packages)
 
 
 def _flaw(flaw: Element, document: _Document, where: str) -> Iterator[Entry]:
@@ -126,12 +133,13 @@ def _flaw(flaw: Element, document: _Document, where: str) -> Iterator[Entry]:
     said = list(_said(flaw, document, faults))
     found, contradictory = settled((package, status) for package, status in said if status)
     vague = {package for package, status in said if not status} - found.keys()
+    guessed = document.guessed & found.keys() - contradictory
     if not said and not faults:
         faults.add(("-", NO_PRODUCT))
     yield from rejects(where, faults)
-    for packages, why in ((contradictory, TORN), (vague, NO_STATUS)):
+    for packages, why in ((contradictory, TORN), (vague, NO_STATUS), (guessed, NO_PACKAGE)):
         yield from torn(_statements(dict.fromkeys(packages, "unknown"), flaw, document), where, why)
-    clear = {package: status for package, status in found.items() if package not in contradictory}
+    clear = {package: status for package, status in found.items() if package not in contradictory | guessed}
     yield from (vetted(statement, where) for statement in merged(_statements(clear, flaw, document)))
 
 

@@ -53,6 +53,8 @@ NO_STATUS = "a status that says nothing of a flaw"
 NO_PRODUCT = "names no product"
 NOT_HOT = "is not named like a hot patch"
 NOT_IN_TREE = "is not in the product tree"
+NO_PACKAGE = "no rpm package"
+NO_URL = "a package that no package URL names"
 
 
 def severity(word: str) -> Severity:

@@ -147,6 +147,15 @@ def test_a_status_that_says_nothing_leaves_unknown_what_has_no_other(word: str) 
     assert doubted(FORMAT, beside) == []
 
 
+def test_a_file_whose_name_is_not_understood_leaves_its_package_unknown() -> None:
+    for name, packages in (("nano-1-1.oe2203sp3.odd64.rpm", {"nano", "nano-1-1.oe2203sp3.odd64"}), ("x y.rpm", set())):
+        raw = document(*VIM, product("nano", name))
+        assert [one.package for one in statements(FORMAT, raw)] == ["vim"]
+        assert {one.package for one in doubted(FORMAT, raw)} == packages
+        assert ("doc: openEuler-SA-2025-1379: " + name, "no rpm package") in rejects(FORMAT, raw)
+    assert doubted(FORMAT, document(*VIM, product("nano", "nano-1-1.oe2203sp3.x86_64.rpm"))) == []
+
+
 def test_a_flaw_of_no_product_is_a_reject() -> None:
     raw = document(*VIM, status='<Status Type="Fixed"/>')
     assert [reason for _, reason in rejects(FORMAT, raw)] == ["names no product"]
