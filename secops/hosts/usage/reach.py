@@ -58,5 +58,7 @@ class Reach:
             return f"what is on record begins {self.days} days ago, not {days}"
         if self.newest:
             days_old = (self.now - self.newest) // DAY
-            return f"the newest line on record is {days_old} {'day' if days_old == 1 else 'days'} old"
+            if days_old == 1:
+                return "the newest line on record is 1 day old"
+            return f"the newest line on record is {days_old} days old"
         return "no log of logins is there"
