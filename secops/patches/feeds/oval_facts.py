@@ -143,9 +143,10 @@ def _of_packages(leaf: Leaf, test: Test, document: Document) -> Fact:
     dpkg = test.kind == "dpkginfo"
     source = dpkg and not any(one in document.references for one in test.objects)
     packages = Packages("dpkg" if dpkg else "rpm", names, "installed", source=source)
+    named = packages._replace(version=fields.get("evr", ("", ""))[1])  # a module's build is told by its version
     if test.check == "none satisfy" or test.operator != "AND":
-        return _unclear(leaf, test.kind, packages)
-    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind, packages)
+        return _unclear(leaf, test.kind, named)
+    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind, named)
 
 
 def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool) -> Fact | None:

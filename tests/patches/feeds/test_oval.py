@@ -292,6 +292,13 @@ def test_a_module_that_must_not_be_enabled_leaves_every_stream_unknown() -> None
     assert unclear(criteria, document) == [("nodejs", "9", "*")]
 
 
+@pytest.mark.parametrize(("build", "module"), [("1:16-1.module+el9", "*"), ("1:16-1.el9", "")])
+def test_a_test_that_is_not_understood_of_a_modules_build_leaves_every_stream_unknown(build: str, module: str) -> None:
+    document = Oval()
+    odd = document.package("npm is not new", "npm", f'<evr operation="less than or equal">{build}</evr>')
+    assert unclear(both(document.release("AlmaLinux 9"), odd), document) == [("npm", "9", module)]
+
+
 @pytest.mark.parametrize(("comment", "left"), [("Foo is of the kind x", ["a"]), ("AlmaLinux 9 is installed", [])])
 def test_a_definition_that_extends_one_that_is_not_known_leaves_its_packages_unknown(
     comment: str, left: list[str]
