@@ -25,6 +25,7 @@ from secops.patches.feeds.rpm_names import Build
 from secops.patches.feeds.vetting import (
     NO_PRODUCT,
     NO_STATUS,
+    NO_URL,
     NOT_HOT,
     NOT_IN_TREE,
     STATUSES,
@@ -110,6 +111,9 @@ def _parts(
         part = products.part(product)
         if isinstance(part, NoPart):
             faults.add((part.platform, part.reason))
+            continue
+        if part.doubt and status == "not-affected":  # that it is not said harms nobody
+            faults.add((product, NO_URL))
             continue
         parts.append((product, status, part))
         if part.doubt:

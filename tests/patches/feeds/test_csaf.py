@@ -154,11 +154,14 @@ def test_a_modules_build_without_its_stream_is_unknown_on_every_stream() -> None
     ],
 )
 def test_a_package_that_no_package_url_names_is_unknown(product: str, packages: list[tuple[str, str]]) -> None:
-    for status in ("known_affected", "known_not_affected", "fixed"):
+    for status in ("known_affected", "under_investigation", "fixed"):
         raw = redhat(product, "", "rhel_8", status)
         assert statements(FORMAT, raw) == []
         found = [(one.package, one.module, one.by_source) for one in doubted(FORMAT, raw)]
         assert sorted(found) == [(*one, by_source) for one in packages for by_source in (False, True)]
+    sound = read(FORMAT, redhat(product, "", "rhel_8", "known_not_affected"))
+    assert [one.unclear for one in sound if isinstance(one, Reject)] == [()]
+    assert not any(isinstance(one, Statement) for one in sound)
     assert doubted(FORMAT, redhat(product, "pkg:oci/vim@1", "rhel_8", "known_affected")) == []
     assert rejects(FORMAT, redhat(product, "pkg:oci/vim@1", "rhel_8", "known_affected"))[0][1] == "no rpm package"
 

@@ -16,6 +16,7 @@ from tests.patches.feed_kit import archive, osv
 from tests.patches.feeds.csaf_kit import document
 from tests.patches.feeds.oval_kit import Oval, both, defined, either
 from tests.patches.feeds.reading import doubted, rejects, statements
+from tests.patches.match_kit import feed, matched, rpm
 
 SP6 = "SUSE Linux Enterprise Server 15 SP6"
 LTSS = f"{SP6}-LTSS"
@@ -124,6 +125,24 @@ def test_products_that_are_not_known_are_told() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("ecosystem", "release", "installed", "told"),
+    [
+        ("sled", "15.6", "5.4-1.1", ["fixed-available"]),
+        ("sle_hpc", "15.6", "5.4-1.1", ["fixed-available"]),
+        ("sled", "15.6", "5.6-1.1", []),
+        ("sled", "15.5", "5.4-1.1", []),
+        ("opensuse-leap", "15.6", "5.4-1.1", []),
+    ],
+)
+def test_a_flaw_in_a_module_is_told_of_hosts_of_other_base_products(
+    tmp_path: Path, ecosystem: str, release: str, installed: str, told: list[str]
+) -> None:
+    one = feed(tmp_path, "a", statements(csaf.FORMAT, vex(recommended=[(BASE, "xz-5.6-1.1")])))
+    rows = matched([one], {"h": [rpm("xz", installed)]}, {"ecosystem": ecosystem, "release": release})
+    assert [row["status"] for row in rows] == told
+
+
 def test_channels_in_oval_are_told_apart() -> None:
     def found(*told: tuple[str, str]) -> set[tuple[str, str]]:
         made = Oval()
@@ -138,8 +157,8 @@ def test_a_feed_of_modules_is_called_after_sles(tmp_path: Path) -> None:
     module, desktop = (f"SUSE:Linux Enterprise {name} 15 SP6" for name in ("Module for Basesystem", "Desktop"))
     for ecosystem, name in ((module, "osv-sles-15.6"), (desktop, "osv-sled-15.6")):
         advisories = [osv(f"SUSE-SU-2026:{at}", (ecosystem, "xz", f"{at}-1")) for at in (1, 2)]
-        (feed,) = import_feeds(Shelf(tmp_path / "shelf"), [archive(tmp_path / "a.zip", advisories)])
-        assert feed.name == name
+        (found,) = import_feeds(Shelf(tmp_path / "shelf"), [archive(tmp_path / "a.zip", advisories)])
+        assert found.name == name
 
 
 def test_a_module_in_oval_is_on_hosts_of_every_base_product() -> None:
