@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secops.core.errors import Exit, UsageError
-from secops.core.i18n import _, ngettext
+from secops.core.i18n import _, joined, ngettext
 from secops.core.say import complain
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from secops.patches.statement import Reject
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+#: Parts of a document that bear no name of their own.
+_NUMBERED = re.compile(r"(?:line|entry|package) \d+")
 
 #: Reasons that are told of each feed; `status NAME` tells all.
 _MOST = 3
@@ -48,6 +51,11 @@ def show_imported(shelf: Shelf, feeds: Sequence[Feed], before: Mapping[str, Feed
         if 2 * holds <= held:
             text = _("{name}: takes the place of a feed of {n} entries from {source}; a part of it needs a --name")
             complain(text.format(name=feed.name, n=held, source=before[feed.name].source))
+        if feed.lost:
+            text = _(
+                "{name}: of {n} entries nobody knows which packages they are on: all hosts it speaks of are unknown"
+            )
+            complain(text.format(name=feed.name, n=feed.lost))
         if feed.rejected:
             _complain_of_rejects(shelf, feed)
 
@@ -68,7 +76,7 @@ def _complain_of_rejects(shelf: Shelf, feed: Feed) -> None:
     for why in shown:
         complain(f"  {feed.rejects[why]} × {reason(why)}", indent=4)
         for where in named[why]:
-            complain(f"    {where.removeprefix(f'{feed.source}: ')}", indent=6)
+            complain(f"    {_place(where.removeprefix(f'{feed.source}: '))}", indent=6)
     hint = f"citywall patches feeds status {feed.name}"
     complain(_("  All of them: {command}").format(command=hint), indent=4)
 
@@ -82,6 +90,13 @@ def _named(rejects: Iterable[Reject], reasons: Sequence[str]) -> dict[str, list[
     return found
 
 
+def _place(where: str) -> str:
+    """Where a reject stands, for people: lines and entries are named, the rest is the document's own."""
+    from secops.core.render.reasons import reason
+
+    return ": ".join(reason(part) if _NUMBERED.fullmatch(part) else part for part in where.split(": "))
+
+
 def show_feeds(shelf: Shelf, fmt: str) -> int:
     """All feeds, one row each. The exit code."""
     from secops.core.rows import show
@@ -91,16 +106,17 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
     if not feeds and fmt == "text":
         say(_("No feed is imported: `citywall patches feeds import FILE`."))
     elif fmt == "text":
-        titles = [_("feed"), _("of"), _("age"), _("statements"), _("rejects"), _("for")]
+        titles = [_("feed"), _("as of"), _("age"), _("statements"), _("rejects"), _("for")]
         show(titles, [_line(feed) for feed in feeds], fmt)
     else:
         columns = ["name", "format", "as_of", "age_days", "max_age_days", "stale", "imported_at", "documents",
-                   "advisories", "statements", "flaws", "rejected", "contradictions", "releases", "source",
+                   "advisories", "statements", "flaws", "rejected", "lost", "contradictions", "releases", "source",
                    "digest"]  # fmt: skip
         show(columns, [
             [feed.name, feed.format, feed.as_of and feed.as_of.isoformat(), feed.age(today), feed.max_age,
              feed.stale(today), feed.imported_at, feed.documents, feed.advisories, feed.statements,
-             feed.flaws, feed.rejected, feed.contradictions, [f"{r.ecosystem}:{r.release}" for r in feed.releases],
+             feed.flaws, feed.rejected, feed.lost, feed.contradictions,
+             [f"{r.ecosystem}:{r.release}" for r in feed.releases],
              feed.source, feed.digest]
             for feed in feeds
         ], fmt)  # fmt: skip
@@ -112,7 +128,7 @@ def show_feeds(shelf: Shelf, fmt: str) -> int:
 def _line(feed: Feed) -> list[object]:
     releases = [f"{release.ecosystem} {release.release}" for release in feed.releases]
     what = [_("exploited flaws")] * feed.exploited + [_("EPSS scores")] * feed.scored
-    shown = ", ".join([*what, *releases[:_MOST]]) + (", …" if len(releases) > _MOST else "")
+    shown = joined([*what, *releases[:_MOST], *(["…"] if len(releases) > _MOST else [])])
     return [feed.name, feed.as_of or "", _age(feed), feed.statements or feed.flaws, feed.rejected, shown]
 
 
@@ -135,6 +151,10 @@ def show_rejects(shelf: Shelf, name: str, fmt: str) -> int:
     if name not in feeds:
         raise UsageError(_("there is no such feed"), where=name, hint=did_you_mean(name, list(feeds)))
     feed = feeds[name]
-    rows = [[reject.where, reason(reject.reason) if fmt == "text" else reject.reason] for reject in shelf.rejects(feed)]
-    show(["where", "reason"] if fmt != "text" else [_("where"), _("what is wrong with it")], rows, fmt)
+    rejects = shelf.rejects(feed)
+    if fmt == "text":
+        titles = [_("where"), _("what is wrong with it")]
+        show(titles, [[_place(reject.where), reason(reject.reason)] for reject in rejects], fmt)
+    else:
+        show(["where", "reason"], [[reject.where, reject.reason] for reject in rejects], fmt)
     return Exit.FINDINGS if feed.stale(datetime.now(UTC).date()) else Exit.CLEAN

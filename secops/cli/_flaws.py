@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from secops.core.errors import Exit, UsageError
-from secops.core.i18n import _, ngettext
+from secops.core.i18n import _, joined, ngettext
 from secops.core.say import complain
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _text(by: By, rows: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[
             for row in rows
         ]
     if by == "upgrade":
-        titles = [_("upgrade"), _("to"), _("of"), _("flaws"), _("hosts"), _("why here")]
+        titles = [_("upgrade"), _("to"), _("system"), _("flaws"), _("hosts"), _("why here")]
         return titles, [
             [
                 _upgrade(row),
@@ -170,7 +170,7 @@ def _upgrade(row: dict[str, Any]) -> str:
 def _states(row: dict[str, Any]) -> str:
     from secops.patches.listing import STATUSES
 
-    return _with_words(", ".join(_(STATUSES[status]) for status in row["statuses"]), row)
+    return _with_words(joined([_(STATUSES[status]) for status in row["statuses"]]), row)
 
 
 def _with_words(text: str, row: dict[str, Any]) -> str:
@@ -182,7 +182,7 @@ def _with_words(text: str, row: dict[str, Any]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST]) + (", …" if len(names) > _MOST else "")
+    return joined([*names[:_MOST], *(["…"] if len(names) > _MOST else [])])
 
 
 def _lacking(run: Tables, hosts: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -83,6 +83,11 @@ def ngettext(one: str, many: str, n: int) -> str:
     if language() == "en":
         return one if n == 1 else many
     return _catalogue(language()).ngettext(one, many, n)
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names one after the other, as people write them."""
+    return _(", ").join(names)
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that every gettext tool knows

@@ -21,6 +21,9 @@ READ = ("hosts", "packages", "kernels", "running_code", "live_patches")
 #: So many advisories on a release are taken for all that its publisher has, fewer for single ones.
 MANY = 50
 
+#: One advisory of so many, and `MANY` of them, are on flaws that nothing mends yet where a feed tells of all of these.
+UNFIXED = 100
+
 #: The least that CISA's list (1,000 entries in 2023) and EPSS (each published CVE) have: one of fewer was cut off.
 LEAST_EXPLOITED, LEAST_SCORED = 1_000, 100_000
 
@@ -86,7 +89,10 @@ def _tells(feed: Feed, basis: Basis) -> str:
     if feed.scored:
         return "scores"
     release = _release(feed, basis)
-    return "" if release is None else "unfixed" if release.tells_unfixed else "fixed"
+    if release is None:
+        return ""
+    few = MANY if not feed.whole else 1
+    return "unfixed" if release.unfixed >= max(few, release.advisories / UNFIXED) else "fixed"
 
 
 def _release(feed: Feed, basis: Basis) -> Release | None:
@@ -119,7 +125,7 @@ def _row(feed: Feed, basis: Basis, today: date) -> Row:
         "age_days": feed.age(today),
         "max_age_days": feed.max_age,
         "is_stale": feed.stale(today),
-        "is_whole": _is_whole(feed, basis),
+        "is_whole": _is_whole(feed, basis) and not feed.lost,
         "imported_at": feed.imported_at,
         "source": feed.source,
         "digest": feed.digest,
@@ -159,6 +165,9 @@ def _unlisted(basis: Basis, serving: Sequence[Feed]) -> Iterator[Problem]:
         )
     elif missing := _parts_missing(basis, serving):
         yield _absent(f"of the feeds for {of} {min(missing)} is not imported")
+    for feed in some:
+        if feed.lost:
+            yield _absent(f"of {feed.lost} entries of the feed {feed.name} nobody knows which packages they are on")
     kinds = {kind for feed in speaking if (release := _release(feed, basis)) for kind in release.kinds}
     if kinds and not kinds & basis.kinds:
         yield _absent(f"no package of {min(kinds)} is listed, of which the feeds for {of} speak")

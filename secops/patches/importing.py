@@ -21,6 +21,7 @@ from secops.patches import parquet
 from secops.patches.feeds import recognise
 from secops.patches.feeds.container import documents
 from secops.patches.feeds.format import HEAD, FeedError, PackingError
+from secops.patches.feeds.suse_products import BESIDE_SLES
 from secops.patches.shelf import MAX_AGE, REJECTS, Feed, Shelf
 from secops.patches.statement import About, Entry, Flaw, Kind, Reject, Statement
 
@@ -95,6 +96,7 @@ def _import(folder: Path, path: Path, name: str, as_of: date | None, whole: bool
         whole=whole,
         part=intake.part,
         documents=intake.documents,
+        lost=intake.lost,
         rejects=dict(intake.rejects.most_common()),
         stem=stem,
         **msgspec.structs.asdict(contents),
@@ -115,8 +117,8 @@ class Intake:
 
     def __init__(self, place: Path) -> None:
         self._place, self._stack, self._rows = place, ExitStack(), ExitStack()
-        self._taken = self._number = 0
-        self._document = ""
+        self._taken = self._number = self.lost = 0
+        self._document = self._modified = ""
         self.documents = 0
         self.format = self.part = self._last = ""
         self.as_of: date | None = None
@@ -141,7 +143,7 @@ class Intake:
 
         Raises `FeedError` for one that is alone, or of another format than those before it.
         """
-        self._document, self._taken, self._number = where, 0, self._number + 1
+        self._document, self._modified, self._taken, self._number = where, "", 0, self._number + 1
         try:
             found = recognise(stream.peek(HEAD)[:HEAD], where)  # type: ignore[attr-defined]  # buffered, all of them
             if found.name != (self.format or found.name):
@@ -149,6 +151,14 @@ class Intake:
                 raise PackingError(
                     what.format(found=found.name, other=self.format), where=where, hint=_("Import them apart.")
                 )
+        except PackingError:
+            raise
+        except FeedError as error:
+            if not one_of_many:
+                raise
+            self.reject(Reject(where, error.what))
+            return
+        try:
             for entry in found.read(stream, where):
                 self._take(entry)
         except PackingError:
@@ -156,7 +166,7 @@ class Intake:
         except FeedError as error:
             if self._taken or not one_of_many:
                 raise
-            self.reject(Reject(where, error.what))
+            self.reject(Reject(where, error.what, lost=True))
             return
         self.format = found.name
         self.documents += 1
@@ -178,18 +188,21 @@ class Intake:
                 for statement in entry.unclear:
                     self._write(statement)
             case About():
+                changed = entry.modified or entry.as_of
+                self._modified = changed.isoformat() if changed else ""
                 self.as_of = max(filter(None, (self.as_of, entry.as_of)), default=None)
                 self.whole &= entry.whole
                 self.part = entry.part or self.part
 
     def _write(self, statement: Statement) -> None:
         self._taken += 1
-        row = parquet.row(in_our_words(statement), self._document, self._number)
+        row = parquet.row(in_our_words(statement), self._document, self._number, self._modified)
         self._statements.write(msgspec.json.encode(row) + b"\n")
 
     def reject(self, reject: Reject) -> None:
         """Count what is not understood, and keep where it stands."""
         self.rejects[reject.reason] += 1
+        self.lost += reject.lost
         if self.rejects[reject.reason] <= MOST_REJECTS:
             self._rejects.write(msgspec.json.encode(Reject(reject.where, reject.reason)) + b"\n")
 
@@ -204,6 +217,8 @@ class Intake:
             return _name(self._last) or self.format
         main = [release for release in contents.releases if not release.in_passing]
         ecosystems, releases = ({getattr(one, part) for one in main} for part in ("ecosystem", "release"))
+        if "sles" in ecosystems:
+            ecosystems -= BESIDE_SLES
         words = [self.format, *(ecosystems if len(ecosystems) == 1 else ()), *(releases if len(releases) == 1 else ())]
         return _name("-".join([*words, *([self.part] if self.part else ())]))
 

@@ -104,7 +104,7 @@ compared as (
     case when update and not at_home then sub.upstream <> {UPSTREAM.format("fixed")} else false end as another
   from subjects sub join named s using (ecosystem, release, kind, by_source, package)
     join keys k on k.kind = sub.kind and k.version = sub.version
-  where (streamless or sub.module = s.module)
+  where (streamless or sub.module = s.module or (s.module = '*' and sub.module <> ''))
     and (len(s.arches) = 0 or sub.arch = '' or list_contains(s.arches, sub.arch))
 )
 select id, sid, kind, version, introduced, fixed, last_affected, no_epoch, same_minor, foreign_pack, streamless,

@@ -34,8 +34,8 @@ _FLAW = {
     "percentile": "DOUBLE", "name": "VARCHAR",
 }  # fmt: skip
 
-#: Where a statement stands: this is not kept.
-_PLACE = {"document": "VARCHAR", "number": "INTEGER"}
+#: Where a statement stands, and when it was last changed: this is not kept.
+_PLACE = {"document": "VARCHAR", "number": "INTEGER", "modified": "VARCHAR"}
 
 #: What an import may take; ten million statements are put in order as fast as with more.
 THREADS, MEMORY = 2, "1GB"
@@ -55,16 +55,18 @@ class Contents(msgspec.Struct, frozen=True):
     releases: list[Release]
 
 
-def row(statement: Statement, document: str = "", number: int = 0) -> dict[str, Any]:
+def row(statement: Statement, document: str = "", number: int = 0, modified: str = "") -> dict[str, Any]:
     """The line of a statement, with the keys of its versions; none where there is no version, or no key for it.
 
-    `number` counts the documents of the feed, `document` names the one that says it.
+    `number` counts the documents of the feed, `document` names the one that says it. `modified` is a date or a time in
+    ISO 8601, in UTC, of the advisory; "" where it has none.
     """
     kind, epochs = statement.kind, not _without_epochs(statement)
     return {
         **msgspec.to_builtins(statement),
         "document": document,
         "number": number,
+        "modified": modified,
         "introduced_key": _key(kind, statement.introduced, epochs),
         "fixed_key": _key(kind, statement.fixed, epochs),
         "last_key": _key(kind, statement.last_affected, epochs),
@@ -101,8 +103,8 @@ def _write(con: duckdb.DuckDBPyConnection, folder: Path, stem: str, reject: Call
     rows, said = [folder / f"{stem}{ending}" for ending in ROWS], folder / f"{stem}{SAID}"
     con.execute("set enable_progress_bar = false")
     copy_to(con, f"select * {_of_json(rows[0], _STATEMENT | _PLACE)}", said)
-    con.execute(f"create view told as from {quoted(said)}")
-    for found in chain(rivals.leave_out_later(con), rivals.contradictions(con)):
+    con.execute(f"create view told as from read_parquet({quoted(said)}, file_row_number := true)")
+    for found in chain(rivals.leave_out_older(con), rivals.contradictions(con)):
         reject(found)
     names, order = ", ".join(_STATEMENT), "ecosystem, release, kind, package, advisory"
     _keep(con, f"select distinct {names} from said order by {order}", folder, stem, STATEMENTS)  # noqa: S608
@@ -143,7 +145,8 @@ passing as (
   group by r.ecosystem, r.release, s.ecosystem, s.release
   having count(*) = any_value(own.n) and any_value(other.n) >= 10 * any_value(own.n)
 )
-select ecosystem, release, count(*), 100 * count(*) filter (status in ('affected', 'will-not-fix')) >= count(*),
+select ecosystem, release, count(*),
+  count(distinct advisory) filter (status in ('affected', 'will-not-fix')),
   (ecosystem, release) in (from passing), count(distinct advisory),
   list(distinct kind order by kind)
 from statements group by ecosystem, release order by ecosystem, release

@@ -15,7 +15,7 @@ from secops.patches.statement import Reject
 if TYPE_CHECKING:
     import duckdb
 
-TWICE = "the same advisory stands in another document"
+TWICE = "the same advisory stands elsewhere, and is no older there"
 FIXES_DIFFER = "mended in two versions at once: the later one counts"
 STILL_AFFECTED = "affected beyond the version that mends it: it stays affected"
 TORN = "affected and not affected at once: it counts as affected"
@@ -27,11 +27,14 @@ CONTRADICTIONS = (FIXES_DIFFER, STILL_AFFECTED, TORN)
 _MOST = 4
 
 
-def leave_out_later(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
-    """Leave out what a document says of an advisory that one before it has: they may differ, and the first counts."""
-    con.execute(f"create temp table firsts as {_FIRSTS}")
+def leave_out_older(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
+    """Leave out what is said of a flaw by an advisory that stands elsewhere too, and is newer there.
+
+    Without a date it is the oldest; of two of the same date the first counts.
+    """
+    con.execute(f"create temp table older as {_OLDER}")
     con.execute(f"create view said as {_SAID}")
-    yield from _rejects(con, f"select document || ': ' || advisory, '{TWICE}' {_LATER} order by number")
+    yield from _rejects(con, f"select document || ': ' || advisory, '{TWICE}' from older order by number, place")  # noqa: S608
 
 
 def contradictions(con: duckdb.DuckDBPyConnection) -> Iterator[Reject]:
@@ -49,14 +52,25 @@ def _rejects(con: duckdb.DuckDBPyConnection, select: str) -> Iterator[Reject]:
         yield from (Reject(line(where), why) for where, why in rows)
 
 
-_KEY = "ecosystem, release, package, arch, module, advisory, flaws"
-_FIRSTS = f"""
-select {_KEY}, min(number) as first from told
-where advisory in (select advisory from told group by advisory having min(number) < max(number))
-group by {_KEY} having min(number) < max(number)
+_KEY = "ecosystem, release, kind, package, by_source, arch, module, hot, advisory"
+
+#: Rows of which another is newer, and the flaws that it speaks of as well.
+_OLDER = f"""
+with again as (
+  select file_row_number as place, document, number, modified, unnest(flaws) as flaw, {_KEY} from told
+  where advisory in (select advisory from told group by advisory having min(number) < max(number)
+    or min(modified) < max(modified))
+),
+newest as (select {_KEY}, flaw, max((modified, -number)) as best from again group by all)
+select place, any_value(document) as document, any_value(number) as number, any_value(advisory) as advisory,
+  list(flaw) as gone
+from again join newest using ({_KEY}, flaw) where (modified, -number) < best group by place
 """  # noqa: S608 - names of our own
-_LATER = f"from told join firsts using ({_KEY}) where number > first"
-_SAID = f"select * exclude (first) from told left join firsts using ({_KEY}) where first is null or number = first"  # noqa: S608
+_SAID = """
+select told.* exclude (file_row_number)
+  replace (list_filter(told.flaws, lambda one: not list_contains(coalesce(gone, []), one)) as flaws)
+from told left join older on place = file_row_number where coalesce(len(gone) < len(told.flaws), true)
+"""
 
 _SUBJECT = "ecosystem, release, kind, package, by_source, module, hot, advisory"
 _FIXED, _OPEN, _SOUND = "status = 'fixed'", "status in ('affected', 'will-not-fix')", "status = 'not-affected'"

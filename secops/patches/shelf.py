@@ -35,7 +35,7 @@ MAX_AGE = 7
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A release that a feed speaks of. `tells_unfixed`: also of flaws that nothing mends yet.
+    """A release that a feed speaks of. `unfixed` counts the advisories on flaws that nothing mends yet.
 
     `in_passing`: only where the same advisory concerns another release, of which the feed says far more. What it does
     not say of this one then means nothing. `kinds`: package managers of which it speaks.
@@ -44,7 +44,7 @@ class Release(msgspec.Struct, frozen=True):
     ecosystem: str
     release: str
     statements: int
-    tells_unfixed: bool
+    unfixed: int
     in_passing: bool = False
     advisories: int = 0
     kinds: list[str] = []
@@ -73,6 +73,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     exploited: bool = False  # it lists exploited flaws (KEV)
     scored: bool = False  # it gives probabilities of exploitation (EPSS)
     rejects: dict[str, int] = {}
+    lost: int = 0  # of the rejects: those of which nobody knows what packages they are on
     releases: list[Release] = []
     stem: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
@@ -13,6 +13,10 @@ Kind = Literal["dpkg", "rpm", "apk"]
 Status = Literal["fixed", "affected", "will-not-fix", "not-affected", "unknown"]
 
 Severity = Literal["", "critical", "high", "medium", "low"]
+
+
+#: The module of a statement on a build of one whose stream is not named: it may be any.
+ANY_STREAM = "*"
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +35,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     package: str
     by_source: bool = False  # `package` is a source package, and versions are those of source packages
     arch: tuple[str, ...] = ()  # none: all
-    module: str = ""  # rpm: name:stream
+    module: str = ""  # rpm: name:stream, or ANY_STREAM
     introduced: str = ""
     fixed: str = ""
     last_affected: str = ""
@@ -61,21 +65,25 @@ class Flaw(msgspec.Struct, frozen=True, kw_only=True):
 class Reject(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that is not understood, and so counts for nothing: where it stands, and why.
 
-    `unclear` is what it still says where it is clear what it is on, and not which versions have the flaw.
+    `unclear` is what it still says where it is clear what it is on, and not which versions have the flaw. Of what is
+    `lost` not even that is clear: it may be on any package, so that what its feed does not say means nothing.
     """
 
     where: str
     reason: str
     unclear: tuple[Statement, ...] = ()
+    lost: bool = False
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What a document says of itself. A feed is as old as its newest `as_of`.
 
-    `whole` is false where it is one advisory out of many: that others are not there then means nothing.
+    `modified` is when the advisories that follow were last changed, where that is told: of one that is there twice the
+    newer counts. `whole` is false where it is one advisory out of many: that others are not there then means nothing.
     """
 
     as_of: date | None = None
+    modified: datetime | None = None
     whole: bool = True
     part: str = ""  # where a release comes in several documents (main, community): which one
 

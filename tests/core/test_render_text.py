@@ -19,7 +19,7 @@ from secops.core.columns import wrap
 from secops.core.finding import RuleVerdict, Severity, Verdict
 from secops.core.i18n import speaking
 from secops.core.render import Page, text
-from secops.core.report import Coverage, HostReport, Report
+from secops.core.report import Coverage, FeedUse, HostReport, Report
 from tests.core.sample_report import DB, HMC, HOSTILE, WEB, sample_report
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -254,3 +254,11 @@ def test_wrapping_keeps_every_word_and_the_width(words: str, width: int) -> None
     lines = wrap(words, width)
     assert all(cell_len(line) <= width for line in lines)
     assert "".join("".join(lines).split()) == "".join(words.split())
+
+
+@pytest.mark.parametrize(("days", "said"), [(0, "0 days old:"), (1, "1 day old:"), (2, "2 days old:")])
+def test_the_age_of_a_feed_is_told_in_the_right_number(days: int, said: str) -> None:
+    report = sample_report()
+    feeds = [FeedUse("debian-security", "2026-11-01", days, stale=False)]
+    page = shown(changed(report, run=msgspec.structs.replace(report.run, feeds=feeds)))
+    assert f"Feed debian-security is of 2026-11-01, {said}" in " ".join(page.split())

@@ -25,7 +25,7 @@ def feed(name: str = "osv", *releases: Release, **more: Any) -> Feed:
 
 
 def debian(release: str = "12", *, unfixed: bool = True, in_passing: bool = False, advisories: int = MANY) -> Release:
-    return Release("debian", release, 10, unfixed, in_passing, advisories)
+    return Release("debian", release, 10, MANY if unfixed else 0, in_passing, advisories)
 
 
 def lacks(*feeds: Feed, basis: Basis = HOST) -> dict[str, list[str]]:
@@ -50,6 +50,8 @@ def test_with_all_feeds_nothing_is_missing() -> None:
          "only single advisories that concern debian 12 are imported"),
         ([feed("a", debian(in_passing=True)), KEV, EPSS], "",
          "only single advisories that concern debian 12 are imported"),
+        ([feed("a", debian(), lost=3, whole=True), KEV, EPSS], "",
+         "of 3 entries of the feed a nobody knows which packages they are on"),
         ([feed("a", debian(unfixed=False)), KEV, EPSS], "unfixed", "the feeds tell only of flaws that have a fix"),
         ([feed("a", debian()), EPSS], "exploited", "no list of exploited flaws (KEV) is imported"),
         ([feed("a", debian()), KEV], "scored", "no EPSS scores are imported"),
@@ -63,6 +65,12 @@ def test_what_no_feed_tells_is_missing_with_the_reason(feeds: list[Feed], part: 
     found = lacks(*feeds)
     assert reason in found[part]
     assert set(found) == ({"", "unfixed", "exploited", "scored", "exposure"} if not part else {part})
+
+
+def test_entries_that_are_lost_in_a_feed_of_another_release_do_no_harm() -> None:
+    assert lacks(feed("a", debian()), feed("b", debian("11"), lost=1), KEV, EPSS) == {}
+    (row, *_) = late_tables(HOST, [feed("a", debian(), lost=1)], TODAY)["feeds"].rows
+    assert row["is_whole"] is False
 
 
 def test_of_a_host_whose_release_is_not_known_nothing_is() -> None:
@@ -122,12 +130,31 @@ def test_a_few_advisories_are_the_whole_where_the_user_says_so() -> None:
     assert lacks(feed("a", debian(advisories=1), whole=True), KEV, EPSS) == {}
 
 
+@pytest.mark.parametrize(
+    ("unfixed", "advisories", "whole", "tells"),
+    [
+        (MANY, 100 * MANY, False, "unfixed"),
+        (MANY, 100 * MANY + 1, False, "fixed"),
+        (MANY - 1, MANY, False, "fixed"),  # a few advisories without a fix are not all of those
+        (MANY - 1, MANY, True, "unfixed"),
+        (1, 1, True, "unfixed"),
+        (0, 1, True, "fixed"),
+    ],
+)
+def test_a_feed_tells_of_what_nothing_mends_where_it_names_many_of_them(
+    unfixed: int, advisories: int, whole: bool, tells: str
+) -> None:
+    one = feed("a", Release("debian", "12", 9, unfixed, advisories=advisories), whole=whole)
+    (row, *_) = late_tables(HOST, [one], TODAY)["feeds"].rows
+    assert row["tells"] == tells
+
+
 def test_a_release_that_comes_in_parts_needs_all_of_them() -> None:
     basis = Basis("alpine", "3.19")
     main, community = (
-        feed(part, Release("alpine", "3.19", 100, True, advisories=MANY), part=part) for part in ("main", "community")
+        feed(part, Release("alpine", "3.19", 100, MANY, advisories=MANY), part=part) for part in ("main", "community")
     )
-    every = feed("osv", Release("alpine", "3.19", 100, True, advisories=MANY))
+    every = feed("osv", Release("alpine", "3.19", 100, MANY, advisories=MANY))
     assert lacks(main, KEV, EPSS, basis=basis)[""] == ["of the feeds for alpine 3.19 community is not imported"]
     assert lacks(main, community, KEV, EPSS, basis=basis) == {}
     assert lacks(every, KEV, EPSS, basis=basis) == {}

@@ -57,7 +57,7 @@ def test_an_import_keeps_what_the_feed_is_and_holds(shelf: Shelf, tmp_path: Path
     assert feed.digest == sha256(path.read_bytes()).hexdigest()
     assert feed.as_of == date.fromisoformat(days_ago(1))
     assert (feed.documents, feed.advisories, feed.statements, feed.flaws) == (2, 2, 3, 0)
-    assert feed.releases == [Release("almalinux", "9", 3, False, advisories=2, kinds=["rpm"])]
+    assert feed.releases == [Release("almalinux", "9", 3, 0, advisories=2, kinds=["rpm"])]
     assert statements(shelf, feed) == [
         ("ALSA-2026:1", "curl", "7.76.1-29.el9", ["CVE-2026-1001"]),
         ("ALSA-2026:1", "libcurl", "7.76.1-29.el9", ["CVE-2026-1001"]),
@@ -189,12 +189,26 @@ def test_one_bad_document_of_many_is_counted_and_listed(shelf: Shelf, tmp_path: 
     assert [where.split(": ")[1] for where, _ in listed] == ["2.json", "3.json", "5.json"]
 
 
+def test_what_cannot_be_read_of_a_feed_is_counted_apart_where_nobody_knows_what_it_is_on(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    good, cut = osv("A-2026:1", (ALMA, "curl", "1-1")), json.dumps(osv("A-2026:2", (ALMA, "vim", "1-1")))[:-9]
+    odd = {**osv("A-2026:3", (ALMA, "vim", "1 1")), "x": 1}
+    documents = {"1.json": good, "2.json": cut, "3.json": odd, "README": "no feed"}
+    (feed,) = import_feeds(shelf, [archive(tmp_path / "a.zip", documents)])
+    assert (feed.rejected, feed.lost) == (3, 1)  # of vim the versions alone are not known
+    table = tmp_path / "t.csv"
+    table.write_text("advisory,system,release,type,package,fixed\nKY-1,kylin,V10,rpm,vim,1-1\nKY-2,kylin,V10\n")
+    assert [one.lost for one in import_feeds(shelf, [table])] == [1]
+    assert [one.lost for one in shelf.feeds()] == [1, 1]
+
+
 def test_documents_that_contradict_each_other_are_told_and_the_first_counts(shelf: Shelf, tmp_path: Path) -> None:
     first, same, other = (osv("A-2026:1", (ALMA, "curl", fixed)) for fixed in ("1-1", "1-1", "9-1"))
     path = archive(tmp_path / "a.zip", {"1.json": first, "2.json": same, "3.json": other})
     (feed,) = import_feeds(shelf, [path])
     assert statements(shelf, feed) == [("A-2026:1", "curl", "1-1", ["CVE-2026-1001"])]
-    assert feed.rejects == {"the same advisory stands in another document": 2}
+    assert feed.rejects == {rivals.TWICE: 2}
     assert [where for where, _ in rejects(shelf, feed)] == ["a.zip: 2.json: A-2026:1", "a.zip: 3.json: A-2026:1"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from secops.hosts import relations
 from secops.hosts.tables import registry
 from secops.patches.match import work_out
-from secops.patches.statement import Flaw
+from secops.patches.statement import ANY_STREAM, Flaw
 from tests.patches.match_kit import ALMA, EULER, brief, deb, feed, matched, rpm, said, said_rpm
 
 
@@ -88,6 +88,19 @@ def test_a_module_stream_is_part_of_the_name(tmp_path: Path) -> None:
         "d": [rpm("nodejs", "1:18.20-1.module_el9", **label)],
     }
     assert brief(matched([one], hosts, ALMA), "host") == [("a",)]
+
+
+def test_of_a_stream_that_a_feed_does_not_name_every_one_is_unknown(tmp_path: Path) -> None:
+    one = feed(tmp_path, "a", [said_rpm("nodejs", status="unknown", module=ANY_STREAM, words="odd")])
+    hosts = {
+        "a": [rpm("nodejs", "1:18.12-1.module_el9", modularity="nodejs:18:9020240101:rhel9")],
+        "b": [rpm("nodejs", "1:16-1.module_el9")],
+        "c": [rpm("nodejs", "1:16.20-1.el9")],
+        "d": [rpm("npm", "1:18.12-1.module_el9", modularity="nodejs:18:9020240101:rhel9")],
+    }
+    assert brief(matched([one], hosts, ALMA), "host", "status", "words") == [
+        ("a", "unknown", "odd"), ("b", "unknown", "the stream of its module is not known"),
+    ]  # fmt: skip
 
 
 def test_an_architecture_that_is_not_named_is_not_concerned(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -21,12 +22,13 @@ from tests.patches.match_kit import said, said_rpm
 Told = tuple[Statement, str]
 
 
-def written(folder: Path, told: Sequence[Told]) -> list[Reject]:
-    """What is told while a feed of these statements is put into its files."""
+def written(folder: Path, told: Sequence[Told], modified: Mapping[str, str] = MappingProxyType({})) -> list[Reject]:
+    """What is told while a feed of these statements is put into its files; `modified` dates documents."""
     documents = list(dict.fromkeys(document for _, document in told))
     with gzip.open(folder / f"a{parquet.ROWS[0]}", "wb") as file:
         for statement, document in told:
-            file.write(msgspec.json.encode(parquet.row(statement, document, documents.index(document))) + b"\n")
+            row = parquet.row(statement, document, documents.index(document), modified.get(document, ""))
+            file.write(msgspec.json.encode(row) + b"\n")
     with gzip.open(folder / f"a{parquet.ROWS[1]}", "wb"):
         pass
     found: list[Reject] = []
@@ -130,3 +132,42 @@ def test_of_two_documents_the_first_counts_for_what_it_speaks_of(tmp_path: Path)
     found = written(tmp_path, told)
     assert [(one.where, one.reason) for one in found] == [("a: ADV-1", TWICE)]
     assert kept(tmp_path) == [("ADV-1", "curl", "1.2"), ("ADV-1", "vim", "2")]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "fixed"),
+    [
+        ("2026-01-01", "2026-01-02", "1.4"),
+        ("2026-01-02", "2026-01-01", "1.2"),
+        ("2026-01-01T09:00:00+00:00", "2026-01-01T10:00:00+00:00", "1.4"),
+        ("2026-01-01", "2026-01-01T00:00:00+00:00", "1.4"),
+        ("2026-01-01", "2026-01-01", "1.2"),
+        ("", "1999-01-01", "1.4"),
+        ("1999-01-01", "", "1.2"),
+        ("", "", "1.2"),
+    ],
+)
+def test_of_two_documents_the_newer_counts_and_what_bears_no_date_comes_last(
+    tmp_path: Path, a: str, b: str, fixed: str
+) -> None:
+    dates = {"a": a, "b": b}
+    told = [(said("curl", "1.2"), "a"), (said("curl", "1.4"), "b")]
+    (found,) = written(tmp_path, told, dates)
+    assert (found.where, found.reason) == (f"{'a' if fixed == '1.4' else 'b'}: ADV-1", TWICE)
+    assert kept(tmp_path) == [("ADV-1", "curl", fixed)]
+
+
+def test_a_newer_document_counts_for_its_own_flaws_alone(tmp_path: Path) -> None:
+    old = said("curl", "1.9", flaws=("CVE-2026-1", "CVE-2026-2"))
+    told = [(old, "a"), (said("curl", "1.4"), "b"), (said("vim", "1.4"), "b")]
+    (found,) = written(tmp_path, told, {"a": "2026-01-01", "b": "2026-01-02"})
+    assert found.where == "a: ADV-1"
+    rows = duckdb.sql(f"select package, fixed, flaws from '{tmp_path / f'a{STATEMENTS}'}' order by all").fetchall()  # noqa: S608
+    assert rows == [("curl", "1.4", ["CVE-2026-1"]), ("curl", "1.9", ["CVE-2026-2"]), ("vim", "1.4", ["CVE-2026-1"])]
+
+
+@pytest.mark.parametrize("more", [{"advisory": "B"}, {"release": "11"}, {"package": "vim"}, {"flaws": ("CVE-2026-2",)}])
+def test_what_is_on_something_else_is_no_older_copy(tmp_path: Path, more: dict[str, Any]) -> None:
+    told = [(said("curl", "1.2"), "a"), (said(**{"package": "curl", "fixed": "1.4", **more}), "b")]
+    assert written(tmp_path, told, {"a": "2026-01-01", "b": "2026-01-02"}) == []
+    assert len(kept(tmp_path)) == 2

@@ -46,7 +46,7 @@ FEEDS = [
         Feed(name="tracker", format="debian-tracker", source="", digest="", as_of=TODAY, imported_at=""), **more
     )
     for more in (
-        {"releases": [Release("debian", "12", 1, True, advisories=1000)]},
+        {"releases": [Release("debian", "12", 1, 1000, advisories=1000)]},
         {"name": "kev", "exploited": True, "whole": True},
         {"name": "epss", "scored": True, "whole": True},
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from secops.core.columns import cell_len, cut, pad
 from secops.core.finding import Verdict
-from secops.core.i18n import _, ngettext
+from secops.core.i18n import _, joined, ngettext
 from secops.core.inert import printable
 from secops.core.render import words
 from secops.core.render.reasons import advice, reason
@@ -52,7 +52,7 @@ def _cells(host: HostReport) -> tuple[str, str, str, str]:
     eyes = _("as root") if host.as_root else _("not as root")
     system = " ".join(filter(None, (host.os.id, host.os.version)))
     facts = [fact for fact in (words.carrier(host.carrier), eyes, system) if fact]
-    return "-" if host.score is None else str(host.score), decided, _(", ").join(counts), _(", ").join(facts)
+    return "-" if host.score is None else str(host.score), decided, joined(counts), joined(facts)
 
 
 def _more_hosts(sheet: Sheet, rest: int) -> None:

@@ -166,9 +166,11 @@ def _not_looked_at(sheet: Sheet, report: Report) -> None:
         ),
     )
     feeds = [
-        _("Feed {name} is of {day}, {n} days old: nothing that came out later is known.").format(
-            name=feed.name, day=feed.as_of, n=feed.age_days
-        )
+        ngettext(
+            "Feed {name} is of {day}, {n} day old: nothing that came out later is known.",
+            "Feed {name} is of {day}, {n} days old: nothing that came out later is known.",
+            feed.age_days or 0,
+        ).format(name=feed.name, day=feed.as_of, n=feed.age_days)
         if feed.as_of
         else _("Feed {name} bears no date: how old it is, is not known.").format(name=feed.name)
         for feed in report.run.feeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from secops.core.finding import Severity, Verdict
-from secops.core.i18n import N_, _
+from secops.core.i18n import N_, _, joined
 
 _SEVERITIES = {
     Severity.CRITICAL: N_("critical"),
@@ -59,7 +59,7 @@ def framework(name: str) -> str:
 
 def listed(values: Sequence[str], limit: int = 5) -> str:
     """The first `limit` values, and how many more there are."""
-    shown = _(", ").join(values[:limit])
+    shown = joined(values[:limit])
     rest = len(values) - limit
     if rest <= 0:
         return shown

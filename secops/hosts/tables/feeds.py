@@ -24,7 +24,7 @@ TABLE = Table(
         Column("age_days", "integer", "how old it was when the host was judged", unit="days"),
         Column("max_age_days", "integer", "the age from which it counts as stale", unit="days"),
         Column("is_stale", "boolean", "it is older than that, or of no known date"),
-        Column("is_whole", "boolean", "it holds all of its publisher's advisories for the release, not single ones"),
+        Column("is_whole", "boolean", "it holds all advisories of its publisher on the release, and all were read"),
         Column("imported_at", "text", "when it was imported, UTC"),
         Column("source", "text", "the file it came from"),
         Column("digest", "text", "SHA-256 of that file"),

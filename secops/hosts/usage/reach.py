@@ -57,5 +57,8 @@ class Reach:
         if self.since is not None:
             return f"what is on record begins {self.days} days ago, not {days}"
         if self.newest:
-            return f"the newest line on record is {(self.now - self.newest) // DAY} days old"
+            days_old = (self.now - self.newest) // DAY
+            if days_old == 1:
+                return "the newest line on record is 1 day old"
+            return f"the newest line on record is {days_old} days old"
         return "no log of logins is there"

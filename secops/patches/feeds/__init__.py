@@ -23,6 +23,8 @@ def recognise(head: bytes, where: str) -> Format:
     for found in formats():
         if found.recognises(head):
             return found
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FeedError("is in UTF-16", where=where, hint=_("Save it as UTF-8."))
     names = ", ".join(found.name for found in formats())
     hint = _("Known formats: {names}. A table is described in docs/feeds-csv.md.").format(names=names)
     raise FeedError(_("is of no format that is known here"), where=where, hint=hint)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from secops.patches.feeds.platforms import Release, of_cpe
-from secops.patches.feeds.rpm_names import Build, module_of_purl, of_file, of_purl
-from secops.patches.feeds.vetting import NOT_IN_TREE, UNKNOWN_RELEASE
+from secops.patches.feeds.platforms import of_cpe
+from secops.patches.feeds.rpm_names import Build, guesses, module_of_purl, of_file, of_purl
+from secops.patches.feeds.suse_products import Release, of_suse
+from secops.patches.feeds.vetting import NO_PACKAGE, NO_URL, NOT_IN_TREE, UNKNOWN_RELEASE
 
 #: Products that a product stands inside at most: a package in a module in a release is three.
 _DEEPEST = 8
@@ -62,11 +63,16 @@ class Tree(msgspec.Struct):
 
 
 class Part(NamedTuple):
-    """A build as a part of a release; `platform` is the id of what it is a part of."""
+    """Builds as a part of releases; `platform` is the id of what they are a part of, and `channel` how its fixes come.
 
-    build: Build
-    release: Release
+    `doubt` is why it is only guessed which packages they are.
+    """
+
+    builds: tuple[Build, ...]
+    releases: tuple[Release, ...]
     platform: str
+    channel: str = ""
+    doubt: str = ""
 
 
 class NoPart(NamedTuple):
@@ -96,13 +102,17 @@ class Products:
     def part(self, product_id: str) -> Part | NoPart:
         """What a product id of a status stands for."""
         chain = self._chain(product_id)
+        doubt = "" if chain else NOT_IN_TREE
+        chain = chain or self._by_its_words(product_id)
         if not chain:
             return NoPart(product_id, NOT_IN_TREE)
-        release, platform = _release(chain)
-        if release is None:
+        platform, releases, channel = _platform(chain)
+        if not releases:
             return NoPart(platform, UNKNOWN_RELEASE)
-        build = _build(chain)
-        return Part(build, release, platform) if build else NoPart(product_id, "no rpm package")
+        if build := _build(chain):
+            return Part((build,), releases, platform, channel, doubt)
+        named = () if chain[0].product_identification_helper.purl else guesses(chain[0].product_id)
+        return Part(named, releases, platform, channel, doubt or NO_URL) if named else NoPart(product_id, NO_PACKAGE)
 
     def _chain(self, product_id: str) -> list[Product]:
         """The products that an id is made of, from the package to the release."""
@@ -114,12 +124,22 @@ class Products:
         last = self._products.get(product_id)
         return [*chain, last] if last else []
 
+    def _by_its_words(self, product_id: str) -> list[Product]:
+        """What an id that nothing else explains says itself: `platform:package`."""
+        platform, _, name = product_id.partition(":")
+        found = self._products.get(platform)
+        return [Product(name), found] if found and name else []
 
-def _release(chain: list[Product]) -> tuple[Release | None, str]:
+
+def _platform(chain: list[Product]) -> tuple[str, tuple[Release, ...], str]:
+    """Its id, the releases that it stands for, and the channel by which its fixes come. SUSE names it in full."""
     for product in reversed(chain):
+        if suse := of_suse(product.name or product.product_id):
+            return product.product_id, suse.releases, suse.channel
         if cpe := product.product_identification_helper.cpe:
-            return of_cpe(cpe), product.product_id
-    return None, chain[-1].product_id
+            release = of_cpe(cpe)
+            return product.product_id, (release,) if release else (), ""
+    return chain[-1].product_id, (), ""
 
 
 def _build(chain: list[Product]) -> Build | None:

@@ -11,21 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import BinaryIO, NamedTuple
 from xml.etree.ElementTree import Element
 
 from secops.core.i18n import _
 from secops.patches.feeds import vetting
 from secops.patches.feeds.format import FeedError, Format
-from secops.patches.feeds.platforms import Release, of_cpe
-from secops.patches.feeds.rpm_names import Build, of_file
+from secops.patches.feeds.platforms import of_cpe
+from secops.patches.feeds.rpm_names import Build, guesses, of_file
+from secops.patches.feeds.suse_products import Release
 from secops.patches.feeds.vetting import (
+    NO_PACKAGE,
     NO_PRODUCT,
     NO_STATUS,
     NOT_HOT,
     NOT_IN_TREE,
     STATUSES,
+    TORN,
     UNKNOWN_RELEASE,
     Fault,
     line,
@@ -59,9 +62,11 @@ class _Document:
     id: str = ""
     published: date | None = None
     as_of: date | None = None
+    modified: datetime | None = None
     packages: dict[Release | str, list[_Package]] = field(default_factory=dict)  # by release, and by product id
     releases: dict[str, Release] = field(default_factory=dict)  # by product id
     faults: set[Fault] = field(default_factory=set)
+    guessed: set[_Package] = field(default_factory=set)  # what files may be whose names are not understood
 
 
 def recognises(head: bytes) -> bool:
@@ -77,6 +82,8 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
         if name(record) == "Vulnerability":
             if not document.id or not (document.packages or document.faults):
                 raise FeedError(_("vulnerabilities without an advisory and its packages"), where=where)
+            if not flaws:
+                yield About(as_of=document.as_of, modified=document.modified, whole=False)
             flaws += 1
             yield from _flaw(record, document, line(f"{where}: {document.id} {text(child(record, 'CVE')) or flaws}"))
         else:
@@ -84,7 +91,6 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     if not flaws:
         raise FeedError(_("holds no vulnerability"), where=where)
     yield from rejects(line(f"{where}: {document.id}"), document.faults)
-    yield About(as_of=document.as_of, whole=False)
 
 
 def _note(record: Element, document: _Document) -> None:
@@ -93,6 +99,7 @@ def _note(record: Element, document: _Document) -> None:
     elif name(record) == "DocumentTracking":
         document.id = line(text(child(record, "Identification", "ID")))
         document.published = vetting.day(text(child(record, "InitialReleaseDate")))
+        document.modified = vetting.moment(text(child(record, "CurrentReleaseDate")))
         made = (text(child(record, *path)) for path in (("CurrentReleaseDate",), ("Generator", "Date")))
         document.as_of = max(filter(None, (document.published, *map(vetting.day, made))), default=None)
     else:
@@ -103,38 +110,45 @@ def _note_tree(tree: Element, document: _Document) -> None:
     hot = name(tree) == "HotPatchTree"
     for full in below(tree, "FullProductName"):
         product, release, build = full.get("ProductID", ""), of_cpe(full.get("CPE", "")), of_file(text(full))
+        is_file = build is not None or text(full).endswith(".rpm")
         if release is None:
             document.faults.add((text(full), UNKNOWN_RELEASE))
-        elif build is None:
+        elif not is_file:
             if document.releases.setdefault(product, release) != release:
                 document.faults.add((product, "stands for two releases"))
-        elif hot and not build.source and not hot_patch(build.name):
+        elif build and hot and not build.source and not hot_patch(build.name):
             document.faults.add((build.name, NOT_HOT))
         else:
-            package = _Package(build, release, product, hot)
-            document.packages.setdefault(release, []).append(package)
-            document.packages.setdefault(product, []).append(package)
+            builds = (build,) if build else guesses(text(full).removesuffix(".rpm"))
+            packages = [_Package(one, release, product, hot) for one in builds]
+            document.packages.setdefault(release, []).extend(packages)
+            document.packages.setdefault(product, []).extend(packages)
+            if not build:
+                document.faults.add((text(full), NO_PACKAGE))
+                document.guessed.update(packages)
 
 
 def _flaw(flaw: Element, document: _Document, where: str) -> Iterator[Entry]:
     faults: set[Fault] = set()
-    found, contradictory = settled(_said(flaw, document, faults))
-    if not found and not faults:
+    said = list(_said(flaw, document, faults))
+    found, contradictory = settled((package, status) for package, status in said if status)
+    vague = {package for package, status in said if not status} - found.keys()
+    guessed = document.guessed & found.keys() - contradictory
+    if not said and not faults:
         faults.add(("-", NO_PRODUCT))
     yield from rejects(where, faults)
-    doubtful = {package: status for package, status in found.items() if package in contradictory}
-    clear = {package: status for package, status in found.items() if package not in contradictory}
-    yield from torn(_statements(doubtful, flaw, document), where)
+    for packages, why in ((contradictory, TORN), (vague, NO_STATUS), (guessed, NO_PACKAGE)):
+        yield from torn(_statements(dict.fromkeys(packages, "unknown"), flaw, document), where, why)
+    clear = {package: status for package, status in found.items() if package not in contradictory | guessed}
     yield from (vetted(statement, where) for statement in merged(_statements(clear, flaw, document)))
 
 
-def _said(flaw: Element, document: _Document, faults: set[Fault]) -> Iterator[tuple[_Package, Status]]:
-    """Packages with each status that is given to them, or to their release."""
+def _said(flaw: Element, document: _Document, faults: set[Fault]) -> Iterator[tuple[_Package, Status | None]]:
+    """Packages with each status given to them, or to their release; None for one that says nothing of a flaw."""
     for element in below(flaw, "Status"):
         status = STATUSES.get(element.get("Type", "").lower().replace(" ", "_"))
         if status is None:
             faults.add((element.get("Type", ""), NO_STATUS))
-            continue
         for product in map(text, below(element, "ProductID")):
             packages = document.packages.get(document.releases.get(product, product), [])
             if not packages:

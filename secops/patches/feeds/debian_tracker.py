@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import ijson
+import msgspec
 
 from secops.core.i18n import _
-from secops.patches.feeds import vetting
+from secops.patches.feeds import json_faults, vetting
 from secops.patches.feeds.format import FeedError, Format
 from secops.patches.feeds.metered import Metered
 from secops.patches.feeds.vetting import UNKNOWN_RELEASE, line, vetted
@@ -70,7 +71,7 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
                 yield from _package(package, flaws, elsewhere, line(f"{where}: {package}"))
             seen.add(package)
     except (ijson.JSONError, SystemError, ValueError, OverflowError) as error:  # SystemError: thousands of digits
-        raise FeedError(_("no JSON, or cut off: {error}").format(error=line(str(error))), where=where) from error
+        raise FeedError(json_faults.of_yajl(error), where=where) from error
     if not seen:
         raise FeedError(_("holds no package"), where=where)
     for codename, count in sorted(elsewhere.items()):
@@ -81,7 +82,8 @@ def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
 def _package(package: str, flaws: object, elsewhere: Counter[str], where: str) -> Iterator[Statement | Reject]:
     found = (one for flaw, about in _items(flaws) for one in _flaw(package, flaw, about, elsewhere, where))
     if not isinstance(flaws, _Object) or flaws.twice:
-        yield _doubted(found, where, "no object of flaws, or a flaw stands in it twice")
+        doubtful = _doubted(found, where, "no object of flaws, or a flaw stands in it twice")
+        yield msgspec.structs.replace(doubtful, lost=not isinstance(flaws, _Object))
     else:
         yield from found
 
@@ -98,7 +100,8 @@ def _flaw(package: str, flaw: str, about: object, elsewhere: Counter[str], where
         if codename in RELEASES
     )
     if told.twice or not isinstance(releases, _Object) or releases.twice:
-        yield _doubted(found, where, "no object of releases, or a key stands in it twice")
+        doubtful = _doubted(found, where, "no object of releases, or a key stands in it twice")
+        yield msgspec.structs.replace(doubtful, lost=not isinstance(releases, _Object))
     else:
         yield from found
 

@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 from secops.core.i18n import _
 from secops.patches.feeds.format import FeedError
+from secops.patches.feeds.json_faults import NotStrictError
 from secops.patches.feeds.strict_json import loads
 
 #: Bytes of the largest document: Red Hat's largest statement on a flaw of the kernel is below 20 MiB.
@@ -19,5 +20,5 @@ def load(stream: BinaryIO, where: str) -> Any:
         raise FeedError(_("larger than {n} MiB for one advisory").format(n=LARGEST >> 20), where=where)
     try:
         return loads(data)
-    except ValueError as error:
-        raise FeedError(_("no JSON, or cut off: {error}").format(error=error), where=where) from error
+    except NotStrictError as error:
+        raise FeedError(error.what, where=where) from error

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from secops.core.i18n import _
 from secops.patches.feeds import strict_json
 from secops.patches.feeds.format import FeedError, Format
+from secops.patches.feeds.json_faults import NotStrictError
 from secops.patches.feeds.osv_entry import entries
 from secops.patches.statement import Entry, Reject
 
@@ -52,8 +53,8 @@ def _single(first: bytes, stream: BinaryIO, where: str) -> Any:
         raise FeedError(what, where=where)
     try:
         return strict_json.loads(raw)
-    except ValueError as error:
-        raise FeedError(_("is not JSON, or is cut off"), where=where) from error
+    except NotStrictError as error:
+        raise FeedError(error.what, where=where) from error
 
 
 def _lines(begun: Iterable[bytes], stream: BinaryIO, where: str) -> Iterator[Entry]:
@@ -62,8 +63,8 @@ def _lines(begun: Iterable[bytes], stream: BinaryIO, where: str) -> Iterator[Ent
             place = f"{where}: line {number}"
             try:
                 found = strict_json.loads(raw)
-            except ValueError:
-                yield Reject(place, "is not JSON, or is cut off")
+            except NotStrictError as error:
+                yield Reject(place, str(error), lost=True)
             else:
                 yield from entries(found, place, many=True)
 

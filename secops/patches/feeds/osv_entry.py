@@ -6,16 +6,17 @@ Flaws are the CVE ids among `aliases` and `upstream`, else among `related` (wher
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from secops.patches.feeds import cvss_scores
-from secops.patches.feeds.osv_products import Product, product_of
+from secops.patches.feeds.channels import without_rivals
+from secops.patches.feeds.osv_products import Product, products_of
 from secops.patches.feeds.osv_ranges import Range, RangeError, Span, spans
-from secops.patches.feeds.vetting import day, doubted, line, severity, vetted
+from secops.patches.feeds.vetting import doubted, line, moment, severity, vetted
 from secops.patches.statement import About, Entry, Reject, Severity, Statement, Status
 
 _CVE = re.compile(r"(?:[A-Za-z]+-)?(CVE-\d{4}-\d{4,})")
@@ -48,6 +49,10 @@ class _Package(msgspec.Struct, frozen=True):
     name: str
 
 
+class _Named(msgspec.Struct, frozen=True):
+    package: _Package
+
+
 class _Affected(msgspec.Struct, frozen=True):
     package: _Package | None = None
     ranges: list[Range] | None = None
@@ -77,9 +82,10 @@ def entries(found: Any, where: str, *, many: bool) -> Iterator[Entry]:
     try:
         advisory = msgspec.convert(found, _Advisory)
     except msgspec.ValidationError:
-        yield Reject(where, "is no entry of OSV")
+        yield Reject(where, "is no entry of OSV", lost=True)
         return
-    yield About(as_of=_since_1970(advisory.modified), whole=many)
+    changed = _since_1970(advisory.modified)
+    yield About(as_of=changed and changed.date(), modified=changed, whole=many)
     where = f"{where}: {line(advisory.id)}"
     if advisory.withdrawn and not advisory.withdrawn.startswith(_NEVER):
         yield Reject(where, "withdrawn by its publisher")
@@ -96,32 +102,43 @@ def _judged(advisory: _Advisory, where: str) -> Iterator[Entry]:
     strange: set[str] = set()
     common = _common(advisory)
     for found in advisory.affected or ():
-        try:
-            affected = msgspec.convert(found, _Affected)
-        except msgspec.ValidationError:
-            yield Reject(where, "one of its packages is not as OSV has them")
+        affected, fault = _affected(found)
+        if affected is None:
+            yield Reject(where, fault, lost=True)
             continue
-        product = product_of(affected.package.ecosystem) if affected.package else None
-        if product is None:
+        products = products_of(affected.package.ecosystem) if affected.package else ()
+        if not products:
             strange.add(affected.package.ecosystem if affected.package else "")
-            continue
-        said = _Said(advisory, affected, product, common)
-        try:
-            statements += said.statements()
-        except RangeError as error:
-            yield doubted(said.of_all(), f"{where}: {line(said.package)}", str(error))
+        for said in (_Said(advisory, affected, product, common) for product in products):
+            try:
+                statements += said.statements(fault)
+            except RangeError as error:
+                yield doubted(said.of_all(), f"{where}: {line(said.package)}", str(error))
     for ecosystem in sorted(strange):
         yield Reject(f"{where}: {line(ecosystem)}", "no package of a distribution that is known here")
-    for statement in _without_rivals(statements):
+    for statement in without_rivals(statements):
         yield vetted(statement, where)
+
+
+def _affected(found: object) -> tuple[_Affected | None, str]:
+    """What is said of one package; where it has another shape, that, and of which package it is if that is told."""
+    try:
+        return msgspec.convert(found, _Affected), ""
+    except msgspec.ValidationError:
+        fault = "one of its packages is not as OSV has them"
+    try:
+        return _Affected(msgspec.convert(found, _Named).package), fault
+    except msgspec.ValidationError:
+        return None, fault
 
 
 def _common(advisory: _Advisory) -> dict[str, Any]:
     """The fields that all its statements have in common."""
+    published = _since_1970(advisory.published or "")
     return {
         "advisory": advisory.id,
         "flaws": _flaws(advisory),
-        "published": _since_1970(advisory.published or ""),
+        "published": published and published.date(),
         "title": line(advisory.summary or ""),
         "url": _url(advisory),
     }
@@ -141,8 +158,13 @@ class _Said:
         """One on all versions."""
         return self._statement(self.package, Span(), by_source=self._product.by_source)
 
-    def statements(self) -> list[Statement]:
-        """One for each span of versions, and each stream of a module; of SUSE, for each binary package."""
+    def statements(self, fault: str) -> list[Statement]:
+        """One for each span of versions, and each stream of a module; of SUSE, for each binary package.
+
+        Raises `RangeError` for that fault, or for one of its ranges.
+        """
+        if fault:
+            raise RangeError(fault)
         name, product = self.package, self._product
         if product.lists_binaries and (binaries := self._binaries()):
             return [self._statement(name, Span(fixed=version), by_source=False) for name, version in binaries]
@@ -209,27 +231,6 @@ class _Said:
         return sorted({(name, version) for table in tables for name, version in table.items() if _word(version)})
 
 
-def _without_rivals(statements: Iterable[Statement]) -> list[Statement]:
-    """Ubuntu says of one package what all get and what subscribers get: the first that mends it counts.
-
-    Otherwise a host with the fix of Ubuntu Pro would stay affected, since the other entry has no end.
-    """
-    found: dict[tuple[str, ...], list[Statement]] = {}
-    for statement in statements:
-        key = (statement.ecosystem, statement.release, statement.package, statement.module)
-        found.setdefault(key, []).append(statement)
-    return [statement for group in found.values() for statement in _chosen(group)]
-
-
-def _chosen(group: list[Statement]) -> list[Statement]:
-    words = list(dict.fromkeys(statement.words for statement in group))
-    if group[0].ecosystem != "ubuntu" or len(words) == 1:
-        return group
-    mending = {statement.words for statement in group if statement.fixed}
-    chosen = next((word for word in sorted(words) if word in mending), "")
-    return [statement for statement in group if statement.words == chosen]
-
-
 def _flaws(advisory: _Advisory) -> tuple[str, ...]:
     direct = (*(advisory.aliases or ()), *(advisory.upstream or ()))
     for ids in (direct, advisory.related or (), (advisory.id,)):
@@ -262,7 +263,7 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _since_1970(text: str) -> date | None:
-    """A day; publishers write the year 1 where they know none."""
-    found = day(text)
+def _since_1970(text: str) -> datetime | None:
+    """A time; publishers write the year 1 where they know none."""
+    found = moment(text)
     return found if found and found.year >= 1970 else None

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from secops.patches.feeds.suse_products import of_suse
 from secops.patches.statement import Kind
 
 
@@ -26,7 +27,6 @@ class Product(NamedTuple):
 
 
 _PRO = "Ubuntu Pro"
-_SUSE_PRODUCTS = {"Server": "sles", "Desktop": "sled", "Server for SAP Applications": "sles_sap"}
 _MAJOR = r"(?P<release>\d+)(?:\.\d+)*"
 
 #: FIPS and realtime kernels of Ubuntu are other builds, and Red Hat's extended streams are for who subscribed to them:
@@ -40,33 +40,16 @@ _DISTRIBUTIONS: tuple[tuple[str, Product], ...] = (
     (rf"Rocky Linux:{_MAJOR}", Product("rocky", "", "rpm", True)),
     (rf"Red Hat:enterprise_linux:{_MAJOR}(?:::[a-z_]+)?", Product("rhel", "", "rpm", False)),
     (r"openEuler:(?P<release>\d\d\.\d\d(?:-LTS)?(?:-SP\d+)?)", Product("openeuler", "", "rpm", True, no_epochs=True)),
-    (
-        r"openSUSE:Leap (?P<release>\d+\.\d+)(?: NonFree)?",
-        Product("opensuse-leap", "", "rpm", True, no_epochs=True, lists_binaries=True),
-    ),
 )
 _PATTERNS = [(re.compile(pattern), product) for pattern, product in _DISTRIBUTIONS]
-_SUSE = re.compile(
-    r"SUSE:Linux Enterprise (?P<product>Server|Desktop|Server for SAP Applications|Module for [A-Za-z0-9 ]+?)"
-    r" (?P<release>\d+)(?: SP(?P<pack>\d+))?(?P<ltss>[- ]LTSS)?"
-)
 
 
 @lru_cache(1 << 12)
-def product_of(ecosystem: str) -> Product | None:
-    """The release that an ecosystem stands for; None when it is none that is known here."""
+def products_of(ecosystem: str) -> tuple[Product, ...]:
+    """The releases that an ecosystem stands for; none when it is none that is known here."""
     for pattern, product in _PATTERNS:
         if found := pattern.fullmatch(ecosystem):
-            return product._replace(release=found["release"])
-    return _of_suse(ecosystem)
-
-
-def _of_suse(ecosystem: str) -> Product | None:
-    """A module is a part of the server of the same service pack."""
-    found = _SUSE.fullmatch(ecosystem)
-    if not found:
-        return None
-    release = f"{found['release']}.{found['pack']}" if found["pack"] else found["release"]
-    name = _SUSE_PRODUCTS.get(found["product"], "sles")
-    words = "LTSS" if found["ltss"] else ""
-    return Product(name, release, "rpm", True, words, no_epochs=True, lists_binaries=True)
+            return (product._replace(release=found["release"]),)
+    suse = of_suse(ecosystem)
+    product = Product("", "", "rpm", True, suse.channel if suse else "", no_epochs=True, lists_binaries=True)
+    return tuple(product._replace(ecosystem=name, release=release) for name, release in (suse.releases if suse else ()))

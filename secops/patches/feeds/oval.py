@@ -17,7 +17,10 @@ from functools import cache
 from operator import itemgetter
 from typing import BinaryIO
 
+import msgspec
+
 from secops.patches.feeds import vetting
+from secops.patches.feeds.channels import without_rivals
 from secops.patches.feeds.format import Format
 from secops.patches.feeds.oval_document import Definition, Leaf, Node, load
 from secops.patches.feeds.oval_facts import (
@@ -32,10 +35,10 @@ from secops.patches.feeds.oval_facts import (
     Packages,
     fact,
 )
-from secops.patches.feeds.platforms import Release
+from secops.patches.feeds.suse_products import Release
 from secops.patches.feeds.vetting import UNKNOWN_RELEASE, Fault, line, merged, torn, vetted
 from secops.patches.hot_patch import hot_patch
-from secops.patches.statement import About, Entry, Reject, Statement, Status
+from secops.patches.statement import ANY_STREAM, About, Entry, Reject, Statement, Status
 
 _ROOT = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?oval_definitions[\s>]")
 
@@ -70,7 +73,8 @@ def recognises(head: bytes) -> bool:
 def read(stream: BinaryIO, where: str) -> Iterator[Entry]:
     """What one document says. Raises `FeedError` when it is no OVAL as a whole."""
     document = load(stream, where)
-    yield About(as_of=document.as_of, whole=len(document.definitions) > 1)
+    made, single = document.made, len(document.definitions) < 2
+    yield About(as_of=made.date() if made else None, modified=made, whole=not single)
 
     @cache
     def asked(leaf: Leaf) -> Fact:
@@ -92,20 +96,22 @@ def _definition(definition: Definition, asked: _Asked, skipped: set[str], where:
     try:
         cases = _cases(definition.criteria, asked, skipped) if definition.criteria else []
     except _TooManyError:
-        yield Reject(where, f"its criteria come to more than {MOST_CASES} cases")
+        yield Reject(where, f"its criteria come to more than {MOST_CASES} cases", lost=True)
         return
     results = [_statements(case, definition) for case in cases]
-    doubts: dict[Fault, list[Statement]] = {}
+    doubts: dict[Fault, list[Statement | None]] = {}  # None: of a package that nobody knows
     for case, result in zip(cases, results, strict=True):
         if isinstance(result, NotUnderstood):
-            doubts.setdefault((result.thing, result.reason), []).extend(_doubts(case, definition))
+            doubts.setdefault((result.thing, result.reason), []).extend(_doubts(case, definition) or [None])
     if not results and not skipped:
-        doubts["-", "criteria that hold on no host"] = []
+        yield Reject(line(f"{where}: -"), "criteria that hold on no host")
     for (thing, why), doubtful in sorted(doubts.items(), key=itemgetter(0)):
-        left = tuple(one for reject in torn(doubtful, where, why) for one in reject.unclear)
-        yield Reject(line(f"{where}: {thing}"), why, left)
+        torn_apart = list(torn(filter(None, doubtful), where, why))
+        left = tuple(one for reject in torn_apart for one in reject.unclear)
+        lost = None in doubtful or any(reject.lost for reject in torn_apart)
+        yield Reject(line(f"{where}: {thing}"), why, left, lost=lost)
     found = (statement for result in results if isinstance(result, list) for statement in result)
-    yield from (vetted(statement, where) for statement in merged(found))
+    yield from (vetted(statement, where) for statement in merged(without_rivals(found)))
 
 
 def _cases(node: Node | Leaf, asked: _Asked, skipped: set[str]) -> list[_Case]:
@@ -117,7 +123,8 @@ def _cases(node: Node | Leaf, asked: _Asked, skipped: set[str]) -> list[_Case]:
         never = isinstance(found, Elsewhere | Never)
         return [] if never else [()] if isinstance(found, Always) else [(found,)]
     if node.operator not in ("AND", "OR"):
-        return [(NotUnderstood(node.operator, "criteria with an operator that is not understood"),)]
+        odd = NotUnderstood(node.operator, "criteria with an operator that is not understood")
+        return [(odd, *_named_below(node, asked))]
     cases: list[_Case] = [()] if node.operator == "AND" else []
     for child in node.children:
         more = _cases(child, asked, skipped)
@@ -127,35 +134,54 @@ def _cases(node: Node | Leaf, asked: _Asked, skipped: set[str]) -> list[_Case]:
     return cases
 
 
+def _named_below(node: Node, asked: _Asked) -> set[Fact]:
+    """Packages that are named where it is not understood what is asked of them; of modules it may be any stream."""
+    found: set[Fact] = set()
+    waiting: list[Node | Leaf] = [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Node):
+            waiting += one.children
+        elif isinstance(it := asked(one), Packages | NotUnderstood):
+            found.add(it)
+        elif isinstance(it, Module):
+            found.add(Module(ANY_STREAM))
+        if len(found) > MOST_CASES:
+            raise _TooManyError
+    return found
+
+
 def _statements(case: _Case, definition: Definition) -> list[Statement] | NotUnderstood:
     """What one case says of each package that it names, or why that is not understood."""
     for found in case:
         if isinstance(found, NotUnderstood):
             return found
-    releases = {found.release for found in case if isinstance(found, OnRelease)}
+    releases = _releases(case, definition)
     streams = {found.stream for found in case if isinstance(found, Module)}
     packages = _packages({found for found in case if isinstance(found, Packages)})
-    if len(releases) == 1 and definition.releases:
-        releases = _narrowed(releases, definition.releases)
-    if len(releases) != 1 or len(streams) > 1:
+    if not releases or len(streams) > 1:
         return NotUnderstood("-", "criteria that ask for no release, or for several at once")
     if packages is None:
         return NotUnderstood("-", "criteria that ask for no package, or for several at once")
     arches = packages.arch or next((found.names for found in case if isinstance(found, Arch)), ())
-    (release,) = releases
-    return [_statement(name, packages, release, "".join(streams), arches, definition) for name in packages.names]
+    channel = next((found.channel for found in case if isinstance(found, OnRelease) and found.channel), "")
+    said = (
+        _statement(name, packages, release, "".join(streams), arches, definition)
+        for release in sorted(releases)
+        for name in packages.names
+    )
+    return [msgspec.structs.replace(one, words=channel) if channel and one.fixed else one for one in said]
 
 
 def _doubts(case: _Case, definition: Definition) -> list[Statement]:
     """Of the packages of a case that is not understood, where it is clear which they are: `torn` makes them unknown."""
-    releases = {found.release for found in case if isinstance(found, OnRelease)}
-    if len(releases) == 1 and definition.releases:
-        releases = _narrowed(releases, definition.releases)
+    on = {release for found in case if isinstance(found, OnRelease) for release in found.releases}
+    releases = _releases(case, definition) or on or definition.releases
     streams = sorted({found.stream for found in case if isinstance(found, Module)})
     named = {one for found in case if (one := found.packages if isinstance(found, NotUnderstood) else found)}
     return [
         _statement(name, packages, release, stream, packages.arch, definition)
-        for release in releases
+        for release in sorted(releases)
         for packages in named
         if isinstance(packages, Packages)
         for name in packages.names
@@ -163,10 +189,13 @@ def _doubts(case: _Case, definition: Definition) -> list[Statement]:
     ]
 
 
-def _narrowed(asked: set[Release], named: frozenset[Release]) -> set[Release]:
-    """The release that criteria ask for, by the CPE names beside it: they alone tell Red Hat's extended streams."""
-    own = {one for one in named if one[0] in {ecosystem for ecosystem, _ in asked}}
-    return asked if not own or asked & own else own
+def _releases(case: _Case, definition: Definition) -> set[Release]:
+    """The releases that a case asks for, all of what it asks together; none where that cannot be."""
+    asked = [set(found.releases) for found in case if isinstance(found, OnRelease)]
+    releases = set.intersection(*asked) if asked else set()
+    named = {one for one in definition.releases if one[0] in {ecosystem for ecosystem, _ in releases}}
+    # the CPE names beside the criteria alone tell Red Hat's extended streams
+    return releases if not named or releases & named else named
 
 
 def _packages(asked: set[Packages]) -> Packages | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from sys import intern
 from typing import BinaryIO, NamedTuple, TypeVar
 from xml.etree.ElementTree import Element
@@ -16,13 +16,17 @@ from xml.etree.ElementTree import Element
 from secops.core.i18n import _
 from secops.patches.feeds import vetting
 from secops.patches.feeds.format import FeedError
-from secops.patches.feeds.platforms import Release, of_cpe
+from secops.patches.feeds.platforms import of_cpe
+from secops.patches.feeds.suse_products import Release
 from secops.patches.feeds.xml_records import below, child, name, records, text
 
 #: Definitions, tests, objects and states of one document at most, and criteria in all its definitions. Red Hat's for
 #: one release has some 100,000 tests; SUSE's refer to each of theirs many times.
 MOST = 1_000_000
 MOST_CRITERIA = 5_000_000
+
+#: A pattern that is a list of names: a dot and a plus stand for themselves only behind a backslash.
+_LIST = re.compile(r"\^\(?((?:[\w-]|\\[.+])+(?:\|(?:[\w-]|\\[.+])+)*)\)?\$", re.ASCII)
 
 _CVE = re.compile(r"\bCVE-\d{4}-\d{4,12}\b")
 
@@ -83,7 +87,7 @@ class Definition:
 class Document:
     """A whole document."""
 
-    as_of: date | None = None
+    made: datetime | None = None
     definitions: list[Definition] = field(default_factory=list)
     tests: dict[str, Test] = field(default_factory=dict)
     objects: dict[str, tuple[str, ...]] = field(default_factory=dict)  # names of packages; one of them or a variable's
@@ -127,7 +131,7 @@ class _Reader:
         tag = name(record)
         if tag == "generator":
             stamp = text(child(record, "timestamp"))
-            document.as_of = vetting.day(stamp) or vetting.day(stamp[:10])
+            document.made = vetting.moment(stamp) or vetting.moment(stamp[:10])
         elif tag == "definition":
             document.definitions.append(self._definition(record))
         elif tag == "constant_variable":
@@ -169,10 +173,10 @@ class _Reader:
         )
 
     def _node(self, element: Element, depth: int) -> Node:
-        """Criteria as they are, but for what is turned round or too deep: an operator that is not understood."""
+        """Criteria as they are; what is turned round, or too deep, has an operator that is not understood."""
         operator = element.get("operator", "AND").upper()
-        if depth > _DEEPEST or element.get("negate", "false") not in ("false", "0"):
-            return Node("NOT" if depth <= _DEEPEST else "DEEP", ())
+        if depth > _DEEPEST:
+            return Node("DEEP", ())
         children: list[Node | Leaf] = []
         for inner in element:
             self.criteria += 1
@@ -180,9 +184,14 @@ class _Reader:
                 children.append(self._node(inner, depth + 1))
             elif name(inner) in ("criterion", "extend_definition"):
                 leaf = Leaf(intern(inner.get("test_ref", "")), intern(inner.get("comment", "").strip()))
-                turned = inner.get("negate", "false") not in ("false", "0")
-                children.append(Node("NOT", ()) if turned else self._leaves.setdefault(leaf, leaf))
-        return Node(intern(operator), tuple(children))
+                leaf = self._leaves.setdefault(leaf, leaf)
+                children.append(Node("NOT", (leaf,)) if _is_turned(inner) else leaf)
+        return Node("NOT" if _is_turned(element) else intern(operator), tuple(children))
+
+
+def _is_turned(element: Element) -> bool:
+    """Whether criteria hold where what they say does not."""
+    return element.get("negate", "false") not in ("false", "0")
 
 
 def _keep(things: dict[str, Thing], record: Element, thing: Thing, document: Document) -> None:
@@ -209,10 +218,17 @@ def _test(record: Element, tag: str) -> Test:
 def _note_object(record: Element, document: Document) -> None:
     """The name of a package, or the variable that holds names; no names for objects of another kind."""
     found = child(record, "name")
-    plain = found is not None and found.get("operation", "equals") == "equals"
-    if found is not None and plain and (variable := found.get("var_ref")):
+    operation = found.get("operation", "equals") if found is not None else ""
+    if found is not None and operation == "equals" and (variable := found.get("var_ref")):
         _keep(document.references, record, intern(variable), document)
-    _keep(document.objects, record, (intern(text(found)),) if plain and text(found) else (), document)
+    names = _listed(text(found)) if operation == "pattern match" else [text(found)] if operation == "equals" else []
+    _keep(document.objects, record, tuple(intern(one) for one in names if one), document)
+
+
+def _listed(pattern: str) -> list[str]:
+    """The names that a pattern lists, `^(vim|vim-common)$`; none for one that says more."""
+    found = _LIST.fullmatch(pattern)
+    return [one.replace("\\", "") for one in found[1].split("|")] if found else []
 
 
 def _flaws(texts: list[str]) -> tuple[str, ...]:

@@ -6,13 +6,15 @@ import re
 from typing import Literal, NamedTuple
 
 from secops.patches.feeds.oval_document import Document, Leaf, Test
-from secops.patches.feeds.platforms import Release, of_platform
+from secops.patches.feeds.platforms import of_platform
+from secops.patches.feeds.suse_products import Release
 
 
 class OnRelease(NamedTuple):
-    """A release of a distribution."""
+    """One of these releases of distributions: a module of SUSE may be on several. `channel`: as `Platform` has it."""
 
-    release: Release
+    releases: tuple[Release, ...]
+    channel: str = ""
 
 
 class Elsewhere(NamedTuple):
@@ -102,15 +104,15 @@ def _by_words(comment: str) -> OnRelease | Elsewhere | Module | Arch | None:
     if found := _ARCH.fullmatch(comment):
         return Arch((found[1],))
     if found := _INSTALLED.fullmatch(comment):
-        release = of_platform(found[1])
-        return OnRelease(release) if release else Elsewhere(found[1])
+        platform = of_platform(found[1])
+        return OnRelease(*platform) if platform else Elsewhere(found[1])
     return None
 
 
 def _confirmed(found: OnRelease, leaf: Leaf, test: Test, document: Document) -> Fact:
     """The release that the words name, unless the test's own states are for another."""
     values = [value for state in test.states for _, _, value in document.states.get(state, ()) if _NUMBER.search(value)]
-    major = found.release[1].partition(".")[0]
+    major = found.releases[0][1].partition(".")[0]
     numbers = [_NUMBER.findall(value)[0] for value in values]
     if numbers and major not in numbers:
         return NotUnderstood(leaf.comment, "words that name another release than the test")
@@ -141,9 +143,10 @@ def _of_packages(leaf: Leaf, test: Test, document: Document) -> Fact:
     dpkg = test.kind == "dpkginfo"
     source = dpkg and not any(one in document.references for one in test.objects)
     packages = Packages("dpkg" if dpkg else "rpm", names, "installed", source=source)
+    named = packages._replace(version=fields.get("evr", ("", ""))[1])  # a module's build is told by its version
     if test.check == "none satisfy" or test.operator != "AND":
-        return _unclear(leaf, test.kind, packages)
-    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind, packages)
+        return _unclear(leaf, test.kind, named)
+    return _asked(packages, fields, test.existence == "none_exist") or _unclear(leaf, test.kind, named)
 
 
 def _asked(packages: Packages, fields: dict[str, tuple[str, str]], absent: bool) -> Fact | None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-#: An ID of os-release, and the distribution's own word for the release.
-Release = tuple[str, str]
+from secops.patches.feeds.suse_products import Platform, Release, of_suse
 
-_SUSE = r" (?P<release>\d+(?:\.\d+)?)(?: SP(?P<pack>\d+))?(?:-(?:LTSS|ESPOS|TERADATA|CHOST-BYOS))?"
 _PLATFORMS = (
     ("anolis", r"Anolis OS (?P<release>\d+)(?:\.\d+)?"),
     ("rhel", r"Red Hat Enterprise Linux (?P<release>\d+)"),
@@ -15,9 +13,6 @@ _PLATFORMS = (
     ("almalinux", r"AlmaLinux (?P<release>\d+)"),
     ("rocky", r"Rocky Linux (?P<release>\d+)"),
     ("centos", r"CentOS (?:Linux )?(?P<release>\d+)"),
-    ("sles", "SUSE Linux Enterprise Server" + _SUSE),
-    ("sled", "SUSE Linux Enterprise Desktop" + _SUSE),
-    ("opensuse-leap", r"openSUSE Leap (?P<release>\d+\.\d+)"),
     ("debian", r"Debian (?:GNU/Linux )?(?P<release>\d+)"),
     ("ubuntu", r"Ubuntu (?P<release>\d\d\.\d\d)(?: LTS)?(?: \([a-z ]+\))?"),
 )
@@ -30,13 +25,12 @@ _OPENEULER = re.compile(r"\d\d\.\d\d(?:-LTS)?(?:-SP\d+)?")
 _OPENEULER_TAG = re.compile(r"\.oe(\d\d)(\d\d)(?:sp(\d+))?(?![0-9a-z])")
 
 
-def of_platform(name: str) -> Release | None:
-    """The release that OVAL calls `SUSE Linux Enterprise Server 15 SP3`; None when it is none that is known here."""
+def of_platform(name: str) -> Platform | None:
+    """What OVAL calls `SUSE Linux Enterprise Server 15 SP3`; None when it is none that is known here."""
     for ecosystem, pattern in _PATTERNS:
         if found := pattern.fullmatch(name):
-            pack = found.groupdict().get("pack")
-            return ecosystem, f"{found['release']}.{pack}" if pack else found["release"]
-    return None
+            return Platform(((ecosystem, found["release"]),))
+    return of_suse(name)
 
 
 def of_cpe(cpe: str) -> Release | None:

@@ -11,6 +11,8 @@ _ARCHES = (
     "|sw_64|mips64el|armv6hl|armv7hl|armv7hnl|ia64|athlon"
 )
 _FILE = re.compile(rf"(?P<name>.+)-(?:(?P<epoch>\d+):)?(?P<version>[^-:]+)-(?P<release>[^-:]+)\.(?P<arch>{_ARCHES})")
+_PLAIN = re.compile(r"[A-Za-z0-9_][\w.+-]*", re.ASCII)
+_NUMBERED = re.compile(r"^(.+)-\d[^-]*-[^-]+$")
 _LONGEST = 400
 
 
@@ -40,7 +42,8 @@ def of_purl(purl: str) -> Build | None:
     """The build that a package URL of type rpm stands for; None for any other.
 
     Red Hat writes modules as `?rpmmod=nodejs:18:8060…:ad00…`, and packages of a module that are not mended as
-    `pkg:rpmmod/redhat/nodejs:18/nodejs`. A package without a version and an architecture is a source package there.
+    `pkg:rpmmod/redhat/nodejs:18/nodejs`. A package without a version and an architecture is a source package there;
+    SUSE names binary packages, and their source beside them: `pkg:rpm/suse/xz@?upstream=xz.src.rpm`.
     """
     kind, path, qualifiers = _parts(purl)
     place, _, last = path.rpartition("/")
@@ -49,7 +52,18 @@ def of_purl(purl: str) -> Build | None:
     if kind not in ("rpm", "rpmmod") or not name or (kind == "rpmmod" and not stream):
         return None
     version = _evr(qualifiers.get("epoch", ""), unquote(version)) if version else ""
-    return Build(unquote(name), version, qualifiers.get("arch", "") or ("" if version else "src"), stream_of(stream))
+    binary = version or "upstream" in qualifiers
+    return Build(unquote(name), version, qualifiers.get("arch", "") or ("" if binary else "src"), stream_of(stream))
+
+
+def guesses(name: str) -> tuple[Build, ...]:
+    """Packages, in all their versions, that a name may stand for which is neither a file's nor a package URL."""
+    stream, _, package = name.rpartition("/")
+    names = dict.fromkeys((package, *_NUMBERED.findall(package))) if len(name) <= _LONGEST else ()
+    module = stream_of(stream)
+    if not all(map(_PLAIN.fullmatch, names)) or bool(stream) != bool(module):
+        return ()
+    return tuple(Build(one, "", arch, module) for one in names for arch in ("", "src"))
 
 
 def module_of_purl(purl: str) -> str:

@@ -75,7 +75,7 @@ def _package(found: Any, release: str, where: str) -> Iterator[Entry]:
     try:
         package = msgspec.convert(found, _Listed).pkg
     except msgspec.ValidationError:
-        yield Reject(where, "is no package of the database")
+        yield Reject(where, "is no package of the database", lost=True)
         return
     where = f"{where}: {line(package.name)}"
     for version, flaws in package.secfixes.items():

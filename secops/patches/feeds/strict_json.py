@@ -14,7 +14,9 @@ from typing import Any, BinaryIO, NoReturn, cast
 import ijson
 
 from secops.core.i18n import _
+from secops.patches.feeds import json_faults
 from secops.patches.feeds.format import FeedError
+from secops.patches.feeds.json_faults import NotStrictError
 from secops.patches.feeds.metered import Metered
 from secops.patches.feeds.unpacking import Readable
 
@@ -33,33 +35,35 @@ Event = tuple[str, Any]
 
 
 def loads(raw: bytes) -> Any:
-    """A document held in memory. Raises `ValueError` for one that is not strictly JSON in UTF-8."""
+    """A document held in memory. Raises `NotStrictError` for one that is not strictly JSON in UTF-8."""
     try:
         value = json.loads(
             raw.removeprefix(_BOM).decode(), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
         )
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if _HALF.search(raw):
-        json.dumps(value, ensure_ascii=False).encode()  # fails for half a character
+        if _HALF.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()  # fails for half a character
+    except NotStrictError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise NotStrictError(json_faults.of_json(error)) from error
     return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise json_faults.twice(_twice(pairs))
     return found
 
 
-def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+def _refuse(_word: str) -> NoReturn:
+    raise NotStrictError(json_faults.NO_NUMBER)
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        _refuse(digits[:20])
+        raise NotStrictError(json_faults.TOO_LARGE)
     return number
 
 
@@ -68,7 +72,8 @@ def top_keys(head: bytes) -> frozenset[str]:
     """The keys of the object that a document begins with, or of the first one in its list, as far as they are seen."""
     keys, depth, listed = set(), 0, 0
     try:
-        for event, value in ijson.basic_parse(BytesIO(head.removeprefix(_BOM))):
+        # without use_float ijson ends the process at a number of thousands of digits
+        for event, value in ijson.basic_parse(BytesIO(head.removeprefix(_BOM)), use_float=True):
             if event in _STARTS:
                 listed += event == "start_array" and not depth
                 depth += 1
@@ -107,7 +112,7 @@ def members(stream: Readable, where: str, listed: str) -> Iterator[tuple[str, An
         if event == "end_map":
             break
         if key in seen:
-            raise FeedError(_("has the key {key} twice").format(key=key[:40]), where=where)
+            raise FeedError(json_faults.twice(key).what, where=where)
         seen.add(key)
         paced.rest()
         event, value = next(events)
@@ -141,7 +146,7 @@ def _events(stream: Metered, where: str) -> Iterator[Event]:
     try:
         yield from ijson.basic_parse(stream, use_float=True)
     except (ijson.JSONError, SystemError, ValueError, OverflowError) as error:  # SystemError: thousands of digits
-        raise FeedError(_("is not JSON, or is cut off"), where=where) from error
+        raise FeedError(json_faults.of_yajl(error), where=where) from error
 
 
 def _elements(events: Iterator[Event], paced: Metered, where: str) -> Iterator[Any]:
@@ -156,7 +161,7 @@ def _value(event: str, value: Any, events: Iterator[Event], where: str, depth: i
     if event not in _STARTS:
         return value
     if depth > _DEEPEST:
-        raise FeedError(_("is nested too deeply"), where=where)
+        raise FeedError(json_faults.TOO_DEEP, where=where)
     if event == "start_array":
         items = []
         for inner, item in events:
@@ -171,13 +176,13 @@ def _value(event: str, value: Any, events: Iterator[Event], where: str, depth: i
         pairs.append((key, _value(*next(events), events, where, depth + 1)))
     try:
         return _unique(pairs)
-    except ValueError as error:
-        raise FeedError(_("has the key {key} twice").format(key=_twice(pairs)), where=where) from error
+    except NotStrictError as error:
+        raise FeedError(error.what, where=where) from error
 
 
 def _twice(pairs: list[tuple[str, Any]]) -> str:
     keys = sorted(key for key, _value in pairs)
-    return next(a for a, b in pairwise(keys) if a == b)[:40]
+    return next(a for a, b in pairwise(keys) if a == b)
 
 
 def _pass_over(events: Iterator[Event], paced: Metered) -> None:

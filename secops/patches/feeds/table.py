@@ -93,20 +93,20 @@ def _fields(text: str, delimiter: str) -> list[str] | None:
 def _row(text: str, delimiter: str, columns: Sequence[str], where: str) -> Iterator[Entry]:
     fields = _fields(text, delimiter)
     if fields is None:
-        yield Reject(where, "its quotation marks do not match")
+        yield Reject(where, "its quotation marks do not match", lost=True)
     elif any(map(str.strip, fields)):
         yield _entry([field.strip() for field in fields], columns, where)
 
 
 def _entry(fields: Sequence[str], columns: Sequence[str], where: str) -> Statement | Reject:
     if len(fields) != len(columns):
-        return Reject(where, "has more or fewer fields than there are columns")
+        return Reject(where, "has more or fewer fields than there are columns", lost=True)
     if any(LOST in field for field in fields):
-        return Reject(where, "holds bytes that are no characters")
+        return Reject(where, "holds bytes that are no characters", lost=True)
     try:
         return vetted(_statement(defaultdict(str, zip(columns, fields, strict=True))), where)
     except _RowError as error:
-        return Reject(where, str(error))
+        return Reject(where, str(error), lost=True)
 
 
 def _statement(cells: defaultdict[str, str]) -> Statement:

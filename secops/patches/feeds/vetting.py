@@ -11,7 +11,7 @@ import msgspec
 
 from secops.patches import versions
 from secops.patches.feeds.platforms import tagged_for_another
-from secops.patches.statement import Reject, Severity, Statement, Status
+from secops.patches.statement import ANY_STREAM, Reject, Severity, Statement, Status
 
 #: Vendors' words for how bad a flaw is.
 _SEVERITIES: dict[str, Severity] = {
@@ -53,6 +53,8 @@ NO_STATUS = "a status that says nothing of a flaw"
 NO_PRODUCT = "names no product"
 NOT_HOT = "is not named like a hot patch"
 NOT_IN_TREE = "is not in the product tree"
+NO_PACKAGE = "no rpm package"
+NO_URL = "a package that no package URL names"
 
 
 def severity(word: str) -> Severity:
@@ -60,13 +62,19 @@ def severity(word: str) -> Severity:
     return _SEVERITIES.get(word.strip().lower(), "")
 
 
-def day(text: str) -> date | None:
-    """The day, in UTC, of a date or a time in ISO 8601; None when it is none."""
+def moment(text: str) -> datetime | None:
+    """A date or a time in ISO 8601, in UTC where it names no zone; None when it is none."""
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        found = datetime.fromisoformat(text.strip())
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def day(text: str) -> date | None:
+    """The day, in UTC, of a date or a time in ISO 8601; None when it is none."""
+    found = moment(text)
+    return found.date() if found else None
 
 
 def score(value: object) -> float | None:
@@ -114,19 +122,18 @@ def vetted(statement: Statement, where: str) -> Statement | Reject:
     """The statement, or why it counts for nothing."""
     bounds = [version for version in (statement.introduced, statement.fixed, statement.last_affected) if version]
     place = line(" ".join([f"{where}: {statement.package}", *bounds]))
-    if fault := _identity_fault(statement, bounds):
-        return doubted(statement, place, fault)
-    if fault := _bounds_fault(statement, bounds):
-        return doubted(statement, place, fault)
-    return statement
+    fault = _identity_fault(statement) or _kind_fault(statement, bounds) or _bounds_fault(statement, bounds)
+    return doubted(statement, place, fault) if fault else statement
 
 
 def doubted(statement: Statement, where: str, why: str) -> Reject:
-    """The reject of a statement that leaves its flaw unknown, if it is clear what it is on."""
+    """The reject of a statement that leaves its flaw unknown; if it is not clear what it is on, it is lost."""
     if statement.flaws and not _ADVISORY.fullmatch(statement.advisory):
         statement = msgspec.structs.replace(statement, advisory=statement.flaws[0])
-    clear = not statement.hot and not _identity_fault(statement, ())
-    return Reject(where, why, (unclear(statement, why),) if clear else ())
+    if statement.hot:  # what is not mended by a hot patch stays open
+        return Reject(where, why)
+    clear = not _identity_fault(statement)
+    return Reject(where, why, (unclear(statement, why),) if clear else (), lost=not clear)
 
 
 def torn(statements: Iterable[Statement], where: str, why: str = TORN) -> Iterator[Reject]:
@@ -137,12 +144,22 @@ def torn(statements: Iterable[Statement], where: str, why: str = TORN) -> Iterat
 
 def unclear(statement: Statement, why: str) -> Statement:
     """What is left to say where nobody knows which versions have the flaw."""
+    bounds = (statement.introduced, statement.fixed, statement.last_affected)
+    arch = statement.arch if all(map(_ARCH.fullmatch, statement.arch)) else ()
+    module = ANY_STREAM if _stream_fault(statement, bounds) else statement.module
     return msgspec.structs.replace(
-        statement, introduced="", fixed="", last_affected="", status="unknown", words=statement.words or why
+        statement,
+        arch=arch,
+        module=module,
+        introduced="",
+        fixed="",
+        last_affected="",
+        status="unknown",
+        words=statement.words or why,
     )
 
 
-def _identity_fault(statement: Statement, bounds: Iterable[str]) -> str:
+def _identity_fault(statement: Statement) -> str:
     """What is wrong with what a statement is on."""
     if not _NAME.fullmatch(statement.package):
         return "no name of a package"
@@ -150,10 +167,19 @@ def _identity_fault(statement: Statement, bounds: Iterable[str]) -> str:
         return "no id of a flaw"
     if not _ADVISORY.fullmatch(statement.advisory):
         return "no id of an advisory"
-    if statement.module and not _MODULE.fullmatch(statement.module):
-        return "no name of a module and its stream"
+    return ""
+
+
+def _kind_fault(statement: Statement, bounds: Iterable[str]) -> str:
+    """What is wrong with which builds of a package a statement is on."""
     if not all(map(_ARCH.fullmatch, statement.arch)):
         return "no name of an architecture"
+    return _stream_fault(statement, bounds)
+
+
+def _stream_fault(statement: Statement, bounds: Iterable[str]) -> str:
+    if statement.module and not _MODULE.fullmatch(statement.module):
+        return "no name of a module and its stream"
     if not statement.module and statement.kind == "rpm" and any(_MODULE_BUILD.search(version) for version in bounds):
         return "a module's build whose stream is not named"
     return ""

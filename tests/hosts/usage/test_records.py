@@ -110,6 +110,7 @@ def test_a_log_that_ended_is_no_record_of_now(tmp_path: Path) -> None:
     (record,), now = read_records(seen(fill(tmp_path / "dead", old | others)), Built())
     reach = Reach.of([(record.name, record.since, record.until)], now)
     assert (reach.days, reach.shortfall(90)) == (None, "the newest line on record is 40 days old")
+    assert Reach(now, newest=now - DAY).shortfall(90) == "the newest line on record is 1 day old"
 
 
 def test_messages_count_only_where_logins_have_no_log_of_their_own(tmp_path: Path) -> None:

@@ -12,9 +12,20 @@ from hypothesis import strategies as st
 
 from secops.patches.feeds import json_document
 from secops.patches.feeds.csaf import FORMAT
-from secops.patches.statement import Statement
+from secops.patches.statement import Reject, Statement
 from tests.patches.feeds.csaf_kit import REDHAT, SP3, document, openeuler, redhat
-from tests.patches.feeds.reading import JUNK, about, doubted, nodes, refused, rejects, replaced, stands, statements
+from tests.patches.feeds.reading import (
+    JUNK,
+    about,
+    doubted,
+    nodes,
+    read,
+    refused,
+    rejects,
+    replaced,
+    stands,
+    statements,
+)
 from tests.patches.samples import sample
 
 UNKNOWN = "no release of a distribution that is known here"
@@ -126,10 +137,43 @@ def test_a_module_may_stand_between_package_and_release() -> None:
     assert (found.package, found.release, found.module) == ("npm", "9", "nodejs:18")
 
 
-def test_a_modules_build_without_its_stream_is_a_reject() -> None:
+def test_a_modules_build_without_its_stream_is_unknown_on_every_stream() -> None:
     raw = redhat("npm", "pkg:rpm/redhat/npm@9-1.module%2Bel9?arch=x86_64", "AppStream-9")
     assert statements(FORMAT, raw) == []
     assert rejects(FORMAT, raw)[0][1] == "a module's build whose stream is not named"
+    assert [(one.package, one.module, one.fixed) for one in doubted(FORMAT, raw)] == [("npm", "*", "")]
+
+
+@pytest.mark.parametrize(
+    ("product", "packages"),
+    [
+        ("vim", [("vim", "")]),
+        ("vim-9.0-33.el8", [("vim", ""), ("vim-9.0-33.el8", "")]),
+        ("nodejs:16/npm", [("npm", "nodejs:16")]),
+        ("rhel8/container of mine", []),
+    ],
+)
+def test_a_package_that_no_package_url_names_is_unknown(product: str, packages: list[tuple[str, str]]) -> None:
+    for status in ("known_affected", "under_investigation", "fixed"):
+        raw = redhat(product, "", "rhel_8", status)
+        assert statements(FORMAT, raw) == []
+        found = [(one.package, one.module, one.by_source) for one in doubted(FORMAT, raw)]
+        assert sorted(found) == [(*one, by_source) for one in packages for by_source in (False, True)]
+    sound = read(FORMAT, redhat(product, "", "rhel_8", "known_not_affected"))
+    assert [one.unclear for one in sound if isinstance(one, Reject)] == [()]
+    assert not any(isinstance(one, Statement) for one in sound)
+    assert doubted(FORMAT, redhat(product, "pkg:oci/vim@1", "rhel_8", "known_affected")) == []
+    assert rejects(FORMAT, redhat(product, "pkg:oci/vim@1", "rhel_8", "known_affected"))[0][1] == "no rpm package"
+
+
+def test_a_product_that_stands_in_no_tree_is_unknown_or_leaves_the_feed_not_whole() -> None:
+    def lacking(product: str) -> bytes:
+        return redhat("vim", "pkg:rpm/redhat/vim", "rhel_8", product_status={"known_affected": [product]})
+
+    (found,) = doubted(FORMAT, lacking("rhel_8:nano-1-1.el8.x86_64"))
+    assert (found.release, found.package, found.status) == ("8", "nano", "unknown")
+    for product, lost in (("rhel_8:nano-1-1.el8.x86_64", False), ("nowhere", True), ("rhel_8:vim", False)):
+        assert any(one.lost for one in read(FORMAT, lacking(product)) if isinstance(one, Reject)) is lost
 
 
 def test_an_extended_stream_is_a_release_of_its_own() -> None:

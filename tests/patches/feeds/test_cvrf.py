@@ -134,6 +134,28 @@ def test_contradictions_and_unknown_products_are_rejects_and_the_rest_is_used() 
     assert [(one.package, one.status, one.fixed) for one in doubted(FORMAT, raw)] == [("nano", "unknown", "")]
 
 
+@pytest.mark.parametrize("word", ["First Affected", "Recommended", "", "Mended"])
+def test_a_status_that_says_nothing_leaves_unknown_what_has_no_other(word: str) -> None:
+    vague = f'<Status Type="{word}"><ProductID>{SP3}</ProductID></Status>'
+    alone = document(*VIM, status=vague)
+    assert statements(FORMAT, alone) == []
+    assert {(one.package, one.status, one.fixed, one.words) for one in doubted(FORMAT, alone)} == {
+        ("vim", "unknown", "", "a status that says nothing of a flaw"),
+    }
+    beside = document(*VIM, status=f'{vague}<Status Type="Fixed"><ProductID>{SP3}</ProductID></Status>')
+    assert [one.status for one in statements(FORMAT, beside)] == ["fixed"]
+    assert doubted(FORMAT, beside) == []
+
+
+def test_a_file_whose_name_is_not_understood_leaves_its_package_unknown() -> None:
+    for name, packages in (("nano-1-1.oe2203sp3.odd64.rpm", {"nano", "nano-1-1.oe2203sp3.odd64"}), ("x y.rpm", set())):
+        raw = document(*VIM, product("nano", name))
+        assert [one.package for one in statements(FORMAT, raw)] == ["vim"]
+        assert {one.package for one in doubted(FORMAT, raw)} == packages
+        assert ("doc: openEuler-SA-2025-1379: " + name, "no rpm package") in rejects(FORMAT, raw)
+    assert doubted(FORMAT, document(*VIM, product("nano", "nano-1-1.oe2203sp3.x86_64.rpm"))) == []
+
+
 def test_a_flaw_of_no_product_is_a_reject() -> None:
     raw = document(*VIM, status='<Status Type="Fixed"/>')
     assert [reason for _, reason in rejects(FORMAT, raw)] == ["names no product"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from secops.patches.feeds.container import documents
 from secops.patches.feeds.osv import FORMAT
-from secops.patches.feeds.osv_products import product_of
+from secops.patches.feeds.osv_products import products_of
 from secops.patches.statement import About, Reject, Statement
 from tests.patches.feeds.reading import JUNK, doubted, nodes, read, refused, rejects, replaced, stands, statements
 from tests.patches.samples import sample
@@ -65,7 +65,7 @@ def test_an_entry_says_that_a_version_mends_a_package() -> None:
         {"type": "ADVISORY", "url": "https://errata.almalinux.org/9/ALSA-2026-1.html"},
     ])))  # fmt: skip
     assert found == [
-        About(as_of=date(2026, 2, 4), whole=False),
+        About(as_of=date(2026, 2, 4), modified=datetime(2026, 2, 4, 1, 30, tzinfo=UTC), whole=False),
         Statement(
             advisory="ALSA-2026:1",
             flaws=("CVE-2026-1111",),
@@ -101,8 +101,9 @@ def test_an_entry_says_that_a_version_mends_a_package() -> None:
         ("openSUSE:Leap 15.6", ("opensuse-leap", "15.6", "rpm", True, "")),
         ("SUSE:Linux Enterprise Server 15 SP5", ("sles", "15.5", "rpm", True, "")),
         ("SUSE:Linux Enterprise Server 12 SP5-LTSS", ("sles", "12.5", "rpm", True, "LTSS")),
-        ("SUSE:Linux Enterprise Module for Basesystem 15 SP6", ("sles", "15.6", "rpm", True, "")),
-        ("SUSE:Linux Enterprise Server for SAP Applications 15", ("sles_sap", "15", "rpm", True, "")),
+        ("SUSE:Linux Enterprise Server for SAP Applications 15", ("sles", "15", "rpm", True, "SAP Applications")),
+        ("SUSE:Linux Enterprise Desktop 15 SP6", ("sled", "15.6", "rpm", True, "")),
+        ("SUSE:Linux Enterprise High Performance Computing 15 SP3-ESPOS", ("sle_hpc", "15.3", "rpm", True, "ESPOS")),
         *((name, None) for name in (
             "Debian", "Ubuntu:Pro:FIPS:20.04:LTS", "Ubuntu:Pro:22.04:LTS:Realtime:Kernel", "AlmaLinux", "PyPI", "Go",
             "Red Hat:rhel_eus:9.2::appstream", "Red Hat:openshift:4.12::el8", "openSUSE:Tumbleweed", "Alpine",
@@ -111,7 +112,23 @@ def test_an_entry_says_that_a_version_mends_a_package() -> None:
     ],
 )  # fmt: skip
 def test_ecosystems_are_releases_of_distributions(name: str, expected: tuple[Any, ...] | None) -> None:
-    assert (product_of(name) or (None,) * 5)[:5] == (expected or (None,) * 5)
+    assert [product[:5] for product in products_of(name)] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "releases"),
+    [
+        ("Module for Basesystem 15 SP6", ["15.6"]),
+        ("Module for Python 3 15 SP4", ["15.4"]),
+        ("Workstation Extension 15 SP6", ["15.6"]),
+        ("Module for Containers 12", ["12", "12.1", "12.2", "12.3", "12.4", "12.5"]),
+        ("Live Patching 15 SP6", []),
+        ("Micro 5.5", []),
+    ],
+)
+def test_modules_of_suse_are_on_hosts_of_every_base_product(name: str, releases: list[str]) -> None:
+    found = [product[:2] for product in products_of(f"SUSE:Linux Enterprise {name}")]
+    assert found == [(base, one) for base in ("sles", "sled", "sle_hpc", "sle_rt") for one in releases]
 
 
 def test_ranges_with_several_events_are_several_statements() -> None:
@@ -286,10 +303,11 @@ def test_suse_lists_the_binaries_of_a_source_package() -> None:
     binaries = {"binaries": [{"libopenssl3": "3.0.8-150500.5.17.1", "openssl-3": "3.0.8-150500.5.17.1"}]}
     found = said(affected=[{**affected, "ecosystem_specific": binaries}])
     assert [(s.package, s.fixed, s.by_source, s.ecosystem, s.release) for s in found] == [
-        ("libopenssl3", "3.0.8-150500.5.17.1", False, "sles", "15.5"),
-        ("openssl-3", "3.0.8-150500.5.17.1", False, "sles", "15.5"),
+        (name, "3.0.8-150500.5.17.1", False, base, "15.5")
+        for base in ("sles", "sled", "sle_hpc", "sle_rt")
+        for name in ("libopenssl3", "openssl-3")
     ]
-    assert [(s.package, s.by_source) for s in said(affected=[affected])] == [("openssl-3", True)]
+    assert {(s.package, s.by_source) for s in said(affected=[affected])} == {("openssl-3", True)}
 
 
 def test_what_ubuntu_pro_mends_does_not_stay_open_for_all() -> None:
@@ -305,6 +323,35 @@ def test_what_ubuntu_pro_mends_does_not_stay_open_for_all() -> None:
     assert told(ubuntu("Pro:", "8.12-1~esm1")) == [("8.12-1~esm1", "Ubuntu Pro")]
     other = package("Ubuntu:24.04:LTS", "vips", {"introduced": "0"})
     assert told(other, ubuntu("Pro:", "8.12-1~esm1")) == [("", ""), ("8.12-1~esm1", "Ubuntu Pro")]
+
+
+@pytest.mark.parametrize(
+    ("affected", "left", "lost"),
+    [
+        (package(ranges=3), ["curl"], False),
+        (package(versions={"1": 2}), ["curl"], False),
+        (package(severity="high"), ["curl"], False),
+        ({"package": {"ecosystem": "AlmaLinux:9", "name": 3}, "ranges": []}, [], True),
+        ({"package": "curl"}, [], True),
+        (["curl"], [], True),
+        (package("PyPI", ranges=3), [], False),
+        (package("AlmaLinux:9", "no name"), [], True),
+    ],
+)
+def test_what_is_misshapen_is_unknown_of_its_package_or_leaves_the_feed_not_whole(
+    affected: Any, left: list[str], lost: bool
+) -> None:
+    document = raw(entry(affected=[affected, package(name="vim")]))
+    assert [one.package for one in doubted(FORMAT, document)] == left
+    assert any(one.lost for one in read(FORMAT, document) if isinstance(one, Reject)) is lost
+    assert [one.package for one in read(FORMAT, document) if isinstance(one, Statement)] == ["vim"]
+
+
+def test_a_modules_build_without_its_stream_is_unknown_on_every_stream() -> None:
+    module = package("AlmaLinux:8", "nodejs", {"introduced": "0"}, {"fixed": "1:16-1.module_el8.6.0+1"})
+    document = raw(entry(summary="An update", affected=[module]))
+    assert [(one.package, one.module, one.status) for one in doubted(FORMAT, document)] == [("nodejs", "*", "unknown")]
+    assert doubted(FORMAT, raw(entry(summary="Update of nodejs:16", affected=[module]))) == []
 
 
 def test_what_is_left_out_is_told() -> None:
@@ -330,23 +377,25 @@ def test_lists_and_lines_of_entries(indent: int | None) -> None:
     good, other = entry(affected=[package()]), entry(id="ALSA-2026:2", affected=[package(name="vim")])
     found = read(FORMAT, json.dumps([good, 5, other], indent=indent).encode())
     assert [each.package for each in found if isinstance(each, Statement)] == ["curl", "vim"]
-    assert [each for each in found if isinstance(each, Reject)] == [Reject("doc: entry 2", "is no entry of OSV")]
+    assert [each for each in found if isinstance(each, Reject)] == [
+        Reject("doc: entry 2", "is no entry of OSV", lost=True)
+    ]
     assert all(each.whole for each in found if isinstance(each, About))
 
     found = read(FORMAT, b"\n".join([raw(good), b"", b'{"id": "cut', raw(other)]))
     assert [each.package for each in found if isinstance(each, Statement)] == ["curl", "vim"]
-    assert [each for each in found if isinstance(each, Reject)] == [Reject("doc: line 3", "is not JSON, or is cut off")]
+    assert [each for each in found if isinstance(each, Reject)] == [Reject("doc: line 3", "is cut off", lost=True)]
 
     (about, _) = read(FORMAT, b"\n" + json.dumps(good, indent=indent).encode() + b"\n")
-    assert about == About(as_of=date(2026, 2, 4), whole=False)
+    assert about == About(as_of=date(2026, 2, 4), modified=datetime(2026, 2, 4, 1, 30, tzinfo=UTC), whole=False)
 
 
 def test_documents_that_are_no_json() -> None:
     whole = json.dumps(entry(affected=[package()]), indent=1).encode()
     for size in (1, len(whole) // 2, len(whole) - 1):
-        assert refused(FORMAT, whole[:size]) == "is not JSON, or is cut off"
-    assert refused(FORMAT, whole.replace(b'"id"', b'"modified": "", "id"')) == "is not JSON, or is cut off"
-    assert refused(FORMAT, b"[" + whole) == "is not JSON, or is cut off"
+        assert refused(FORMAT, whole[:size]) == "is cut off"
+    assert refused(FORMAT, whole.replace(b'"id"', b'"modified": "", "id"')) == "has the key modified twice"
+    assert refused(FORMAT, b"[" + whole) == "is cut off"
 
 
 def test_other_formats_are_not_taken_for_it() -> None:

@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from secops.patches.feeds.oval import FORMAT
-from secops.patches.statement import Statement
+from secops.patches.statement import Reject, Statement
 from tests.patches.feeds.oval_kit import Oval, both, defined, either
-from tests.patches.feeds.reading import about, doubted, rejects, statements
+from tests.patches.feeds.reading import about, doubted, read, rejects, statements
 from tests.patches.samples import sample
 
 UNKNOWN = "no release of a distribution that is known here"
@@ -259,3 +259,89 @@ def test_a_test_that_is_not_understood_leaves_its_package_unknown(operation: str
     assert [one.package for one in left] == unknown
     assert all((one.release, one.status, one.fixed) == ("8", "unknown", "") for one in left)
     assert bool(statements(FORMAT, bytes(oval))) is not bool(unknown)
+
+
+def unclear(criteria: str, document: Oval) -> list[tuple[str, str, str]]:
+    """Packages that a definition leaves unknown, with their releases and streams."""
+    return sorted({(one.package, one.release, one.module) for one in doubted(FORMAT, defined(document, criteria))})
+
+
+@pytest.mark.parametrize("operator", ['operator="XOR"', 'operator="ONE"', 'negate="true"', 'negate="1" operator="OR"'])
+def test_packages_below_an_operator_that_is_not_understood_are_unknown(operator: str) -> None:
+    document = Oval()
+    odd = f"<criteria {operator}>{document.earlier('a', '1-1')}{both(document.earlier('b', '1-1'))}</criteria>"
+    criteria = both(document.release("AlmaLinux 9"), odd)
+    assert unclear(criteria, document) == [("a", "9", ""), ("b", "9", "")]
+    assert statements(FORMAT, bytes(document)) == []
+    assert not lost(bytes(document))
+
+
+def test_a_criterion_that_is_turned_round_leaves_its_package_unknown_and_an_upright_one_does_not() -> None:
+    for negate in ("true", "false"):
+        document = Oval()
+        turned = document.earlier("a", "1-1").replace("<criterion", f'<criterion negate="{negate}"')
+        criteria = both(document.release("AlmaLinux 9"), turned)
+        assert unclear(criteria, document) == ([("a", "9", "")] if negate == "true" else [])
+
+
+def test_a_module_that_must_not_be_enabled_leaves_every_stream_unknown() -> None:
+    document = Oval()
+    module = document.other("Module nodejs:18 is enabled", "textfilecontent54")
+    turned = module.replace("<criterion", '<criterion negate="true"')
+    criteria = both(document.release("AlmaLinux 9"), turned, document.earlier("nodejs", "1-1.module+el9"))
+    assert unclear(criteria, document) == [("nodejs", "9", "*")]
+
+
+@pytest.mark.parametrize(("build", "module"), [("1:16-1.module+el9", "*"), ("1:16-1.el9", "")])
+def test_a_test_that_is_not_understood_of_a_modules_build_leaves_every_stream_unknown(build: str, module: str) -> None:
+    document = Oval()
+    odd = document.package("npm is not new", "npm", f'<evr operation="less than or equal">{build}</evr>')
+    assert unclear(both(document.release("AlmaLinux 9"), odd), document) == [("npm", "9", module)]
+
+
+@pytest.mark.parametrize(("comment", "left"), [("Foo is of the kind x", ["a"]), ("AlmaLinux 9 is installed", [])])
+def test_a_definition_that_extends_one_that_is_not_known_leaves_its_packages_unknown(
+    comment: str, left: list[str]
+) -> None:
+    document = Oval()
+    extended = f'<extend_definition comment="{comment}" definition_ref="d"/>'
+    criteria = both(document.release("AlmaLinux 9"), extended, document.earlier("a", "1-1"))
+    assert [one for one, _, _ in unclear(criteria, document)] == left
+    assert [one.package for one in statements(FORMAT, bytes(document))] == ([] if left else ["a"])
+
+
+def lost(raw: bytes) -> bool:
+    return any(one.lost for one in read(FORMAT, raw) if isinstance(one, Reject))
+
+
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [
+        ("^vim$", ["vim"]),
+        ("^(vim|vim-common)$", ["vim", "vim-common"]),
+        ("^libstdc\\+\\+$", ["libstdc++"]),
+        ("vim", []),
+        ("^vim.*$", []),
+        ("^python3.6$", []),
+    ],
+)
+def test_a_pattern_is_a_list_of_names_or_leaves_the_feed_not_whole(name: str, packages: list[str]) -> None:
+    document = Oval()
+    criteria = both(document.release("AlmaLinux 9"), document.earlier("a", "1-1"))
+    pattern = f'<rpminfo_object id="o-a"><name operation="pattern match">{name}</name></rpminfo_object>'
+    document.things["o-a"] = pattern
+    raw = defined(document, criteria)
+    assert [one.package for one in statements(FORMAT, raw)] == packages
+    assert lost(raw) is not bool(packages)
+
+
+def test_what_is_on_no_package_that_can_be_told_leaves_the_feed_not_whole() -> None:
+    document = Oval()
+    raw = defined(document, both(document.earlier("a", "1-1")))
+    assert lost(raw)  # on a release that nobody knows
+    document = Oval()
+    elsewhere = defined(document, both(document.release("Red Hat CoreOS 4"), document.earlier("a", "1-1")))
+    assert not lost(elsewhere)
+    document = Oval()
+    never = document.other("AlmaLinux must be installed", "rpmverifyfile", "none satisfy")
+    assert not lost(defined(document, both(never, document.earlier("a", "1-1"))))

@@ -35,7 +35,7 @@ def test_and_in_pieces(raw: bytes) -> None:
 
 
 def test_half_a_character_is_refused_and_a_whole_one_is_not() -> None:
-    with pytest.raises(ValueError, match="surrogates not allowed"):
+    with pytest.raises(ValueError, match="holds half a character"):
         loads(rb'{"a": "\ud83d"}')
     assert loads(rb'{"a": "\ud83d\ude00 \\ud83d"}') == {"a": "😀 \\ud83d"}
 
@@ -61,8 +61,8 @@ def test_members_are_the_plain_ones_and_the_elements_of_one_list() -> None:
         (b'{"v": 1, "v": 1}', "has the key v twice"),
         (b'{"list": [{"a": 1, "a": 1}]}', "has the key a twice"),
         (b'{"list": [' + b"[" * 60, "is nested too deeply"),
-        (b'{"list": [1, 2', "is not JSON, or is cut off"),
-        (b'{"list": []} {}', "is not JSON, or is cut off"),
+        (b'{"list": [1, 2', "is cut off"),
+        (b'{"list": []} {}', "goes on after its end"),
     ],
 )
 def test_faults_of_members_are_named(raw: bytes, what: str) -> None:

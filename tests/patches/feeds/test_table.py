@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from secops.hosts.distribution import release_of
 from secops.patches.feeds import table_words as words
 from secops.patches.feeds.container import documents
 from secops.patches.feeds.table import FORMAT
@@ -84,7 +85,10 @@ def test_the_example_reads_without_a_fault() -> None:
     assert rejects(FORMAT, document) == []
     found = statements(FORMAT, document)
     assert [each.status for each in found] == ["fixed"] * 3 + ["will-not-fix", "affected", "not-affected"]
-    assert {(each.ecosystem, each.kind) for each in found} == {("kylin", "rpm"), ("kylin", "dpkg"), ("uos", "dpkg")}
+    assert {(each.ecosystem, each.kind) for each in found} == {("kylin", "rpm"), ("kylin", "dpkg"), ("uos", "rpm")}
+    told = {"ID": "uos", "VERSION_ID": "20"}  # edition a is built by Anolis, which packs in rpm
+    release = release_of(told, "MajorVersion=20\nMinorVersion=1060\nEditionName=a\n")
+    assert {(each.ecosystem, each.release) for each in found if each.ecosystem == "uos"} == {release}
 
 
 def test_names_of_columns_have_other_forms() -> None:

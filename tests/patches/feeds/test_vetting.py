@@ -75,6 +75,27 @@ def test_an_odd_advisory_id_leaves_its_flaw_unknown_and_an_odd_package_nothing()
     nameless = vetted(msgspec.structs.replace(RPM, package="ä"), "doc")
     assert isinstance(nameless, Reject)
     assert not nameless.unclear
+    assert nameless.lost
+    assert not odd.lost
+
+
+@pytest.mark.parametrize(
+    ("changes", "module", "arch"),
+    [
+        ({"module": "nodejs"}, "*", RPM.arch),
+        ({"fixed": "9-1.module+el9"}, "*", RPM.arch),
+        ({"fixed": "9-1.module+el9 ", "module": "nodejs:18"}, "nodejs:18", RPM.arch),
+        ({"module": "*"}, "*", RPM.arch),
+        ({"arch": ("x 86",)}, "", ()),
+    ],
+)
+def test_what_is_on_builds_that_are_not_clear_is_on_all_that_it_may_be(
+    changes: dict[str, Any], module: str, arch: tuple[str, ...]
+) -> None:
+    found = vetted(msgspec.structs.replace(RPM, **changes), "doc")
+    assert isinstance(found, Reject)
+    assert [(one.module, one.arch, one.status) for one in found.unclear] == [(module, arch, "unknown")]
+    assert not found.lost
 
 
 def test_architectures_are_put_together() -> None:

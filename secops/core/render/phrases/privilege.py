@@ -56,6 +56,7 @@ PHRASES = (
     # use of accounts and rights
     N_("no log of logins is there"),
     N_("what is on record begins {n} days ago, not {least}"),
+    N_("the newest line on record is 1 day old"),
     N_("the newest line on record is {n} days old"),
     N_("without PAM nothing tells of logins at the console"),
     N_("sshd is set to log no logins"),
