@@ -56,12 +56,11 @@ def verify(source: Path | None, exchange: Exchange | None, given: Given) -> int:
         return _tell(list(dict.fromkeys(handed.faults(keys, witnesses))), None)
     found, faults = _examined(source, handed, keys, witnesses)
     faults += _silent(found, given.witnesses)
-    if exchange and not faults:
-        faults += _roster_faults(exchange)
-    code = _tell(faults, found)
+    false = list(_roster_faults(exchange)) if exchange and not faults else []
+    code = _tell(faults + false, found)
     if not handed.known and not handed.receipts:
         _say_alone()
-    return code
+    return Exit.REFUSED if false else code
 
 
 def public_keys(texts: Iterable[str]) -> dict[str, bytes]:

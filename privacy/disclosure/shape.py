@@ -12,13 +12,16 @@ import numpy as np
 
 from privacy.disclosure.files import writable
 from privacy.disclosure.result import Counts, Quantiles, Sums
-from privacy.labels import names_fit
+from privacy.labels import like_total, names_fit
 
 if TYPE_CHECKING:
-    from privacy.disclosure.result import Ints, Model, Population, Regression, Table
+    from privacy.disclosure.result import Array, Ints, Model, Population, Regression, Table
 
 #: Sides of a table: each one multiplies what its totals take.
 _SIDES = 8
+
+#: Axes of a parameter.
+_AXES = 4
 
 #: Counts above this are no counts of people, and sums of them would not fit into 64 bits.
 _LARGEST = 1 << 40
@@ -31,7 +34,10 @@ def size(table: Table) -> int:
 
 def names(table: Table) -> bool:
     """Whether all names and labels may stand in a file."""
-    return names_fit([*_heads(table), "count"]) and all(names_fit(side.labels) for side in table.dimensions)
+    sides = [side.labels for side in table.dimensions]
+    if isinstance(table, Counts | Sums) and table.totals and any(like_total(label) for side in sides for label in side):
+        return False
+    return names_fit([*_heads(table), "count"]) and all(map(names_fit, sides))
 
 
 def words(table: Table) -> frozenset[str]:
@@ -108,8 +114,12 @@ def regression_fits(fit: Regression) -> bool:
 
 
 def model_fits(model: Model) -> bool:
-    """Whether the parameters are numbers."""
-    return all(part.dtype.kind in "iuf" for part in model.parameters.values()) and _people(model.people, model.groups)
+    """Whether the parameters are numbers, each at least one: the name and the shape of none could be a message."""
+    return all(map(_parameter_fits, model.parameters.values())) and _people(model.people, model.groups)
+
+
+def _parameter_fits(part: Array) -> bool:
+    return part.dtype.kind in "iuf" and part.size > 0 and part.ndim <= _AXES
 
 
 def _people(people: int, groups: Ints) -> bool:

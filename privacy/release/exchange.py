@@ -134,6 +134,12 @@ class Exchange:
         self.walk(state.take)
         return state
 
+    def verified(self) -> State:
+        """The same, once the rosters are those that it names. Raises `RefusedError` for a false one."""
+        state = self.state()
+        self.signed_rosters(state)
+        return state
+
     def walk(self, take: Callable[[Entry], None]) -> None:
         """Give each entry of the ledger to `take`. Raises `CitywallError` for one that is none of an exchange's."""
         try:

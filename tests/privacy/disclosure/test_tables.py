@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.disclosure import dominance, door, min_cell, result, shape, tabulate, zero_full
-from privacy.disclosure.result import Counts, Means, Sums
+from privacy.disclosure.result import Counts, Dimension, Means, Sums
 from tests.privacy.disclosure.samples import POLICY, Memory, codes, counted, population, rows, sides, summed
 
 EXACT = msgspec.structs.replace(POLICY, min_cell=min_cell.Rule(base=1))
@@ -51,6 +51,14 @@ def test_totals_are_those_of_protected_cells():
 
 def test_a_total_of_hidden_cells_is_hidden():
     assert shown(counted([3, 4, 33, 46], 2, 2, totals=True))[2] == "redacted"
+
+
+@pytest.mark.parametrize("label", ["total", "Total", "(ALL)", "（all）", "( аll )", "[all]", "总计", "合计：", "Al l"])
+def test_no_label_beside_a_total_looks_like_one(label):
+    side = (Dimension(name="a", labels=("east", label)),)
+    for totals, expected in ((True, ["labels"]), (False, [])):
+        raw = tabulate.counts(population([20, 30]), side, totals=totals)
+        assert codes(door.clear(raw, POLICY, Memory())) == expected
 
 
 @pytest.mark.parametrize(
