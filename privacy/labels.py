@@ -16,7 +16,7 @@ LENGTH = 64
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 
 #: What is read as a total, whatever is around it: letters alone, small ones.
-_TOTALS = frozenset("all total totals sum overall 合计 总计 总数 总和 小计 全部 所有".split())
+_TOTALS = {"all", "total", "totals", "sum", "overall", "合计", "总计", "总数", "总和", "小计", "全部", "所有"}
 
 #: A spreadsheet takes a text that begins so for a formula, except for a plain number or range such as -5 or +2.
 _FORMULA = re.compile(r"[=@]|[-+](?!\d[\d.]*$)")
