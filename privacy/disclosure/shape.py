@@ -6,6 +6,7 @@ The other checks rely on it. What is said of contributions is believed: only the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +38,8 @@ def names(table: Table) -> bool:
     sides = [side.labels for side in table.dimensions]
     if isinstance(table, Counts | Sums) and table.totals and any(like_total(label) for side in sides for label in side):
         return False
-    return names_fit([*_heads(table), "count"]) and all(map(names_fit, sides))
+    shares = [f"{share:g}" for share in table.probabilities] if isinstance(table, Quantiles) else []
+    return names_fit([*_heads(table), "count"]) and all(map(names_fit, (*sides, shares)))
 
 
 def words(table: Table) -> frozenset[str]:
@@ -136,3 +138,26 @@ def people_of(table: Table) -> Ints:
     persons, whose = np.unique(population.people[inside], return_inverse=True)
     pairs = np.unique(population.cells[inside] * np.int64(len(persons)) + whose)
     return np.bincount(pairs // max(len(persons), 1), minlength=table.counts.size)
+
+
+def least(table: Table, people: Ints) -> Callable[[Ints], Ints]:
+    """From how many different people so many records of each cell are at least: from those who have the most there.
+
+    `people` are those of each cell, all told.
+    """
+    crowded = people < table.counts
+    if table.population.cells is None or table.population.people is None or not crowded.any():
+        return lambda records: records
+    inside = (table.population.cells >= 0) & crowded[table.population.cells]
+    persons, whose = np.unique(table.population.people[inside], return_inverse=True)
+    pairs, parts = np.unique(table.population.cells[inside] * np.int64(len(persons)) + whose, return_counts=True)
+    order = np.lexsort((-parts, pairs // len(persons)))
+    cells, parts = (pairs // len(persons))[order], parts[order]
+    before = np.cumsum(parts) - parts
+    before -= before[np.searchsorted(cells, cells)]  # within the cell
+
+    def found(records: Ints) -> Ints:
+        counted = np.bincount(cells[before < records[cells]], minlength=table.counts.size)
+        return np.where(crowded, counted, records)
+
+    return found
