@@ -31,7 +31,7 @@ from privacy.parties.chain import Rosters, in_force
 from privacy.parties.keys import Signer
 from privacy.parties.roster import Card, Roster
 from privacy.parties.signed import KeyId, Name, Signed, sign
-from privacy.release.receipts import hand_out
+from privacy.release.receipts import hand_out, handed
 from privacy.release.state import Entry, State, roster_entry
 from secops.core.errors import CitywallError, RefusedError, UsageError
 from secops.core.folder import locked, must_be_new, writing
@@ -183,6 +183,7 @@ class Exchange:
                 raise CitywallError(_("cannot be locked"), where=str(self.folder))
             ledger = Ledger.open(self.folder / "ledger", keeper, clock=self.clock)
             desk = Desk(self, ledger, self.state(), keeper.key_id)
+            desk.must_go_on()
             desk.catch_up()
             yield desk
 
@@ -251,6 +252,14 @@ class Desk:
             self.record(*entries)
         else:
             self._hand_out()
+
+    def must_go_on(self) -> None:
+        """Raise `RefusedError` when receipts were handed out that the ledger does not reach: to go on would fork it."""
+        if self.state.size < (known := handed(self.folder / "out")):
+            what = _("the ledger has {size} entries, and receipts of {known} were handed out: was a backup put back?")
+            hint = _("Bring the later ledger back; docs/ledger.md says what to do without.")
+            where = str(self.folder / "ledger")
+            raise RefusedError(what.format(size=self.state.size, known=known), where=where, hint=hint)
 
     def _must_keep(self) -> None:
         """The key that signs is that of a hub, and not revoked: now, or before what is to be recorded ends that."""

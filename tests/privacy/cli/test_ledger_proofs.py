@@ -115,6 +115,40 @@ def test_a_backup_put_back_is_found_out(city: Path, citywall: Citywall) -> None:
     assert citywall("prove --from later.head -o x").code == 4
 
 
+def test_a_backup_put_back_and_gone_on_from(city: Path, citywall: Citywall, tmp_path: Path) -> None:
+    """The whole exchange as it was: its keeper sees nothing, the requester's receipt of what was undone shows it."""
+    shutil.copytree(city / "exchange", city / "backup")
+    assert run(["release", "request", "district.yml", "--key", "rita.key"]) == 0
+    (receipt,) = set((city / "exchange/out/rita/receipts").glob("000018.json"))
+    kept = shutil.copy(receipt, tmp_path / "kept.json")
+    shutil.rmtree(city / "exchange")
+    shutil.copytree(city / "backup", city / "exchange")
+    assert citywall(f"verify --receipt {kept}").out.startswith("rewound: ")
+    for _more in range(2):
+        assert run(["release", "request", "age.yml", "--key", "rita.key"]) == 4
+    assert citywall("verify --head early.head").code == 0
+    done = citywall(f"verify --receipt {kept}")
+    assert (done.code, done.out.startswith("forked: ")) == (1, True)
+    other = shutil.copy(city / "exchange/out/rita/receipts/000018.json", tmp_path / "other.json")
+    public = keeper(city / "exchange").public_key
+    both = citywall(f"verify {city / 'exchange/ledger'} --receipt {kept} --receipt {other} --key {public}")
+    assert (both.code, "forked" in both.out) == (1, True)
+
+
+def test_a_ledger_alone_put_back_is_not_gone_on_from(
+    city: Path, citywall: Citywall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Receipts of what is undone lie in the folder: to go on would sign a fork."""
+    shutil.copytree(city / "exchange/ledger", city / "backup")
+    revoke("sam")
+    shutil.rmtree(city / "exchange/ledger")
+    (city / "backup").rename(city / "exchange/ledger")
+    capsys.readouterr()
+    assert run(["release", "request", "district.yml", "--key", "rita.key"]) == 4
+    assert "was a backup put back?" in capsys.readouterr().err
+    assert Exchange.open(city / "exchange").ledger.head().size == 18
+
+
 def test_a_changed_entry_is_found_out(city: Path, citywall: Citywall) -> None:
     path = city / "exchange/ledger/entries.jsonl"
     path.write_bytes(path.read_bytes().replace(b"rita", b"anna"))
