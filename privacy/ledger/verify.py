@@ -77,9 +77,15 @@ def examine(
 
 def compare(known: Sequence[Head], receipts: Sequence[Receipt], keys: Keys) -> Iterator[Fault]:
     """The faults of what was handed out, without a log: signatures, proofs, and heads that contradict each other."""
+    entries: dict[tuple[str, int], dict[str, Any]] = {}
     for receipt in receipts:
         if not verify_receipt(receipt, keys):
             yield Fault("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
+        elif entries.setdefault((receipt.head.origin, receipt.index), receipt.entry) != receipt.entry:
+            what = _(
+                "two receipts of entry {index} contradict each other: whoever keeps the ledger has signed two logs"
+            )
+            yield Fault("forked", what.format(index=receipt.index))
     roots: dict[tuple[str, int], str] = {}
     for head in [*known, *(receipt.head for receipt in receipts)]:
         if not verify_signature(head, keys):

@@ -19,7 +19,7 @@ from privacy.ledger import verify_standalone
 from privacy.ledger.head import Cosignature, Document, Head, Receipt, signed
 from privacy.ledger.log import Ledger
 from privacy.ledger.verify import examine, verify
-from tests.privacy.ledger.kit import KEYS, OTHER, OWNER, WITNESS, WITNESSES, Clock, Key, copy, entry, ledger
+from tests.privacy.ledger.kit import KEYS, OTHER, OWNER, WITNESS, WITNESSES, Key, copy, entry, ledger
 
 Lines = list[bytes]
 
@@ -272,34 +272,3 @@ def test_the_file_stands_alone(tmp_path: Path) -> None:
                   [str(path), "--key", OWNER.base64, "--receipt", str(head)],
                   [str(path), "--key", OWNER.base64, "--head", str(path)]):  # fmt: skip
         assert run(*wrong)[0] == 2
-
-
-def revocation(key: Key, *, revoked: bool = True) -> dict[str, Any]:
-    """A version of the roster in which the keeper's key is revoked, or a word of it changed."""
-    party = {"id": "keeper", "key_id": key.key_id, "revoked": {"time": "2026-11-30T12:00:00Z"} if revoked else None}
-    return {"type": "roster", "time": "2026-11-30T12:00:00Z", "changed": [party]}
-
-
-@pytest.mark.parametrize(("later", "revoked", "codes"), [
-    (OWNER, True, {"revoked"}), (OTHER, True, set()), (OWNER, False, set()),
-])  # fmt: skip
-def test_heads_after_the_revocation_of_their_key(tmp_path: Path, later: Key, revoked: bool, codes: set[str]) -> None:
-    """The key signs the head by which its revocation comes into the log, and none after it."""
-    log = ledger(tmp_path / "l", [2])
-    early = log.head()
-    log.append([entry(2), revocation(OWNER, revoked=revoked), entry(4)])
-    between = exported(log)
-    assert both(between, early, log.receipt(1)) == set()
-    Ledger.open(log.folder, later, clock=Clock(1)).append([entry(5)])
-    keys = {key.key_id: key.public for key in (OWNER, OTHER)}
-    path = exported(log)
-    assert {fault.code for fault in examine(path, [early], [], keys).faults} == codes
-    options = [part for key in (OWNER, OTHER) for part in ("--key", key.base64)]
-    assert verify_standalone.main([str(path), *options]) == int(bool(codes))
-
-
-@pytest.mark.parametrize("changed", [1, "key", ["key"], [{"revoked": 1}], {"key_id": 1}])
-def test_a_roster_that_cannot_be_read_is_told(tmp_path: Path, changed: Any) -> None:
-    log = ledger(tmp_path / "l")
-    log.append([{"type": "roster", "time": "2026-11-30T12:00:00Z", "changed": changed}])
-    assert both(exported(log)) == {"format", "truncated"}
