@@ -23,7 +23,7 @@ SIDE = 2000
 #: Marks of a kind for each cell of the table, and besides for axes, ticks, a grid and a legend. Few, so that points are
 #: cells and not records: a bar, a dot, two lines with an error bar, four corners of an area, a label and a number.
 _MARKS = {
-    "rect": (1, 20), "circle": (1, 20), "line": (3, 60), "polyline": (4, 20), "polygon": (4, 20), "text": (2, 100),
+    "rect": (1, 20), "circle": (1, 20), "line": (3, 60), "polyline": (4, 20), "polygon": (4, 20), "text": (2, 40),
 }  # fmt: skip
 
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
