@@ -51,6 +51,8 @@ def told(variable: str, meaning: Meaning, cells: NDArray[np.integer]) -> Told:
 
 def after(earlier: tuple[Told, ...], new: Told) -> tuple[tuple[Told, ...], Revealed]:
     """All releases with one more, among them those of hidden cells that follow now; and what comes to be known."""
+    if any(_holds(one, new) for one in earlier):
+        return earlier, NOTHING
     found, zero, full = [*earlier, new], False, False
     waiting = [len(earlier)]
     while waiting:
@@ -65,6 +67,13 @@ def after(earlier: tuple[Told, ...], new: Told) -> tuple[tuple[Told, ...], Revea
                     found[inner] = _with(found[inner], compared)
                     waiting += [] if inner in waiting else [inner]
     return _kept(found), Revealed(zero, full)
+
+
+def _holds(one: Told, new: Told) -> bool:
+    """Whether the new release is the same again."""
+    shown = new.counts >= 0
+    same = (one.variable, one.meaning) == (new.variable, new.meaning)
+    return same and bool(np.array_equal(one.counts[shown], new.counts[shown]))
 
 
 class _Compared(NamedTuple):

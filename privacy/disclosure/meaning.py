@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from privacy.disclosure.result import Array
 
 
+#: Volumes below this, and their sums, are whole numbers of 64 bits; others are Python's.
+_INT64 = 1 << 62
+
+
 class Axis(msgspec.Struct, frozen=True, kw_only=True):
     """What a table asks of a field: values from `starts[i]` to before the next have the label `labels[i]`, -1: none.
 
@@ -63,16 +67,19 @@ class Laid(NamedTuple):
 def lay(inner: Meaning, outer: Meaning) -> Laid:
     """Find for each inner cell the outer one that it lies within. Both are of one schema."""
     of_inner, of_outer = inner.axes(), outer.axes()
-    place = np.zeros(inner.cells, np.int64)
-    volumes, outer_volumes = np.ones(inner.cells, object), np.ones(outer.cells, object)
-    for field in {**of_outer, **of_inner}:  # the outer sides first: their order is that of its cells
+    fields = []  # the outer sides first: their order is that of its cells
+    for field in {**of_outer, **of_inner}:
         one, at = of_inner.get(field) or _whole(field, of_outer[field][0], inner.cells)
         other, outer_at = of_outer.get(field) or _whole(field, one, outer.cells)
-        labels, outer_labels = _refined(one, other)
-        target = _target(labels, outer_labels, one.size)[at]
-        place = np.where((place < 0) | (target < 0), -1, place * other.size + target)
-        volumes *= _sizes(labels, one.size)[at]
-        outer_volumes *= _sizes(outer_labels, other.size)[outer_at]
+        fields.append(((one.size, at), (other.size, outer_at), _refined(one, other)))
+    exact = np.int64 if math.prod(len(labels[0]) for _one, _other, labels in fields) < _INT64 else object
+    place = np.zeros(inner.cells, np.int64)
+    volumes, outer_volumes = np.ones(inner.cells, exact), np.ones(outer.cells, exact)
+    for (size, at), (outer_size, outer_at), (labels, outer_labels) in fields:
+        target = _target(labels, outer_labels, size)[at]
+        place = np.where((place < 0) | (target < 0), -1, place * outer_size + target)
+        volumes *= _sizes(labels, size).astype(exact)[at]
+        outer_volumes *= _sizes(outer_labels, outer_size).astype(exact)[outer_at]
     return Laid(place, volumes, outer_volumes)
 
 
@@ -99,5 +106,5 @@ def _target(labels: Ints, outer: Ints, size: int) -> Ints:
     return np.where(lowest == highest, lowest, -1)
 
 
-def _sizes(labels: Ints, size: int) -> Array:
-    return np.bincount(labels[labels >= 0], minlength=size).astype(object)
+def _sizes(labels: Ints, size: int) -> Ints:
+    return np.bincount(labels[labels >= 0], minlength=size)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from privacy.data.schema import Schema, limits
 from privacy.disclosure.class_disclosure import Revealed, after, told
@@ -188,12 +189,14 @@ EVERY = [
 ]
 
 
-@given(QUERIES, QUERIES)
+@given(QUERIES, QUERIES, st.sampled_from([1, 1 << 62]))
 @settings(max_examples=100, deadline=None)
-def test_cells_lie_within_each_other_as_all_values_say(one: Query, other: Query) -> None:
-    """Held against a plain look at each combination of values."""
+def test_cells_lie_within_each_other_as_all_values_say(one: Query, other: Query, largest: int) -> None:
+    """Held against a plain look at each combination of values; also with numbers of any size."""
     inner, outer = meaning(one, SCHEMA), meaning(other, SCHEMA)
-    laid = lay(inner, outer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("privacy.disclosure.meaning._INT64", largest)
+        laid = lay(inner, outer)
     within = [{cell_of(outer, who) for who in EVERY if cell_of(inner, who) == cell} for cell in range(inner.cells)]
     assert laid.place.tolist() == [next(iter(found)) if len(found) == 1 else -1 for found in within]
     assert [volume > 0 for volume in laid.inner] == [bool(found) for found in within]
@@ -217,6 +220,14 @@ def test_what_is_said_of_a_hidden_place_is_so() -> None:
         assert after((releases[0],), releases[1])[1].zero == any(0 < len(found) < 3 for found in districts)
 
 
+def test_the_same_again_is_kept_once() -> None:
+    meant, cells = City(PEOPLE).asked(DISTRICT)
+    first, fewer = told("", meant, cells), told("", meant, np.where(cells == 1, -1, cells))
+    once, _revealed = after((), first)
+    assert [after(once, again)[0] for again in (first, fewer)] == [once, once]
+    assert len(after(once, told("pay", meant, cells))[0]) == 2
+
+
 def test_a_thousand_earlier_releases_take_below_two_seconds() -> None:
     dice = np.random.default_rng(7)
     low, _high = limits(SCHEMA.fields["days"])  # type: ignore[arg-type]
@@ -225,6 +236,7 @@ def test_a_thousand_earlier_releases_take_below_two_seconds() -> None:
         axis = Axis(field=f"f{number % 50}", size=20, starts=tuple(low + n for n in range(20)), labels=tuple(range(20)))
         earlier.append(told("", Meaning((axis,)), dice.integers(0, 20, 2000)))
     start = time.process_time()
-    _all, revealed = after(tuple(earlier), earlier[3])
-    assert revealed == Revealed()
+    last = replace(earlier[3].meaning.sides[0], field="f50")
+    all_told, revealed = after(tuple(earlier), told("", Meaning((last,)), dice.integers(0, 20, 2000)))
+    assert (len(all_told), revealed) == (1001, Revealed())
     assert time.process_time() - start < 2
