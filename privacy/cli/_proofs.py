@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from privacy.cli._options import FILE, exchange_option, key_options, signer
+from privacy.cli._options import FILE, exchange_option, key_options, maybe_exchange_option, signer
 from secops.core.command import Command
 from secops.core.i18n import N_, _
 
@@ -99,30 +99,66 @@ def verify(
     help=N_("""Verify the whole ledger by the heads that you have kept, then sign its last one.
 
 You must be enrolled as a witness. The signature stays with the ledger; keep the copy in FILE,
-and give it the next time as --head.
+and give it the next time as --head. On another machine, give an EXPORT and --keeper: send the
+keeper a copy of FILE, to be taken in by `citywall ledger attach`.
 
-Example:
+Examples:
   citywall ledger witness --head mine.head --key witness.key -o mine.head
+  citywall ledger witness ledger.jsonl --keeper BASE64 --head mine.head \\
+      --key witness.key -o mine.head
 
 Exit code: 0 signed, 2 wrong usage, 4 refused, as the ledger or the key is at fault,
 5 internal error.
 """),
 )
+@click.argument("export", type=FILE, required=False, metavar="[EXPORT]")
+@click.option("--keeper", "keepers", multiple=True, metavar="BASE64",
+              help=N_("With EXPORT: a public key that may sign heads."))  # fmt: skip
 @click.option("--head", "heads", type=FILE, multiple=True, metavar="FILE", help=N_("What you have kept."))
 @_output_option
 @key_options
-@exchange_option
-def witness(heads: tuple[Path, ...], output: Path, key: Path, source: str, folder: Path) -> None:
-    from privacy.cli._verifying import cosign
+@maybe_exchange_option
+def witness(
+    export: Path | None, keepers: tuple[str, ...], heads: tuple[Path, ...], output: Path, key: Path, source: str,
+    folder: Path | None,
+) -> None:  # fmt: skip
+    from privacy.cli._verifying import cosign, cosign_export
     from privacy.release.exchange import Exchange
     from secops.core.render import check_place, write_whole
     from secops.core.say import say
 
     check_place(output)
-    exchange = Exchange.open(folder)
-    signed = cosign(exchange, heads, signer(key, source))
+    if export:
+        signed = cosign_export(export, keepers, heads, signer(key, source))
+    elif folder is None:
+        raise click.UsageError(_("Of which exchange? Give --exchange."))
+    else:
+        signed = cosign(Exchange.open(folder), heads, signer(key, source))
     write_whole(output, signed.raw() + b"\n")
     say(_("Signed: {n} entries, {root}").format(n=signed.head.size, root=signed.head.root), indent=2)
+
+
+@click.command(
+    "attach",
+    cls=Command,
+    help=N_("""Take in what a witness signed on another machine: FILE, from `citywall ledger witness`.
+
+Example:
+  citywall ledger attach audit.head
+
+Exit code: 0 taken in, 2 wrong usage, 4 refused: no head of this ledger, or no witness's,
+5 internal error.
+"""),
+)
+@click.argument("path", type=FILE, metavar="FILE")
+@exchange_option
+def attach(path: Path, folder: Path) -> None:
+    from privacy.cli._verifying import attach
+    from privacy.release.exchange import Exchange
+    from secops.core.say import say
+
+    taken = attach(Exchange.open(folder), path)
+    say(_("Taken in: {n} entries, {root}").format(n=taken.head.size, root=taken.head.root), indent=2)
 
 
 @click.command(
@@ -145,4 +181,4 @@ def standalone(output: Path) -> None:
     write_whole(output, files("privacy.ledger").joinpath("verify_standalone.py").read_bytes())
 
 
-COMMANDS = (prove, verify, witness, standalone)
+COMMANDS = (prove, verify, witness, attach, standalone)

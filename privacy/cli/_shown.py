@@ -19,7 +19,7 @@ def show_data(exchange: Exchange, fmt: str) -> None:
     from secops.core.rows import show
     from secops.core.say import say
 
-    state = exchange.state()
+    state = exchange.verified()
     if fmt == "json":
         show_document({"datasets": _datasets(state), "contracts": _contracts(state)})
         return
@@ -60,7 +60,7 @@ def show_releases(exchange: Exchange, fmt: str) -> None:
     from secops.core.document import show_document
     from secops.core.rows import show
 
-    state = exchange.state()
+    state = exchange.verified()
     if fmt == "json":
         show_document([_document(release) for release in state.releases.values()])
         return

@@ -14,7 +14,7 @@ from secops.core.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from privacy.ledger.handed import Handed
-    from privacy.ledger.head import Cosignature
+    from privacy.ledger.head import Cosignature, Head
     from privacy.ledger.verify import Examined, Fault
     from privacy.parties.keys import Signer
     from privacy.release.exchange import Exchange
@@ -56,12 +56,11 @@ def verify(source: Path | None, exchange: Exchange | None, given: Given) -> int:
         return _tell(list(dict.fromkeys(handed.faults(keys, witnesses))), None)
     found, faults = _examined(source, handed, keys, witnesses)
     faults += _silent(found, given.witnesses)
-    if exchange and not faults:
-        faults += _roster_faults(exchange)
-    code = _tell(faults, found)
+    false = list(_roster_faults(exchange)) if exchange and not faults else []
+    code = _tell(faults + false, found)
     if not handed.known and not handed.receipts:
         _say_alone()
-    return code
+    return Exit.REFUSED if false else code
 
 
 def public_keys(texts: Iterable[str]) -> dict[str, bytes]:
@@ -142,17 +141,51 @@ def _say_alone() -> None:
 
 def cosign(exchange: Exchange, heads: tuple[Path, ...], witness: Signer) -> Cosignature:
     """Verify the ledger, then sign its head. Raises `RefusedError` for a key of no witness, and when it is at fault."""
+    _must_witness(exchange, witness.key_id)
+    ledger = exchange.ledger
+    found = _verified(ledger.folder, heads, exchange.keeper_keys(), exchange.witness_keys())
+    return ledger.cosign(found, witness)
+
+
+def cosign_export(source: Path, keys: Sequence[str], heads: tuple[Path, ...], witness: Signer) -> Cosignature:
+    """The same of an export, away from the exchange: whoever takes the signature in sees whether it is a witness's."""
+    from privacy.ledger.log import cosigned, utc_now
+
+    if not keys:
+        raise click.UsageError(_("Whose signatures count? Give --keeper."))
+    found = _verified(source, heads, public_keys(keys), {})
+    return cosigned(found, witness, utc_now(), str(source))
+
+
+def attach(exchange: Exchange, path: Path) -> Cosignature:
+    """Take in what a witness signed elsewhere. Raises `RefusedError` when it is none of this ledger's witnesses'."""
+    from privacy.ledger.handed import read_head
+    from privacy.ledger.head import Cosignature, verify_signature
+
+    found = read_head(path)
+    if not isinstance(found, Cosignature):
+        raise UsageError(_("is a head that no witness has signed"), where=str(path))
+    _must_witness(exchange, found.key)
+    if not verify_signature(found, exchange.witness_keys()):
+        raise RefusedError(_("is not signed by the witness that it names"), where=str(path))
+    exchange.ledger.attach(found)
+    return found
+
+
+def _must_witness(exchange: Exchange, key_id: str) -> None:
     from privacy.parties.chain import in_force
     from privacy.release.grounds import acting
 
     now = exchange.clock()
-    acting(in_force(exchange.rosters(), now), witness.key_id, "witness", now)
-    handed = Given((), (), heads, (), ()).handed()
-    ledger = exchange.ledger
-    found, faults = _examined(ledger.folder, handed, exchange.keeper_keys(), exchange.witness_keys())
+    acting(in_force(exchange.rosters(), now), key_id, "witness", now)
+
+
+def _verified(source: Path, heads: tuple[Path, ...], keys: dict[str, bytes], witnesses: dict[str, bytes]) -> Head:
+    """The last head of a ledger that is as it was promised. Raises `RefusedError` for any other."""
+    found, faults = _examined(source, Given((), (), heads, (), ()).handed(), keys, witnesses)
     if faults or found.head is None:
         told = "; ".join(fault.what for fault in faults)
-        raise RefusedError(_("is not signed: {reason}").format(reason=told), where=str(ledger.folder))
+        raise RefusedError(_("is not signed: {reason}").format(reason=told), where=str(source))
     if not heads:
         _say_alone()
-    return ledger.cosign(found.head, witness)
+    return found.head

@@ -140,7 +140,7 @@ Examples:
   citywall data list
   citywall data list --format json
 
-Exit code: 0 listed, 2 wrong usage, 5 internal error.
+Exit code: 0 listed, 2 wrong usage, 4 the roster is false, 5 internal error.
 """),
 )
 @exchange_option

@@ -138,7 +138,7 @@ Examples:
   citywall release list
   citywall release list --format json
 
-Exit code: 0 listed, 2 wrong usage, 5 internal error.
+Exit code: 0 listed, 2 wrong usage, 4 the roster is false, 5 internal error.
 """),
 )
 @exchange_option
@@ -172,7 +172,7 @@ def show(number: str, content: bool, folder: Path, fmt: str) -> int:
     from privacy.release.exchange import Exchange
 
     exchange = Exchange.open(folder)
-    release = exchange.state().release(number)
+    release = exchange.verified().release(number)
     if content:
         return show_content(release, exchange)
     return show_release(release, exchange, fmt)

@@ -91,14 +91,25 @@ def _columns(codes: NDArray[np.uint8], rows: _Rows) -> Places:
 
 
 def _header(row: bytes) -> list[str]:
-    if len(row) <= HEADER:
-        try:
-            names = next(csv.reader([row.decode("utf-8").rstrip("\n")], strict=True), [])
-        except (UnicodeDecodeError, csv.Error):
-            names = []
-        if 0 < len(names) <= COLUMNS:
-            return names
+    if not _is_utf_8(row[:HEADER]):
+        hint = _("A schema may say `encoding: gb18030`.")
+        raise UsageError(_("is not {encoding}").format(encoding="utf-8"), hint=hint)
+    try:
+        names = next(csv.reader([row.decode("utf-8").rstrip("\n")], strict=True), []) if len(row) <= HEADER else []
+    except csv.Error:
+        names = []
+    if 0 < len(names) <= COLUMNS:
+        return names
     raise UsageError(_("has no first line with the names of its columns"))
+
+
+def _is_utf_8(content: bytes) -> bool:
+    """Whether this is UTF-8; a character may be cut off at the end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(content)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _whole_rows(file: BinaryIO, encoding: str) -> Iterator[_Rows]:

@@ -180,10 +180,21 @@ def _asked(con: duckdb.DuckDBPyConnection, sql: str, before: int) -> Chunk:
 def _parquet(content: BufferedReader, schema: Schema, names: Sequence[str], select: str) -> Iterator[Chunk]:
     con, path = _connect(content.fileno())
     source = f"read_parquet('{path}', hive_partitioning = false)"
-    header = [str(row[0]) for row in con.execute(f"describe from {source}").fetchall()]
-    quoted = [header[_place(header, name)].replace('"', '""') for name in names]
+    header = _names_in_parquet(con, path)
+    called = [str(row[0]) for row in con.execute(f"describe from {source}").fetchall()]  # no name twice, not even as A
+    quoted = [called[_place(header, name)].replace('"', '""') for name in names]
     texts = [f'"{name}"::varchar as c{number}' for number, name in enumerate(quoted)]
     yield con.execute(_sql(con, _columns(schema, names), select, texts, source)).fetchnumpy()
+
+
+def _names_in_parquet(con: duckdb.DuckDBPyConnection, path: str) -> list[str]:
+    """The names of the columns as they stand in the file; parts of nested ones are passed over."""
+    parts = con.execute(f"select name, num_children from parquet_schema('{path}')").fetchall()  # noqa: S608 - our path
+    names, inside = list[str](), 0
+    for name, children in parts[1:]:
+        names += [] if inside else [str(name)]
+        inside += (children or 0) - (1 if inside else 0)
+    return names
 
 
 def _place(header: Sequence[str], name: str) -> int:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from privacy.disclosure import history
 from privacy.disclosure.atoms import split
+from privacy.disclosure.class_disclosure import NOTHING, Revealed, after, told
 from privacy.disclosure.history import COUNTS, State
+from privacy.disclosure.meaning import Meaning
 from privacy.disclosure.reasons import refusal
 from privacy.disclosure.rowspace import RowSpace
 from privacy.disclosure.small_groups import Found, Small, search
@@ -27,7 +29,7 @@ from secops.core.i18n import _, because
 from secops.core.render import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 __all__ = ["COUNTS", "MOST_EXACT", "History"]
@@ -35,6 +37,12 @@ __all__ = ["COUNTS", "MOST_EXACT", "History"]
 #: Exact releases of one version that tell something new. Why 20: 25 random tables of 20 cells determine all of 500
 #: groups (measured). Well before, what elimination cannot see (no count is below 0, outside knowledge) tells people.
 MOST_EXACT = 20
+
+#: What a policy may hide besides small cells: that nobody is in a group, and that all of it are in one cell.
+HIDES = ("zero", "full")
+
+#: How many records there are, as a release of one cell.
+EVERYBODY = Meaning()
 
 #: Numbers that a row space may hold: 512 MB. What does not fit is to be rounded.
 MOST_NUMBERS = 1 << 26
@@ -45,7 +53,7 @@ class History:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._tried: tuple[str, _After | Reason] | None = None  # what was asked last is mostly added next
+        self._tried: tuple[object, _After | Reason] | None = None  # what was asked last is mostly added next
 
     @classmethod
     def start(cls, records: int, *, people: NDArray[np.integer] | None = None, size_known: bool = True) -> History:
@@ -60,7 +68,7 @@ class History:
             person = np.unique(people, return_inverse=True)[1].astype(np.int32)
         made = cls(State.new(records, person))
         if size_known and records:
-            made.add(np.zeros(records, np.int32), 1)
+            made.add(np.zeros(records, np.int32), 1, meaning=EVERYBODY)
             made._state = replace(made._state, exact=0)
         return made
 
@@ -90,46 +98,79 @@ class History:
         return self._state.exact
 
     def check(
-        self, cells: NDArray[np.integer], below: int, *, variable: str = COUNTS, base: int = 1, most: int = MOST_EXACT
+        self,
+        cells: NDArray[np.integer],
+        below: int,
+        *,
+        variable: str = COUNTS,
+        base: int = 1,
+        meaning: Meaning | None = None,
+        most: int = MOST_EXACT,
+        hides: Collection[str] = HIDES,
     ) -> Reason | None:
         """Why this release may not follow the earlier ones, None when it may.
 
         `cells` is the cell of each record, -1 for none (or redacted). A group of 1 to `below` - 1 people is small.
         `variable`: what is summed up in the cells, `COUNTS` for counts; `base`: to what counts are rounded. Means are
-        checked twice, as counts and as sums. `most`: exact releases that the policy allows.
+        checked twice, as counts and as sums. `meaning`: what the cells mean, where that is known. `most`: exact
+        releases that the policy allows; `hides`: whether it hides empty and full cells.
         """
-        after = self._after(cells, below, variable, base)
-        return after if isinstance(after, Reason) else _judge(self._state, after, variable, below, most)
+        after = self._after(cells, below, variable, base, meaning)
+        return after if isinstance(after, Reason) else _judge(self._state, after, variable, below, most, hides)
 
-    def add(self, cells: NDArray[np.integer], below: int, *, variable: str = COUNTS, base: int = 1) -> None:
+    def add(
+        self,
+        cells: NDArray[np.integer],
+        below: int,
+        *,
+        variable: str = COUNTS,
+        base: int = 1,
+        meaning: Meaning | None = None,
+    ) -> None:
         """Remember a release that has left. Raises `RuntimeError` when that cannot be done: ask `check` first."""
-        after = self._after(cells, below, variable, base)
+        after = self._after(cells, below, variable, base, meaning)
         if isinstance(after, Reason):
             raise RuntimeError(after.code)
         self._state, self._tried = after.state, None
 
-    def _after(self, cells: NDArray[np.integer], below: int, variable: str, base: int) -> _After | Reason:
+    def _after(
+        self, cells: NDArray[np.integer], below: int, variable: str, base: int, meaning: Meaning | None
+    ) -> _After | Reason:
         """How things would stand after this release."""
         if len(cells) != len(self._state.atom) or (len(cells) and cells.min() < -1):
             raise ValueError("one cell for each record, -1 for none")
         if base < 1 or (base > 1 and variable):
             raise ValueError("counts alone are rounded")
-        if self._state.repeated:
-            base = 1  # rounding hides some records, and not a person who has many
+        if meaning and len(cells) and cells.max() >= meaning.cells:
+            raise ValueError("a cell without a meaning")
         cell = np.ascontiguousarray(cells, np.int32)
-        asked = f"{hashlib.sha256(cell.data).hexdigest()} {below} {base} {variable}"
+        asked = hashlib.sha256(cell.data).digest(), below, base, variable, meaning
         if self._tried is None or self._tried[0] != asked:
-            self._tried = asked, _try(self._state, cell, below, variable, base)
+            self._tried = asked, self._try(cell, below, variable, base, meaning)
         return self._tried[1]
+
+    def _try(
+        self, cells: NDArray[np.int32], below: int, variable: str, base: int, meaning: Meaning | None
+    ) -> _After | Reason:
+        counted = 1 if self._state.repeated else base  # rounding hides some records, and not a person who has many
+        tried = _try(self._state, cells, below, variable, counted)
+        if isinstance(tried, Reason) or meaning is None or base > 1:
+            return tried
+        all_told, revealed = after(tried.state.told, told(variable, meaning, cells))
+        return replace(tried, state=replace(tried.state, told=all_told), revealed=revealed)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _After:
-    """How things would stand: the state; the span before, over the same atoms; whether rounding leaves one number."""
+    """How things would stand: the state; the span before, over the same atoms; whether rounding leaves one number.
+
+    `revealed`: whether groups are known to be empty or full by what cells mean.
+    """
 
     state: State
     before: RowSpace
     pinned: bool
+    revealed: Revealed = NOTHING
 
 
 def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base: int) -> _After | Reason:
@@ -152,9 +193,11 @@ def _try(state: State, cells: NDArray[np.int32], below: int, variable: str, base
     return _After(state, before, pinned)
 
 
-def _judge(was: State, after: _After, variable: str, below: int, most: int) -> Reason | None:
+def _judge(was: State, after: _After, variable: str, below: int, most: int, hides: Collection[str]) -> Reason | None:
     if after.pinned:
         return refusal("difference-rounded")
+    if (after.revealed.zero and "zero" in hides) or (after.revealed.full and "full" in hides):
+        return refusal("difference-empty")
     found = _search(after, variable, below)
     if found is not Found.NOTHING:
         return refusal(f"difference-{found.value}")

@@ -6,7 +6,7 @@ release that was stopped half-way can be cleared again and is the one that was a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Protocol, TypeVar, assert_never
 
 import numpy as np
@@ -35,6 +35,7 @@ from privacy.reason import Reason
 from secops.core.i18n import _
 
 if TYPE_CHECKING:
+    from privacy.disclosure.meaning import Meaning
     from privacy.disclosure.result import Array, Ints
 
 
@@ -44,10 +45,22 @@ T = TypeVar("T")
 class History(Protocol):
     """Earlier releases of one version of a data set (`differencing.py`)."""
 
-    def check(self, cells: Ints, below: int, *, variable: str = "", base: int = 1, most: int) -> Reason | None:
+    def check(
+        self,
+        cells: Ints,
+        below: int,
+        *,
+        variable: str = "",
+        base: int = 1,
+        meaning: Meaning | None = None,
+        most: int,
+        hides: Collection[str],
+    ) -> Reason | None:
         """Why these cells may not be told as well. `cells`: int32 per record, -1 for none shown."""
 
-    def add(self, cells: Ints, below: int, *, variable: str = "", base: int = 1) -> None:
+    def add(
+        self, cells: Ints, below: int, *, variable: str = "", base: int = 1, meaning: Meaning | None = None
+    ) -> None:
         """Remember that these cells were told."""
 
 
@@ -178,7 +191,11 @@ def _shown(table: Table, hidden: Array, policy: Policy, base: int) -> Shown | No
     if cells is not None:
         cells = np.where((cells < 0) | hidden[cells], -1, cells).astype(np.int32)
     asks = [("", base)] + ([(table.measure, 1)] if isinstance(table, Sums) else [])
-    return Shown(cells=cells, asks=tuple(asks), below=policy.min_cell.below, most=policy.differencing.exact_releases)
+    acts = {"zero": policy.zero_full.zero, "full": policy.zero_full.full}
+    return Shown(
+        cells=cells, asks=tuple(asks), below=policy.min_cell.below, most=policy.differencing.exact_releases,
+        hides=tuple(name for name, act in acts.items() if act != "show"), meaning=table.population.meaning,
+    )  # fmt: skip
 
 
 def _compared(shown: Shown | None, history: History | None) -> list[Reason]:
@@ -190,9 +207,12 @@ def _compared(shown: Shown | None, history: History | None) -> list[Reason]:
     if history is None:
         return [refusal("history")]
     refusals = [
-        history.check(shown.cells, shown.below, variable=variable, base=base, most=shown.most)
+        history.check(
+            shown.cells, shown.below, variable=variable, base=base, meaning=shown.meaning, most=shown.most,
+            hides=shown.hides,
+        )
         for variable, base in shown.asks
-    ]
+    ]  # fmt: skip
     return list(dict.fromkeys(filter(None, refusals)))
 
 
@@ -200,5 +220,5 @@ def _recorded(shown: Shown, history: History) -> list[Reason]:
     found = _compared(shown, history)
     if not found and shown.cells is not None:
         for variable, base in shown.asks:
-            history.add(shown.cells, shown.below, variable=variable, base=base)
+            history.add(shown.cells, shown.below, variable=variable, base=base, meaning=shown.meaning)
     return found

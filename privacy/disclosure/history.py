@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from privacy.disclosure.atoms import Split
+from privacy.disclosure.class_disclosure import Told
+from privacy.disclosure.meaning import Meaning
 from privacy.disclosure.modular import Ints, random_prime
 from privacy.disclosure.rounded import Tellings
 from privacy.disclosure.rowspace import RowSpace
@@ -20,7 +23,7 @@ from privacy.disclosure.rowspace import RowSpace
 #: The name under which counts are kept among the variables.
 COUNTS = ""
 
-_FORM = 1
+_FORM = 2
 _HASH = hashlib.sha256().digest_size
 
 
@@ -35,6 +38,7 @@ class State:
     spaces: dict[str, RowSpace]  # per variable, `COUNTS` for counts
     counts: Tellings
     exact: int = 0  # exact releases that told something new
+    told: tuple[Told, ...] = ()  # exact releases whose cells are known to mean something
 
     @classmethod
     def new(cls, records: int, person: NDArray[np.int32]) -> State:
@@ -119,7 +123,10 @@ def _arrays(state: State) -> dict[str, NDArray[Any]]:
         "told": state.counts.atom, "labels": state.counts.labels, "bases": state.counts.bases,
         "names": np.array(list(state.counts.bounds), np.uint64),
         "ends": np.array(list(state.counts.bounds.values()), np.int64).reshape(-1, 2),
+        "measures": np.array([one.variable for one in state.told], str),
+        "meanings": np.array([msgspec.json.encode(one.meaning).decode() for one in state.told], str),
     }  # fmt: skip
+    arrays |= {f"counts{at}": one.counts for at, one in enumerate(state.told)}
     for at, space in enumerate(state.spaces.values()):
         arrays |= {f"rows{at}": space.rows.astype(np.uint32), f"pivots{at}": space.pivots}
     return {name: np.asarray(value) for name, value in arrays.items()}
@@ -140,4 +147,8 @@ def unpack(raw: bytes) -> State:
         bounds = dict(zip(file["names"].tolist(), map(tuple, file["ends"].tolist()), strict=True))
         counts = Tellings(file["told"], file["labels"], file["bases"], bounds)
         seed = int.from_bytes(bytes(file["seed"].tolist()), "big")
-        return State(prime, seed, file["atom"], file["person"], spaces, counts, int(file["exact"]))
+        told = tuple(
+            Told(str(measure), msgspec.json.decode(str(meaning), type=Meaning), file[f"counts{at}"])
+            for at, (measure, meaning) in enumerate(zip(file["measures"], file["meanings"], strict=True))
+        )
+        return State(prime, seed, file["atom"], file["person"], spaces, counts, int(file["exact"]), told)

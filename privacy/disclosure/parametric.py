@@ -11,7 +11,7 @@ from privacy.disclosure.files import writable
 from privacy.disclosure.policy import Policy
 from privacy.disclosure.reasons import refusal
 from privacy.disclosure.result import Model, Regression
-from privacy.labels import names_fit
+from privacy.labels import names_fit, parameter_fits
 from privacy.reason import Reason
 
 
@@ -46,7 +46,7 @@ _OF_REGRESSION: dict[str, Callable[[Regression, Policy], bool]] = {
     "not-finite": lambda fit, _policy: not (writable(fit.coefficients) and writable(fit.errors)),
 }
 _OF_MODEL: dict[str, Callable[[Model, Policy], bool]] = {
-    "labels": lambda model, _policy: not names_fit(list(model.parameters)),
+    "labels": lambda model, _policy: not all(map(parameter_fits, model.parameters)),
     "family": lambda model, policy: model.family not in policy.group_size.families,
     "group-size": _thin,
     "capacity": _roomy,

@@ -161,7 +161,7 @@ def _made(about: Any, arrays: dict[str, Array]) -> Any:
     parts: dict[str, Any] = msgspec.structs.asdict(about) | {name: _take(arrays, name) for name in names}
     parts["population"] = Population(
         dataset=parts.pop("dataset"), version=parts.pop("version"),
-        cells=arrays.pop("cells", None), people=arrays.pop("people", None),
+        cells=_signed(arrays.pop("cells", None)), people=arrays.pop("people", None),
     )  # fmt: skip
     if "dimensions" in parts:
         parts["dimensions"] = tuple(Dimension(name=side.name, labels=side.labels) for side in parts["dimensions"])
@@ -169,6 +169,13 @@ def _made(about: Any, arrays: dict[str, Array]) -> Any:
         own = [name for name in arrays if name.startswith(PARAMETER)]
         parts["parameters"] = {name.removeprefix(PARAMETER): arrays.pop(name) for name in own}
     return kind(**parts)
+
+
+def _signed(cells: Array | None) -> Array | None:
+    """Cells of a type without a sign, by which nobody is in none, as one with it. What is too large stays so."""
+    if cells is None or cells.dtype.kind != "u":
+        return cells
+    return np.minimum(cells.astype(np.uint64), np.iinfo(np.int64).max).astype(np.int64)
 
 
 def _take(arrays: dict[str, Array], name: str) -> Array:

@@ -92,6 +92,11 @@ REFUSALS: Texts = {
         "Rounded counts of the same cells, told in several ways, leave one number for a group with too few people.",
         "同一单元格以多种方式取整发布，使人数过少的群组只剩一个可能的数值。",
     ),
+    "difference-empty": (
+        "Together with earlier releases, or the number of records, this one tells that nobody is in a group, or that"
+        " everybody in it is alike. Put labels together, or round the counts.",
+        "与以往发布或记录总数合并后，可知某群组中没有任何人，或群组中所有人都具有同一属性。请合并标签，或对计数取整。",
+    ),
     "difference-cap": (
         "This version has had all the exact releases that the policy allows. Round, or use differential privacy.",
         "该版本的精确发布次数已达策略上限。请取整，或使用差分隐私。",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from privacy.disclosure.meaning import Meaning
+
     Array: TypeAlias = NDArray[Any]
     Ints: TypeAlias = NDArray[np.integer[Any]]
 
@@ -76,6 +78,8 @@ class Population:
     cells: Ints | None = None
     #: int per record: whose it is. None: each record is another person's.
     people: Ints | None = None
+    #: What the cells mean; None where only the job knows.
+    meaning: Meaning | None = None
 
 
 @kept
@@ -187,6 +191,8 @@ class Shown:
     asks: tuple[tuple[str, int], ...]  # what is told of the cells: a measure's sums, "" for counts; and the rounding
     below: int
     most: int  # exact releases of the version that the policy allows
+    hides: tuple[str, ...]  # whether the policy hides empty cells, and full ones
+    meaning: Meaning | None
 
 
 def population_of(result: Result) -> Population:

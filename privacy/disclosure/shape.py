@@ -6,19 +6,23 @@ The other checks rely on it. What is said of contributions is believed: only the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privacy.disclosure.files import writable
 from privacy.disclosure.result import Counts, Quantiles, Sums
-from privacy.labels import names_fit
+from privacy.labels import like_total, names_fit
 
 if TYPE_CHECKING:
-    from privacy.disclosure.result import Ints, Model, Population, Regression, Table
+    from privacy.disclosure.result import Array, Ints, Model, Population, Regression, Table
 
 #: Sides of a table: each one multiplies what its totals take.
 _SIDES = 8
+
+#: Axes of a parameter.
+_AXES = 4
 
 #: Counts above this are no counts of people, and sums of them would not fit into 64 bits.
 _LARGEST = 1 << 40
@@ -31,7 +35,11 @@ def size(table: Table) -> int:
 
 def names(table: Table) -> bool:
     """Whether all names and labels may stand in a file."""
-    return names_fit([*_heads(table), "count"]) and all(names_fit(side.labels) for side in table.dimensions)
+    sides = [side.labels for side in table.dimensions]
+    if isinstance(table, Counts | Sums) and table.totals and any(like_total(label) for side in sides for label in side):
+        return False
+    shares = [f"{share:g}" for share in table.probabilities] if isinstance(table, Quantiles) else []
+    return names_fit([*_heads(table), "count"]) and all(map(names_fit, (*sides, shares)))
 
 
 def words(table: Table) -> frozenset[str]:
@@ -108,8 +116,12 @@ def regression_fits(fit: Regression) -> bool:
 
 
 def model_fits(model: Model) -> bool:
-    """Whether the parameters are numbers."""
-    return all(part.dtype.kind in "iuf" for part in model.parameters.values()) and _people(model.people, model.groups)
+    """Whether the parameters are numbers, each at least one: the name and the shape of none could be a message."""
+    return all(map(_parameter_fits, model.parameters.values())) and _people(model.people, model.groups)
+
+
+def _parameter_fits(part: Array) -> bool:
+    return part.dtype.kind in "iuf" and part.size > 0 and part.ndim <= _AXES
 
 
 def _people(people: int, groups: Ints) -> bool:
@@ -126,3 +138,26 @@ def people_of(table: Table) -> Ints:
     persons, whose = np.unique(population.people[inside], return_inverse=True)
     pairs = np.unique(population.cells[inside] * np.int64(len(persons)) + whose)
     return np.bincount(pairs // max(len(persons), 1), minlength=table.counts.size)
+
+
+def least(table: Table, people: Ints) -> Callable[[Ints], Ints]:
+    """From how many different people so many records of each cell are at least: from those who have the most there.
+
+    `people` are those of each cell, all told.
+    """
+    crowded = people < table.counts
+    if table.population.cells is None or table.population.people is None or not crowded.any():
+        return lambda records: records
+    inside = (table.population.cells >= 0) & crowded[table.population.cells]
+    persons, whose = np.unique(table.population.people[inside], return_inverse=True)
+    pairs, parts = np.unique(table.population.cells[inside] * np.int64(len(persons)) + whose, return_counts=True)
+    order = np.lexsort((-parts, pairs // len(persons)))
+    cells, parts = (pairs // len(persons))[order], parts[order]
+    before = np.cumsum(parts) - parts
+    before -= before[np.searchsorted(cells, cells)]  # within the cell
+
+    def found(records: Ints) -> Ints:
+        counted = np.bincount(cells[before < records[cells]], minlength=table.counts.size)
+        return np.where(crowded, counted, records)
+
+    return found

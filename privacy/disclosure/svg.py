@@ -9,7 +9,8 @@ behind the picture, or a number with few digits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 #: Units of a side of the canvas.
 SIDE = 2000
 
-#: Numbers of a shape for each cell of the table (a bar has four), and for axes, ticks and a legend.
-_PER_CELL, _FRAME = 8, 400
+#: Marks of a kind for each cell of the table, and besides for axes, ticks, a grid and a legend. Few, so that points are
+#: cells and not records: a bar, a dot, two lines with an error bar, four corners of an area, a label and a number.
+_MARKS = {
+    "rect": (1, 20), "circle": (1, 20), "line": (3, 60), "polyline": (4, 20), "polygon": (4, 20), "text": (2, 40),
+}  # fmt: skip
 
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
 _NUMBERS = {
@@ -38,6 +42,7 @@ _PASSED_OVER = ("g", "title", "desc", "metadata")
 _IGNORED = ("id", "class", "version")
 
 _NUMBER = re.compile(r"[-+]?\d{1,9}(?:\.\d{1,9})?")
+_POINTS = re.compile(r'points="([^"]*)"')
 _COLOUR = re.compile(r"none|#[0-9a-fA-F]{3}|#[0-9a-fA-F]{6}")
 
 
@@ -52,10 +57,19 @@ def rewrite(content: bytes, words: frozenset[str], cells: int, digits: int) -> b
         raise ValueError("is no SVG picture")
     width, height = _canvas(root)
     shapes = [_shape(element, (width, height), words, digits) for element in _elements(root)]
-    if sum(len(_NUMBER.findall(shape)) for shape in shapes) > _PER_CELL * cells + _FRAME:
-        raise ValueError("has more shapes than its table has cells")
+    if not _few(shapes, cells):
+        raise ValueError("has more marks than its table has cells")
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
     return "\n".join([head, *shapes, "</svg>", ""]).encode("utf-8")
+
+
+def _few(shapes: Sequence[str], cells: int) -> bool:
+    """Whether there are no more marks than cells need; a corner of a line or area is one."""
+    counted = Counter[str]()
+    for shape in shapes:
+        name = shape[1:].partition(" ")[0]
+        counted[name] += len(_NUMBER.findall(_POINTS.findall(shape)[0])) // 2 if name.startswith("poly") else 1
+    return all(count <= _MARKS[name][0] * cells + _MARKS[name][1] for name, count in counted.items())
 
 
 def _parsed(content: bytes) -> Element | None:

@@ -39,7 +39,8 @@ def fitting(table: Table, policy: Policy) -> list[Reason]:
     if isinstance(table, Sums) and table.largest.shape[1] < policy.dominance.columns:
         return [refusal("malformed")]
     found = [] if shape.names(table) else [refusal("labels")]
-    return found + ([refusal("size")] if shape.size(table) > policy.files.cells else [])
+    numbers = shape.size(table) * (len(table.probabilities) if isinstance(table, Quantiles) else 1)
+    return found + ([refusal("size")] if numbers > policy.files.cells else [])
 
 
 def judge(table: Table, policy: Policy) -> Judged:
@@ -83,7 +84,8 @@ def _dominance(table: Sums, _people: Ints, policy: Policy) -> Verdict:
 
 
 def _extremes(table: Quantiles, people: Ints, policy: Policy) -> Verdict:
-    return "redact", extremes.unsafe(people, table.probabilities, policy.extremes)
+    least = shape.least(table, people)
+    return "redact", extremes.unsafe(table.counts, least, table.probabilities, policy.extremes)
 
 
 #: What the policy does with unsafe cells, and which ones they are.

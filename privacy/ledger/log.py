@@ -157,8 +157,7 @@ class Ledger:
 
     def cosign(self, head: Head, witness: Signer) -> Cosignature:
         """A witness's signature on a head of this log, kept beside it. The witness has verified the log himself."""
-        time = canonical.time_text(self._clock())
-        cosignature = signed(Cosignature(head, time, witness.key_id), witness)
+        cosignature = cosigned(head, witness, self._clock(), str(self.folder))
         self.attach(cosignature)
         return cosignature
 
@@ -192,8 +191,7 @@ class Ledger:
             raise damaged(self.folder)
         time = canonical.time_text(self._clock())
         if time < last.time:
-            what = _("the clock says {now}, the last head was signed at {then}").format(now=time, then=last.time)
-            raise RefusedError(what, where=str(self.folder), hint=_("Set the clock right, then try again."))
+            raise _clock_back(time, last.time, str(self.folder))
 
         def nodes(level: int, index: int) -> bytes:
             old = last.size >> level
@@ -228,6 +226,19 @@ class Ledger:
             if not held:
                 raise CitywallError(_("cannot be locked"), where=str(self.folder))
             yield
+
+
+def cosigned(head: Head, witness: Signer, now: datetime, where: str) -> Cosignature:
+    """A witness's signature on a head. Raises `RefusedError` when the clock says that the head is not signed yet."""
+    time = canonical.time_text(now)
+    if time < head.time:
+        raise _clock_back(time, head.time, where)
+    return signed(Cosignature(head, time, witness.key_id), witness)
+
+
+def _clock_back(now: str, then: str, where: str) -> RefusedError:
+    what = _("the clock says {now}, the last head was signed at {then}").format(now=now, then=then)
+    return RefusedError(what, where=where, hint=_("Set the clock right, then try again."))
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

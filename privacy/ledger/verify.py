@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -27,8 +28,9 @@ _CHUNK = 4096
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something that is not as it was promised. Codes: format, origin, root, order, clock, signature, truncated, nodes,
-    cosignature (the log within itself); forked, rewound, receipt, known (against what was handed out before)."""
+    """Something that is not as it was promised. Codes: format, origin, root, order, clock, signature, revoked,
+    truncated, nodes, cosignature (the log within itself); forked, rewound, receipt, known (against what was handed out
+    before)."""
 
     code: str
     what: str
@@ -75,9 +77,15 @@ def examine(
 
 def compare(known: Sequence[Head], receipts: Sequence[Receipt], keys: Keys) -> Iterator[Fault]:
     """The faults of what was handed out, without a log: signatures, proofs, and heads that contradict each other."""
+    entries: dict[tuple[str, int], dict[str, Any]] = {}
     for receipt in receipts:
         if not verify_receipt(receipt, keys):
             yield Fault("receipt", _("the receipt of entry {index} proves nothing").format(index=receipt.index))
+        elif entries.setdefault((receipt.head.origin, receipt.index), receipt.entry) != receipt.entry:
+            what = _(
+                "two receipts of entry {index} contradict each other: whoever keeps the ledger has signed two logs"
+            )
+            yield Fault("forked", what.format(index=receipt.index))
     roots: dict[tuple[str, int], str] = {}
     for head in [*known, *(receipt.head for receipt in receipts)]:
         if not verify_signature(head, keys):
@@ -97,6 +105,7 @@ class _Examination:
         self._origin, self._algorithm = "", "sha256"
         self._frontier = Frontier(Hashing(self._algorithm))
         self._roots: dict[int, str] = {}
+        self._revoked, self._gone = set[str](), frozenset[str]()  # keys, in an entry; and before the last head
 
     def note(self, code: str, what: str) -> None:
         """Keep a fault, when it is the first of its kind."""
@@ -141,9 +150,11 @@ class _Examination:
         self._note_root()
 
     def _entry(self, raw: bytes) -> None:
-        if not isinstance(canonical.decode(raw), dict):
+        entry = canonical.decode(raw)
+        if not isinstance(entry, dict):
             raise ValueError
         self._frontier.add(raw)
+        self._revoked.update(_revoked_in(entry))
         self._note_root()
 
     def _note_root(self) -> None:
@@ -165,6 +176,10 @@ class _Examination:
             self.note("clock", _("the head of {size} entries is older than the one before").format(size=head.size))
         if not verify_signature(head, self._keys):
             self.note("signature", _("the head of {size} entries is not signed by a key given").format(size=head.size))
+        if head.key in self._gone:  # it may sign the one head by which its own revocation comes into the log
+            what = _("the head of {size} entries is signed by a key that was revoked before")
+            self.note("revoked", what.format(size=head.size))
+        self._gone = frozenset(self._revoked)
         self.found.head = head
         self.found.heads += 1
 
@@ -177,6 +192,13 @@ class _Examination:
         else:
             what = _("a witness did not sign the head of {size} entries").format(size=cosignature.head.size)
             self.note("cosignature", what)
+
+
+def _revoked_in(entry: dict[str, Any]) -> Iterator[str]:
+    """The keys that a version of the roster revokes: `changed` parties. Raises `ValueError` when it cannot be read."""
+    for party in msgspec.convert(entry.get("changed", []), list[dict[str, Any]]):
+        if party.get("revoked"):
+            yield msgspec.convert(party.get("key_id"), str)
 
 
 def _exported(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -5,7 +5,6 @@
 --witness  public key of a witness, who must have signed a head in the export
 --head     a head, or a witness's signature on one, that you were given earlier: the log must still begin with it
 --receipt  a receipt that you were given: its entry must be in the log
-
 Exit codes: 0 all is as it was promised; 1 forged, forked or rewound (what and where is printed); 2 wrong use.
 An export is JSON lines: {"ledger":…} once, then {"entry":…} and {"head":…}, and {"cosignature":…} behind their heads.
 Entries are leaves of the Merkle tree of RFC 6962; heads sign its root; signatures are those of RFC 8032.
@@ -95,8 +94,7 @@ class Tree:
     """The tree of RFC 6962. Grows leaf by leaf; keeps the roots of the complete subtrees only, left to right."""
 
     def __init__(self, algorithm: str) -> None:
-        self.algorithm, self.size = algorithm, 0
-        self.peaks: list[bytes] = []
+        self.algorithm, self.size, self.peaks = algorithm, 0, list[bytes]()
 
     def hash(self, *parts: bytes) -> bytes:
         data, known = b"".join(parts), self.algorithm in hashlib.algorithms_available
@@ -150,6 +148,7 @@ class Log:
 
     def __init__(self, keys: dict[str, bytes], witnesses: dict[str, bytes], known: list[Any]) -> None:
         self.keys, self.witnesses, self.unseen = keys, witnesses, set(witnesses)
+        self.revoked, self.gone = set[str](), set[str]()  # keys, by an entry; by one before the last head
         self.tree, self.origin, self.where = Tree("sha256"), "", "line 1"
         self.last: Any = {"size": -1, "time": ""}  # the last head
         self.roots = {head["size"]: "" for head in known}
@@ -161,6 +160,7 @@ class Log:
             ensure(line[-1:] == b"\n" and isinstance(value, dict) and (number == 1) == (kind == "ledger"), "no record")
             if kind == "entry":
                 self.tree.append(line[len('{"entry":') : -2])
+                self.revoked |= {party["key_id"] for party in value.get("changed", ()) if party["revoked"]}
             else:
                 {"ledger": self.begin, "head": self.head, "cosignature": self.cosigned}[kind](value)
             if self.tree.size in self.roots:
@@ -170,15 +170,15 @@ class Log:
         ensure(not self.unseen, "a witness that you named has signed nothing")
 
     def begin(self, value: Any) -> None:
-        ensure(value["format"] == "citywall-ledger/1", "a format that this program does not know")
-        ensure(value["algorithm"] in ("sha256", "sm3"), "a hash that this program does not know")
+        ensure(value["format"] == "citywall-ledger/1" and value["algorithm"] in ("sha256", "sm3"), "no format known")
         self.tree, self.origin = Tree(value["algorithm"]), value["origin"]
 
     def head(self, head: Any) -> None:
         fits = self.last["size"] < shaped(head, HEAD)["size"] == self.tree.size and self.last["time"] <= head["time"]
         ensure(fits, "FORGED: the head does not follow from the one before, or not from its entries")
         self.compare(head, self.tree.root(), "FORGED: the entries before are not those that were signed")
-        self.last = head
+        ensure(head["key"] not in self.gone, "REVOKED: signed by a key that an entry before the last head revokes")
+        self.last, self.gone = head, set(self.revoked)
 
     def cosigned(self, value: Any) -> None:
         if shaped(value, COSIGNATURE)["key"] in self.witnesses:
@@ -229,8 +229,7 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         keys, witnesses = dict(map(public_key, given.key)), dict(map(public_key, given.witness))
-        known = [document(path, HEAD, COSIGNATURE) for path in given.head]
-        known += [document(path, RECEIPT) for path in given.receipt]
+        known = [document(p, HEAD, COSIGNATURE) for p in given.head] + [document(p, RECEIPT) for p in given.receipt]
     except (OSError, ValueError, RecursionError) as error:
         parser.error(f"cannot be used: {error}")
     log = Log(keys, witnesses, [value.get("head", value) for value in known])

@@ -104,6 +104,14 @@ def in_force(rosters: Sequence[Roster], when: datetime) -> Roster:
     return issued[-1]
 
 
+def in_second(rosters: Sequence[Roster], when: datetime) -> tuple[Roster, ...]:
+    """All versions in force in a second, which is all that times tell apart. Raises as `in_force`."""
+    in_force(rosters, when)
+    now = time_text(when)
+    before = [roster for roster in rosters if roster.issued < now][-1:]
+    return (*(roster for roster in before if roster.holds(when)), *(one for one in rosters if one.issued == now))
+
+
 def _number_fault(signed: Signed[Roster], number: int, known: Mapping[int, str]) -> str | None:
     if signed.body.version != number:
         return _("a version is missing or stands twice")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import reduce
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +10,18 @@ import numpy as np
 
 from privacy.data import table
 from privacy.data.columns import MISSING
-from privacy.data.schema import Bound, Field, Ranged, Schema, labels_of, number_of
+from privacy.data.schema import Schema
 from privacy.disclosure import tabulate
 from privacy.disclosure.result import Dimension, Means, Population, Raw, Result, Sums
 from privacy.guard import guarded
-from privacy.query.spec import Condition, Query, Side, faults, fields, labels, text_of
+from privacy.query.cells import codes, holds
+from privacy.query.meaning import meaning
+from privacy.query.spec import Query, faults, fields, labels
 from secops.core.errors import UsageError
 from secops.core.i18n import _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -47,12 +48,14 @@ def _table(query: Query, schema: Schema, path: Path, dataset: str, version: str)
     person = [] if schema.person is None else [schema.person]
     columns = table.read(path, schema, [*fields(query), *person])
     sides = tuple(Dimension(name=side.field, labels=labels(side, schema.fields[side.field])) for side in query.by)
-    cells = tabulate.cells_of(tuple(_codes(side, schema, columns) for side in query.by), sides)
+    cells = tabulate.cells_of(tuple(codes(side, schema, columns) for side in query.by), sides)
     cells[~_inside(query, schema, columns)] = -1
     people = columns[schema.person] if schema.person is not None else None
     if people is not None:
         people = np.where(cells < 0, 0, people)  # of those in no cell nobody asks
-    population = Population(dataset=dataset, version=version, cells=cells, people=people)
+    population = Population(
+        dataset=dataset, version=version, cells=cells, people=people, meaning=meaning(query, schema)
+    )
     if query.measure is None:
         return tabulate.counts(population, sides, totals=query.totals)
     values = columns[query.measure]
@@ -63,45 +66,13 @@ def _table(query: Query, schema: Schema, path: Path, dataset: str, version: str)
     return tabulate.sums(kind, population, sides, query.measure, values, largest=LARGEST, totals=query.totals)
 
 
-def _codes(side: Side, schema: Schema, columns: Mapping[str, Array]) -> Array:
-    """Per record: the place of its label on this side, negative where it has none."""
-    field, column = schema.fields[side.field], columns[side.field]
-    if side.cuts is not None:
-        cuts = np.array([_bound(field, cut, inf) for cut in side.cuts])
-        return np.where(np.isnan(column), MISSING, np.searchsorted(cuts, column, side="right"))
-    if side.labels is None:
-        return column
-    placed = {text_of(value): place for place, label in enumerate(labels(side, field)) for value in side.labels[label]}
-    return _looked_up(column, [placed.get(label, MISSING) for label in labels_of(field)], MISSING)
-
-
 def _inside(query: Query, schema: Schema, columns: Mapping[str, Array]) -> Array:
     """bool per record: whether all conditions hold, and neither the measure nor the person is missing."""
-    holds = [_holds(condition, schema.fields[condition.field], columns) for condition in query.where]
+    held = [holds(condition, schema.fields[condition.field], columns) for condition in query.where]
     if query.measure is not None:
-        holds.append(~np.isnan(columns[query.measure]))
+        held.append(~np.isnan(columns[query.measure]))
     if schema.person is not None:
-        holds.append(columns[schema.person] != MISSING)
+        held.append(columns[schema.person] != MISSING)
     everyone = np.ones(len(columns[query.by[0].field]), bool)
-    held: Array = reduce(np.logical_and, holds, everyone)
-    return held
-
-
-def _holds(condition: Condition, field: Field, columns: Mapping[str, Array]) -> Array:
-    column = columns[condition.field]
-    if condition.values is not None:
-        texts = set(map(text_of, condition.values))
-        return _looked_up(column, [label in texts for label in labels_of(field)], False)
-    held: Array = (column >= _bound(field, condition.start, -inf)) & (column < _bound(field, condition.stop, inf))
-    return held  # nothing is above or below what is missing
-
-
-def _bound(field: Field, bound: Bound | None, otherwise: float) -> float:
-    found = number_of(field, bound) if isinstance(field, Ranged) and bound is not None else None
-    return otherwise if found is None else found
-
-
-def _looked_up(column: Array, values: Sequence[int] | Sequence[bool], missing: int | bool) -> Array:
-    """Per record: the value for its label."""
-    found: Array = np.array([*values, missing])[column]  # MISSING is the last place
+    found: Array = reduce(np.logical_and, held, everyone)
     return found

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 
 from privacy.data.schema import Bound, Field, IntegerField, NumberField, Ranged, Schema, labels_of, limits, number_of
-from privacy.labels import LENGTH, names_fit
+from privacy.labels import LENGTH, like_total, names_fit
 from secops.core.i18n import _
 from secops.core.inert import printable
 
@@ -212,5 +212,7 @@ def _table_faults(query: Query, schema: Schema) -> Iterator[Fault]:
     for number, side in enumerate(sides):
         if not names_fit(side):
             yield Fault(f"by[{number}]", _("has a label that cannot stand in a table that leaves"))
+        elif query.totals and any(map(like_total, side)):
+            yield Fault(f"by[{number}]", _("has a label that could be taken for a total"))
     if math.prod(map(len, sides)) > CELLS:
         yield Fault("by", _("has more than {n} million cells").format(n=CELLS // 1_000_000))

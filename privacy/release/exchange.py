@@ -31,9 +31,9 @@ from privacy.parties.chain import Rosters, in_force
 from privacy.parties.keys import Signer
 from privacy.parties.roster import Card, Roster
 from privacy.parties.signed import KeyId, Name, Signed, sign
-from privacy.release.receipts import hand_out
+from privacy.release.receipts import hand_out, handed
 from privacy.release.state import Entry, State, roster_entry
-from secops.core.errors import CitywallError, UsageError
+from secops.core.errors import CitywallError, RefusedError, UsageError
 from secops.core.folder import locked, must_be_new, writing
 from secops.core.i18n import _
 from secops.core.render import write_whole
@@ -134,6 +134,12 @@ class Exchange:
         self.walk(state.take)
         return state
 
+    def verified(self) -> State:
+        """The same, once the rosters are those that it names. Raises `RefusedError` for a false one."""
+        state = self.state()
+        self.signed_rosters(state)
+        return state
+
     def walk(self, take: Callable[[Entry], None]) -> None:
         """Give each entry of the ledger to `take`. Raises `CitywallError` for one that is none of an exchange's."""
         try:
@@ -176,7 +182,8 @@ class Exchange:
             if not held:
                 raise CitywallError(_("cannot be locked"), where=str(self.folder))
             ledger = Ledger.open(self.folder / "ledger", keeper, clock=self.clock)
-            desk = Desk(self, ledger, self.state())
+            desk = Desk(self, ledger, self.state(), keeper.key_id)
+            desk.must_go_on()
             desk.catch_up()
             yield desk
 
@@ -184,8 +191,9 @@ class Exchange:
 class Desk:
     """The exchange while one process writes: its state, the time, and the roster in force."""
 
-    def __init__(self, exchange: Exchange, ledger: Ledger, state: State) -> None:
-        self.exchange, self.state, self._ledger = exchange, state, ledger
+    def __init__(self, exchange: Exchange, ledger: Ledger, state: State, keeper: str) -> None:
+        """`keeper`: id of the key that signs the ledger."""
+        self.exchange, self.state, self._ledger, self._keeper = exchange, state, ledger, keeper
         self.now = exchange.clock()
         self._signed: tuple[Signed[Roster], ...] = ()
         #: Why receipts were not handed out yet; what was recorded is recorded all the same.
@@ -220,7 +228,8 @@ class Desk:
         return in_force(self.rosters, self.now)
 
     def record(self, *entries: Entry) -> None:
-        """Append to the ledger, all or nothing; then hand out receipts."""
+        """Append to the ledger, all or nothing; then hand out receipts. Raises `RefusedError` for a key that is out."""
+        self._must_keep()
         self._ledger.append(entries)
         for entry in entries:
             self.state.take(entry)
@@ -243,6 +252,26 @@ class Desk:
             self.record(*entries)
         else:
             self._hand_out()
+
+    def must_go_on(self) -> None:
+        """Raise `RefusedError` when receipts were handed out that the ledger does not reach: to go on would fork it."""
+        if self.state.size < (known := handed(self.folder / "out")):
+            what = _("the ledger has {size} entries, and receipts of {known} were handed out: was a backup put back?")
+            hint = _("Bring the later ledger back; docs/ledger.md says what to do without.")
+            where = str(self.folder / "ledger")
+            raise RefusedError(what.format(size=self.state.size, known=known), where=where, hint=hint)
+
+    def _must_keep(self) -> None:
+        """The key that signs is that of a hub, and not revoked: now, or before what is to be recorded ends that."""
+        recorded = [roster for roster in self.rosters if roster.version == max(self.state.rosters, default=0)]
+        for roster in (self.latest, *recorded):
+            party = roster.holder(self._keeper)
+            if party and "hub" in party.kinds and not party.revoked:
+                return
+        hint = _("Put a new key in the place of keeper.key, and its card into `citywall party renew keeper --card`.")
+        raise RefusedError(
+            _("the key that signs the ledger is revoked, or that of no hub"), where=self._keeper, hint=hint
+        )
 
     def _hand_out(self) -> None:
         try:

@@ -15,7 +15,7 @@ from privacy import canonical
 from privacy.canonical import parse_time
 from privacy.parties import judge
 from privacy.parties.approval import Case, Quorum, weigh
-from privacy.parties.chain import in_force
+from privacy.parties.chain import in_force, in_second
 from privacy.parties.roster import KINDS, Party, Roster
 from privacy.parties.signed import Signed, digest
 from privacy.reason import Reason, Texts, reason
@@ -95,12 +95,19 @@ def _use(sharing: Sharing, request: Request, now: datetime) -> judge.Use:
 
 
 def stands(rosters: Sequence[Roster], signed: Signed[Any], party: str, time: str) -> bool:
-    """Whether a document is signed by this party's key of that time, and the key is not revoked."""
+    """Whether a document is signed by this party's key of that time, and the key is not revoked.
+
+    Where a key was renewed in that very second, what the old one signed before counts as well.
+    """
     when = parse_time(time)
-    then = in_force(rosters, when).party(party)
-    if then is None or then.state(when) != "valid" or signed.key_id != then.key_id or not signed.is_by(then.public_key):
+    if not any(_is_by(roster.party(party), signed, when) for roster in in_second(rosters, when)):
         return False
     return not any(one.key_id == signed.key_id and one.revoked for roster in rosters for one in roster.parties)
+
+
+def _is_by(party: Party | None, signed: Signed[Any], when: datetime) -> bool:
+    known = party is not None and party.state(when) == "valid" and signed.key_id == party.key_id
+    return known and party is not None and signed.is_by(party.public_key)
 
 
 def acting(roster: Roster, key_id: str, kind: str, now: datetime) -> Party:

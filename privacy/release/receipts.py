@@ -12,7 +12,7 @@ from secops.core.render import write_whole
 
 def hand_out(folder: Path, ledger: Ledger, state: State) -> None:
     """Write the receipts that are not written yet. `folder/handed` says how many entries were dealt with."""
-    done = _handed(folder)
+    done = handed(folder)
     with writing(folder):
         for number, entry in enumerate(ledger.entries(done), done):
             for party in sorted(concerned(state, entry)):
@@ -51,7 +51,8 @@ def _about_release(state: State, entry: Entry) -> set[str]:
     return found | ({approval.body.approver for approval in release.approvals} if entry["type"] == "release" else set())
 
 
-def _handed(folder: Path) -> int:
+def handed(folder: Path) -> int:
+    """How many entries were dealt with, by what is in the folder."""
     try:
         return int((folder / "handed").read_text("ascii"))
     except (OSError, ValueError):

@@ -65,8 +65,9 @@ def _unapproved(
 ) -> str:  # fmt: skip
     """Why these approvals do not count at the time of the entry, or (unless one is looked at alone) are not enough."""
     when = parse_time(entry["time"])
+    recorded = rosters[: max(before.rosters, default=0)]  # those after it may be of the same second
     try:
-        weighed = weigh(named, case_of(before, in_force(rosters, when), release, when))
+        weighed = weigh(named, case_of(before, in_force(recorded, when), release, when))
     except RefusedError as error:  # no roster was in force
         return str(error)
     reasons = [one for one in weighed.reasons if not (alone and one.code == "approval-few")]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from privacy.release.exchange import Exchange
+from secops.core.columns import cell_len
 from tests.cli.store_kit import is_inert
 from tests.privacy.cli.ledger_kit import Citywall, keeper, public_key, revoke
 
@@ -148,3 +149,18 @@ def test_nothing_is_traced_where_no_file_can_be(city: Path, citywall: Citywall) 
 def test_a_reader_of_chinese_is_told_in_chinese(city: Path, citywall: Citywall) -> None:
     assert "流感" in citywall("trace flu --lang zh").out
     assert (city / "exchange").is_dir()
+
+
+def test_a_trace_fits_the_terminal(city: Path, citywall: Citywall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every word of it: what a pipe gets as whole lines, a terminal gets wrapped."""
+    revoke("rita")
+    whole = citywall("trace flu --lang en").out
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for lang in ("en", "zh"):
+        done = citywall(f"trace flu --lang {lang}")
+        assert done.code == 1
+        assert max(map(cell_len, done.out.splitlines())) <= 80
+    wrapped = citywall("trace flu --lang en").out
+    assert max(map(cell_len, whole.splitlines())) > 80
+    assert sorted("".join(wrapped.split()).replace("─", "")) == sorted("".join(whole.split()))

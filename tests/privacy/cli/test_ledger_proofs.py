@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from privacy.ledger.head import Consistency, Cosignature
+from privacy.ledger.log import Ledger
 from privacy.release.exchange import Exchange
+from secops.cli.main import run
 from tests.privacy.cli.ledger_kit import Citywall, grow, keeper, public_key, revoke
 
 
@@ -113,6 +115,40 @@ def test_a_backup_put_back_is_found_out(city: Path, citywall: Citywall) -> None:
     assert citywall("prove --from later.head -o x").code == 4
 
 
+def test_a_backup_put_back_and_gone_on_from(city: Path, citywall: Citywall, tmp_path: Path) -> None:
+    """The whole exchange as it was: its keeper sees nothing, the requester's receipt of what was undone shows it."""
+    shutil.copytree(city / "exchange", city / "backup")
+    assert run(["release", "request", "district.yml", "--key", "rita.key"]) == 0
+    (receipt,) = set((city / "exchange/out/rita/receipts").glob("000018.json"))
+    kept = shutil.copy(receipt, tmp_path / "kept.json")
+    shutil.rmtree(city / "exchange")
+    shutil.copytree(city / "backup", city / "exchange")
+    assert citywall(f"verify --receipt {kept}").out.startswith("rewound: ")
+    for _more in range(2):
+        assert run(["release", "request", "age.yml", "--key", "rita.key"]) == 4
+    assert citywall("verify --head early.head").code == 0
+    done = citywall(f"verify --receipt {kept}")
+    assert (done.code, done.out.startswith("forked: ")) == (1, True)
+    other = shutil.copy(city / "exchange/out/rita/receipts/000018.json", tmp_path / "other.json")
+    public = keeper(city / "exchange").public_key
+    both = citywall(f"verify {city / 'exchange/ledger'} --receipt {kept} --receipt {other} --key {public}")
+    assert (both.code, "forked" in both.out) == (1, True)
+
+
+def test_a_ledger_alone_put_back_is_not_gone_on_from(
+    city: Path, citywall: Citywall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Receipts of what is undone lie in the folder: to go on would sign a fork."""
+    shutil.copytree(city / "exchange/ledger", city / "backup")
+    revoke("sam")
+    shutil.rmtree(city / "exchange/ledger")
+    (city / "backup").rename(city / "exchange/ledger")
+    capsys.readouterr()
+    assert run(["release", "request", "district.yml", "--key", "rita.key"]) == 4
+    assert "was a backup put back?" in capsys.readouterr().err
+    assert Exchange.open(city / "exchange").ledger.head().size == 18
+
+
 def test_a_changed_entry_is_found_out(city: Path, citywall: Citywall) -> None:
     path = city / "exchange/ledger/entries.jsonl"
     path.write_bytes(path.read_bytes().replace(b"rita", b"anna"))
@@ -124,7 +160,7 @@ def test_a_changed_entry_is_found_out(city: Path, citywall: Citywall) -> None:
 def test_a_roster_taken_away_is_found_out(city: Path, citywall: Citywall) -> None:
     sorted((city / "exchange/roster").glob("*.json"))[-1].unlink()
     done = citywall("verify --head early.head")
-    assert done.code == 1
+    assert done.code == 4
     assert re.search("(?m)^roster: .*taken away", done.out)
     assert citywall("trace flu").code == 4
 
@@ -134,7 +170,7 @@ def test_a_roster_of_somebody_elses_gives_no_keys(city: Path, citywall: Citywall
     path.write_bytes(path.read_bytes().replace(b"bureau.of", b"bureau.at"))
     done = citywall("verify --head early.head")
     assert (done.code, done.out) == (4, "")
-    assert citywall(f"verify --key {keeper(city / 'exchange').public_key}").code == 1
+    assert citywall(f"verify --key {keeper(city / 'exchange').public_key}").code == 4
 
 
 def test_a_witness_verifies_signs_and_keeps_a_copy(city: Path, citywall: Citywall) -> None:
@@ -167,3 +203,95 @@ def test_a_witness_does_not_sign_what_was_changed(city: Path, citywall: Citywall
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
     done = citywall("witness --head early.head --key wu.key -o wu.head")
     assert (done.code, (city / "wu.head").exists()) == (4, False)
+
+
+def elsewhere(city: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of the witness's own: an export, what it has kept, its key. Not the exchange."""
+    folder = city.parent / "elsewhere"
+    folder.mkdir()
+    Exchange.open(city / "exchange").ledger.export(folder / "ledger.jsonl")
+    for name in ("early.head", "wu.key", "ann.key"):
+        shutil.copy(city / name, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("CITYWALL_EXCHANGE")
+    return folder
+
+
+def test_a_witness_signs_on_another_machine(city: Path, citywall: Citywall, monkeypatch: pytest.MonkeyPatch) -> None:
+    public = keeper(city / "exchange").public_key
+    folder = elsewhere(city, monkeypatch)
+    done = citywall(f"witness ledger.jsonl --keeper {public} --head early.head --key wu.key -o wu.head")
+    assert (done.code, done.err) == (0, "")
+    ledger = Exchange.open(city / "exchange").ledger
+    assert list(ledger.cosignatures()) == []
+    for _again in range(2):
+        taken = citywall(f"attach wu.head --exchange {city / 'exchange'}")
+        assert (taken.code, "Taken in: 18 entries" in taken.out) == (0, True)
+    assert [one.raw() + b"\n" for one in ledger.cosignatures()] == [(folder / "wu.head").read_bytes()]
+    grow(city / "exchange", "since then")
+    monkeypatch.chdir(city)
+    named = f"verify --exchange exchange --witness {public_key(city / 'wu.key')} --head {folder / 'wu.head'}"
+    assert citywall(named).code == 0
+
+
+def test_what_a_witness_elsewhere_does_not_sign(
+    city: Path, citywall: Citywall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, other = keeper(city / "exchange").public_key, public_key(city / "ann.key")
+    folder = elsewhere(city, monkeypatch)
+    path = folder / "ledger.jsonl"
+    sign = "witness ledger.jsonl --head early.head --key wu.key -o wu.head"
+    assert citywall(sign).code == 2  # whose signatures count?
+    assert citywall("witness --head early.head --key wu.key -o wu.head").code == 2
+    assert citywall(f"{sign} --keeper {other}").code == 4
+    path.write_bytes(path.read_bytes().replace(b'"rita"', b'"anna"'))
+    assert citywall(f"{sign} --keeper {public}").code == 4
+    assert not (folder / "wu.head").exists()
+
+
+def test_what_a_keeper_does_not_take_in(city: Path, citywall: Citywall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a true signature of a witness of the roster, on a head of this ledger."""
+    public = keeper(city / "exchange").public_key
+    shutil.copytree(city / "exchange", city / "forked")
+    for name in ("exchange", "forked"):
+        grow(city / name, name)
+    Exchange.open(city / "forked").ledger.export(city / "forked.jsonl")
+    folder = elsewhere(city, monkeypatch)
+    into = f"--exchange {city / 'exchange'}"
+    sign = f"--keeper {public} --head early.head"
+    assert citywall(f"witness {city / 'forked.jsonl'} {sign} --key wu.key -o fork.head").code == 0
+    assert citywall(f"witness ledger.jsonl {sign} --key wu.key -o wu.head").code == 0
+    assert citywall(f"witness ledger.jsonl {sign} --key ann.key -o ann.head").code == 0
+    made = (folder / "wu.head").read_bytes()
+    (folder / "false.head").write_bytes(made.replace(b'"time":"20', b'"time":"21', 1))
+    (folder / "later.head").write_bytes(re.sub(rb'"time":"20([^"]+)"\}$', rb'"time":"21\1"}', made))
+    expected = {"early.head": 2, "fork.head": 4, "ann.head": 4, "false.head": 4, "later.head": 4, "ledger.jsonl": 2}
+    assert {name: citywall(f"attach {name} {into}").code for name in expected} == expected
+    assert list(Exchange.open(city / "exchange").ledger.cosignatures()) == []
+    assert citywall(f"attach wu.head {into}").code == 0
+    monkeypatch.chdir(city)
+    revoke_in = ["party", "revoke", "wu", "--reason", "lost", "--key", "bureau.key", "--exchange", "exchange"]
+    assert run(revoke_in) == 0
+    assert citywall(f"attach {folder / 'wu.head'} {into}").code == 4
+
+
+def test_a_keeper_whose_key_is_revoked_signs_nothing_more(
+    city: Path, citywall: Citywall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The revocation itself is its last word; a new key goes on, and all of it verifies."""
+    old = keeper(city / "exchange")
+    revoke("keeper")
+    assert citywall("verify --head early.head").code == 0
+    size = Exchange.open(city / "exchange").ledger.head().size
+    assert run(["release", "request", "district.yml", "--key", "rita.key"]) == 4
+    assert "revoked" in capsys.readouterr().err
+    assert Exchange.open(city / "exchange").ledger.head().size == size
+    assert run(["party", "card", "keeper", "--name", "exchange.city", "--key", "new.key", "-o", "new.card"]) == 0
+    shutil.copy("new.key", "exchange/keeper.key")
+    assert run(["party", "renew", "keeper", "--card", "new.card", "--key", "bureau.key"]) == 0
+    assert run(["release", "request", "district.yml", "--key", "rita.key"]) == 0
+    assert citywall("verify --head early.head").code == 0
+    Ledger.open(city / "exchange/ledger", old).append([{"type": "note", "time": "2026-11-30T12:00:00Z"}])
+    done = citywall("verify --head early.head")
+    assert done.code == 1
+    assert "revoked: the head of 23 entries is signed by a key that was revoked before" in done.out

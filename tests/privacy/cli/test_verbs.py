@@ -108,3 +108,12 @@ def test_what_is_refused_is_said_in_both_languages(files: World, capsys: pytest.
     files.asked(query={"by": [{"field": "age", "cuts": [40]}]})
     assert run(["release", "check", "request.yml", "--lang", lang]) == 4
     assert ("过度收集" if lang == "zh" else "over-collection") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["release list", "release show r0001", "data list", "party list"])
+def test_lists_stand_on_a_roster_that_holds(files: World, capsys: pytest.CaptureFixture[str], words: str) -> None:
+    files.request()
+    assert run(words.split()) == 0
+    sorted((files.exchange.folder / "roster").glob("*.json"))[-1].unlink()
+    assert run(words.split()) == 4
+    assert "taken away" in capsys.readouterr().err

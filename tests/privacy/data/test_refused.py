@@ -54,14 +54,15 @@ def refused(path, schema=SMALL):
         (b"a,b\n1,918273645\r", "carriage return"),
         (b"a,b\r1,x\r2,x\r", "first line"),
         (b"a,b\n1,x\n\xff,x\n", "row 3 has other columns than the header, is not UTF-8"),
-        (b"a\xff,b\n1,x\n", "first line"),
+        (b"a\xff,b\n1,x\n", "is not utf-8"),
+        ("a,区\n1,x\n".encode("gb18030"), "is not utf-8A schema may say `encoding: gb18030`"),
         (b"a,b\n1,x\n" + b"1" * 2_500_000 + b",x\n", "more than 2 MB"),
         (b"a," + b"b" * 200_000 + b"\n1,x\n", "first line"),
         (b"a,a,b\n1,2,x\n", "no column a, or several"),
         (b"b,c\n1,2\n", "no column a, or several"),
         (b"\na,b\n1,x\n", "first line"),
         (b"", "first line"),
-        ("a,b\n1,x\n".encode("utf-16"), "first line"),
+        ("a,b\n1,x\n".encode("utf-16"), "is not utf-8"),
         (b"PAR1918273645PAR1", "cannot be read"),
     ],
 )
@@ -84,6 +85,25 @@ def test_a_parquet_file_that_lacks_a_field_or_was_cut_off(tmp_path):
     assert "no column a" in refused(path)  # letter by letter
     path.write_bytes(path.read_bytes()[:-20])
     assert "cannot be read" in refused(path)
+
+
+@pytest.mark.parametrize(("other", "reason"), [("aaaa", "or several"), ("AAAA", ""), ("bbbb", "")])
+def test_a_name_that_stands_twice_in_a_parquet_file(tmp_path, other, reason):
+    """No library writes one on purpose, and all make up names for the second one."""
+    schema = Schema(fields={"aaaa": IntegerField()})
+    path = tmp_path / "table.parquet"
+    duckdb.execute(
+        f"copy (select {{'aaaa': 1, 'x': [2]}} as n, 5 as aaaa, {MARKER} as bbbb) to '{path}' (format parquet)"
+    )
+    path.write_bytes(path.read_bytes().replace(b"bbbb", other.encode()))
+    if reason:
+        with pytest.raises(UsageError, match=reason):
+            table.read(path, schema, ["aaaa"])
+    else:
+        assert table.read(path, schema, ["aaaa"])["aaaa"].tolist() == [5]
+    made_up = Schema(fields={"AAAA_1": IntegerField()})
+    with pytest.raises(UsageError, match="no column AAAA_1"):
+        table.read(path, made_up, ["AAAA_1"])
 
 
 def test_a_line_of_a_gibibyte_is_refused_soon(tmp_path):

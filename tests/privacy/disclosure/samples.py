@@ -24,11 +24,11 @@ class Memory:
     told: list[tuple[list[int], str, int]] = field(default_factory=list)
     asked: list[tuple[list[int], str, int, int, int]] = field(default_factory=list)
 
-    def check(self, cells: Any, below: int, *, variable: str = "", base: int = 1, most: int) -> Any:
+    def check(self, cells: Any, below: int, *, variable: str = "", base: int = 1, most: int, **_more: Any) -> Any:
         self.asked.append((cells.tolist(), variable, base, below, most))
         return refusal("history") if (cells.tolist(), variable, base) in self.told else None
 
-    def add(self, cells: Any, below: int, *, variable: str = "", base: int = 1) -> None:
+    def add(self, cells: Any, below: int, *, variable: str = "", base: int = 1, **_more: Any) -> None:
         assert below >= 3
         self.told.append((cells.tolist(), variable, base))
 

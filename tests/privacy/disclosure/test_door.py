@@ -63,6 +63,12 @@ def model(people=1000, size=100, groups=(8, 500), **other):
         (model(parameters={"w": np.array([np.inf])}), ["not-finite"]),
         (model(parameters={"w": np.array([1.5e308])}), ["not-finite"]),
         (model(parameters={"=cmd()": np.ones(2)}), ["labels"]),
+        (model(parameters={"layer-1.weight_0": np.ones(2)}), []),
+        (model(parameters={"Li Wei has the flu": np.ones(2)}), ["labels"]),
+        (model(parameters={"w" * 33: np.ones(2)}), ["labels"]),
+        (model(parameters={"流感": np.ones(2)}), ["labels"]),
+        (model(parameters={"Li_Wei": np.ones((0, 1984))}), ["malformed"]),
+        (model(parameters={"w": np.ones((1, 1, 1, 1, 2))}), ["malformed"]),
         (Raw(Text(content="all is well")), ["text"]),
     ],
 )

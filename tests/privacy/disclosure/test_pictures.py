@@ -72,12 +72,25 @@ def test_what_is_written_is_not_changed_again():
         ("<polyline", "<a><rect/></a><polyline"),
         ('viewBox="0 0 400 300"', 'viewBox="0 0 40 30"'), ('width="400"', 'width="4000"'), ("</svg>", ""),
         ("<svg", '<!DOCTYPE svg [<!ENTITY a "b">]><svg'), ("2000/svg", "2001/svg"),
-        ("<polyline", "<rect/>" * 110 + "<polyline"),
+        ("<polyline", "<rect/>" * 22 + "<polyline"), ("<polyline", "<circle/>" * 23 + "<polyline"),
+        ("<polyline", "<line/>" * 67 + "<polyline"), ('points="', 'points="' + "1,1 " * 26),
     ],
 )  # fmt: skip
 def test_what_an_svg_may_not_hold(old, new):
     assert old in BARS
     assert codes(clear(BARS.replace(old, new, 1).encode())) == ["file"]
+
+
+def test_a_dot_for_each_cell_and_none_for_each_record():
+    """Twenty cells of twenty people: a dot and an error bar for each cell leave, one for each person does not."""
+    axes = "<line/>" * 24 + '<text x="1" y="1">20</text>' * 24
+    head, tail = BARS[: BARS.index("<rect")], "</g></svg>"
+    for dots, expected in ((20, []), (400, ["file"])):
+        picture = head + axes + "<circle/><line/>" * dots + tail
+        assert codes(clear(picture.encode(), counts=(20,) * 20)) == expected
+    curve = '<polyline points="{}"/>'
+    for points, expected in ((100, []), (101, ["file"])):
+        assert codes(clear((head + curve.format("1,1 " * points) + tail).encode(), counts=(20,) * 20)) == expected
 
 
 @given(

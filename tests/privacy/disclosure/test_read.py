@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privacy.disclosure import door, read
+from privacy.disclosure.differencing import History
 from secops.core.errors import UsageError
 from tests.privacy.disclosure.samples import POLICY, Memory, codes, rows
 from tests.privacy.disclosure.test_pictures import BARS
@@ -18,7 +19,8 @@ from tests.privacy.disclosure.test_pictures import BARS
 MARKER = "918273645"
 OF = {"dataset": "wages", "version": "1"}
 SIDE = [{"name": "a", "labels": ["a0", "a1"]}]
-TABLE = {"counts": np.array([9, 20]), "cells": np.array([0] * 9 + [1] * 20, np.int32)}
+CELLS = np.array([0] * 9 + [1] * 20, np.int32)
+TABLE = {"counts": np.array([9, 20]), "cells": CELLS}
 SUMS = TABLE | {"sums": np.array([90.0, 200]), "absolute": np.array([90.0, 200]), "largest": np.full((2, 2), 11.0)}
 
 
@@ -50,6 +52,24 @@ def test_kinds(tmp_path, about, arrays, expected):
 def test_the_table_is_the_one_in_the_file(tmp_path):
     raw = read.read(saved(tmp_path, OF | {"kind": "counts", "dimensions": SIDE}, **TABLE))
     assert rows(door.clear(raw, POLICY, Memory())) == [["a0", "10"], ["a1", "20"]]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint32, np.uint64, np.int8])
+@pytest.mark.parametrize("people", [{}, {"people": np.arange(29, dtype=np.uint64)}])
+def test_cells_of_any_type_of_whole_numbers(tmp_path, kind, people):
+    """Types without a sign are not made floats on the way, and -1 is not made a large number."""
+    path = saved(
+        tmp_path, OF | {"kind": "counts", "dimensions": SIDE}, **TABLE | people | {"cells": CELLS.astype(kind)}
+    )
+    history = History.start(29, size_known=False)
+    assert rows(door.clear(read.read(path), POLICY, history)) == [["a0", "10"], ["a1", "20"]]
+
+
+@pytest.mark.parametrize("outside", [1 << 31, (1 << 32) - 1, (1 << 63) + 1, (1 << 64) - 1])
+def test_a_cell_too_large_is_none_of_the_table(tmp_path, outside):
+    cells = np.append(CELLS.astype(np.uint64), np.uint64(outside))
+    path = saved(tmp_path, OF | {"kind": "counts", "dimensions": SIDE}, **TABLE | {"cells": cells})
+    assert codes(door.clear(read.read(path), POLICY, Memory())) == ["malformed"]
 
 
 def test_plots_and_texts(tmp_path):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.disclosure import dominance, door, min_cell, result, shape, tabulate, zero_full
-from privacy.disclosure.result import Counts, Means, Sums
+from privacy.disclosure import dominance, door, files, min_cell, result, shape, tabulate, zero_full
+from privacy.disclosure.result import Counts, Dimension, Means, Sums
 from tests.privacy.disclosure.samples import POLICY, Memory, codes, counted, population, rows, sides, summed
 
 EXACT = msgspec.structs.replace(POLICY, min_cell=min_cell.Rule(base=1))
@@ -51,6 +51,14 @@ def test_totals_are_those_of_protected_cells():
 
 def test_a_total_of_hidden_cells_is_hidden():
     assert shown(counted([3, 4, 33, 46], 2, 2, totals=True))[2] == "redacted"
+
+
+@pytest.mark.parametrize("label", ["total", "Total", "(ALL)", "（all）", "( аll )", "[all]", "总计", "合计：", "Al l"])
+def test_no_label_beside_a_total_looks_like_one(label):
+    side = (Dimension(name="a", labels=("east", label)),)
+    for totals, expected in ((True, ["labels"]), (False, [])):
+        raw = tabulate.counts(population([20, 30]), side, totals=totals)
+        assert codes(door.clear(raw, POLICY, Memory())) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,6 +148,54 @@ def test_quantiles_near_the_edge():
 def test_eight_people_beyond_are_enough():
     raw = tabulate.quantiles(population([80]), sides(1), "age", np.arange(80) * 1.0, (0.1, 0.9))
     assert rows(door.clear(raw, POLICY, None)) == [["a0", "7.9", "71.1"]]
+
+
+def test_eight_people_between_two_quantiles():
+    """Each hundredth of a hundred people is one of them; a quantile too near to the last one shown is not."""
+    raw = tabulate.quantiles(
+        population([100]), sides(1), "age", np.arange(100) * 1.0, tuple(percent / 100 for percent in range(101))
+    )
+    (row,) = rows(door.clear(raw, POLICY, None))
+    shown_at = [percent for percent, text in enumerate(row[1:]) if text != "redacted"]
+    assert shown_at == list(range(8, 93, 8))
+    raw = tabulate.quantiles(population([32, 31]), sides(2), "age", np.arange(63) * 1.0, (0.25, 0.5, 0.75))
+    assert rows(door.clear(raw, POLICY, None)) == [
+        ["a0", "7.75", "15.5", "23.25"], ["a1", "redacted", "47", "redacted"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("most", "expected"), [(15, "redacted"), (13, "2.5")])
+def test_people_are_counted_on_either_side_of_a_quantile(most, expected):
+    """Half of 40 records are those of one person with fifteen and five others, or of one with thirteen and seven."""
+    people = np.array([0] * most + list(range(1, 41 - most)))
+    held = population([40], people=people)
+    raw = tabulate.quantiles(held, sides(1), "age", np.maximum(np.arange(40) - 17.0, 0), (0.5,))
+    outcome = door.clear(raw, POLICY, None)
+    assert (codes(outcome) or rows(outcome)[0][1:]) == ([expected] if expected != "redacted" else ["nothing-left"])
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=60), st.integers(0, 60))
+def test_the_fewest_people_behind_so_many_records(whose, wanted):
+    """Held against taking the people with the most records one after the other."""
+    table = counted([len(whose)], people=np.array(whose)).open(result._KEY)
+    people, left = 0, min(wanted, len(whose))
+    for most in sorted((whose.count(one) for one in set(whose)), reverse=True):
+        people, left = people + (left > 0), left - most
+    least = shape.least(table, shape.people_of(table))
+    assert least(np.array([min(wanted, len(whose))])).tolist() == [people]
+
+
+def test_many_quantiles_are_many_numbers():
+    policy = msgspec.structs.replace(POLICY, files=files.Rule(cells=5))
+    for many, expected in ((5, []), (6, ["size"])):
+        shares = tuple(place / 10 for place in range(many))
+        raw = tabulate.quantiles(population([900]), sides(1), "age", np.arange(900) * 1.0, shares)
+        assert codes(door.clear(raw, policy, None)) == expected
+
+
+def test_two_shares_that_read_alike():
+    raw = tabulate.quantiles(population([900]), sides(1), "age", np.arange(900) * 1.0, (0.5, 0.5000001))
+    assert codes(door.clear(raw, POLICY, None)) == ["labels"]
 
 
 @given(st.lists(st.lists(st.floats(0, 1e6), min_size=3, max_size=12), min_size=1, max_size=5))

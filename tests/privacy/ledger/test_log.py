@@ -147,6 +147,8 @@ def test_witnesses(tmp_path: Path) -> None:
     for side in (log, fork):
         side.append([entry(len(side.folder.name))])
     with pytest.raises(RefusedError, match="none of this"):
+        log.attach(fork.cosign(fork.head(), WITNESS))
+    with pytest.raises(RefusedError, match="the clock says"):  # of a head that is not signed yet
         log.cosign(fork.head(), WITNESS)
 
 

@@ -107,6 +107,7 @@ CUT, SPAN = {"field": "age", "cuts": [18]}, {"field": "age", "from": 18}
         ({"by": [DISTRICT | {"labels": {"a": ["east"], "b": ["east"]}}]}, "by[0].labels", "east stands twice"),
         ({"by": [DISTRICT | {"labels": {"=a": ["east"]}}]}, "by[0]", "cannot stand in a table"),
         ({"by": [DISTRICT | {"labels": {"(all)": ["east"]}}]}, "by[0]", "cannot stand in a table"),
+        ({"by": [DISTRICT | {"labels": {"Total": ["east"]}}], "totals": True}, "by[0]", "taken for a total"),
         ({"by": [DISTRICT, DISTRICT]}, "by", "the same name"),
         ({"kind": "sums", "measure": "pay", "by": [{"field": "pay", "cuts": [5]}]}, "by", "the same name"),
         ({"kind": "sums", "measure": "id"}, "measure", "whose a record is"),

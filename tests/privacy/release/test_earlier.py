@@ -89,3 +89,32 @@ def test_no_number_of_people_stands_in_a_refusal(tmp_path: Path) -> None:
     release = world.request(query=ALL_BUT_ONE)
     texts = [text for reason in release.reasons for text in (reason.en, reason.zh)]
     assert not any(char.isdigit() for text in texts for char in text)
+
+
+def everybody_ill(folder: Path, healthy: int) -> World:
+    """So many people of the east did not have the flu."""
+    rows = people()
+    east = [row for row in rows if row["district"] == "east"]
+    for number, row in enumerate(east):
+        row["flu"] = "no" if number < healthy else "yes"
+    return World(folder, rows=rows).ready()
+
+
+def test_as_many_as_have_the_flu(tmp_path: Path) -> None:
+    """Each table is fine; together they say that everybody in the east had the flu, which a table of both hides."""
+    world = everybody_ill(tmp_path, healthy=0)
+    world.leave()
+    assert refused(world, where=[{"field": "flu", "in": ["yes"]}]) == ["difference-empty"]
+
+
+def test_all_but_eight_may_be_told(tmp_path: Path) -> None:
+    world = everybody_ill(tmp_path, healthy=8)
+    world.leave()
+    assert world.leave(query={"where": [{"field": "flu", "in": ["yes"]}]}).is_dir()
+
+
+def test_sums_tell_of_empty_groups_too(tmp_path: Path) -> None:
+    world = everybody_ill(tmp_path, healthy=0)
+    world.leave(query={"kind": "sums", "measure": "days"})
+    asked = {"kind": "means", "measure": "days", "where": [{"field": "flu", "in": ["yes"]}]}
+    assert refused(world, **asked) == ["difference-empty"]
