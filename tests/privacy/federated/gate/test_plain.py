@@ -32,6 +32,16 @@ def test_plain_and_masked_sums_are_the_same(tmp_path: Path, method: dict[str, ob
     assert all((one[1] == two[1]).all() for one, two in pairs)
 
 
+def test_too_few_plain_vectors_are_no_sum(tmp_path: Path) -> None:
+    world = World(tmp_path, job(STATISTICS, **PLAIN))
+    hub = world.hub(lambda site, order: None if site in (C, D) else order)
+    with pytest.raises(RefusedError, match="2 sites are left, 3 are needed"):
+        hub.step(hub.begin())
+    assert not hub.method.taken
+    hub = world.hub(lambda site, order: None if site == D else order)
+    assert finished(hub).rounds[0].sites == (A, B, C)
+
+
 def _of_sites(world: World, *sites: str) -> World:
     """The policies of these sites know masks alone."""
     for name in sites:
