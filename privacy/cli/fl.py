@@ -132,7 +132,8 @@ def count(job: Path, sites: Path | None, records: Path | None, fmt: str) -> int:
 
 Example:
   citywall fl dummy tumour/job.yml -o made-up
-  citywall fl run tumour/job.yml -o run --sites made-up/sites --data made-up/data
+  citywall fl run tumour/job.yml -o run --sites made-up/sites \\
+      --data made-up/data
 
 Exit code: 0 written, 2 wrong usage, 5 internal error.
 """),
@@ -180,7 +181,8 @@ def budget(site: Path, epsilon: str | None, delta: str | None, fmt: str) -> None
 chance of a label, and what each record lacks.
 
 Example:
-  citywall fl predict tumour/run tumour/data/east.csv --site tumour/sites/east.yml
+  citywall fl predict tumour/run tumour/data/east.csv \\
+      --site tumour/sites/east.yml
 
 Exit code: 0 done, 2 wrong usage or a file that is wrong, 5 internal error.
 """),
@@ -200,7 +202,7 @@ def predict(folder: Path, records: Path, site: Path | None, output: Path | None)
     cls=Command,
     help=N_("""Lay down a lab: jobs, sites with their records, and a page that explains them.
 
-tumour: images of tumours, shared among hospitals; comes with scikit-learn.
+tumour: measures of cell nuclei, shared among hospitals; comes with scikit-learn.
 heart: heart patients of four hospitals; --data has the files of the collection.
 flu-early-warning: visits to clinics and sales of pharmacies, made up with a known truth.
 
