@@ -18,7 +18,7 @@ def repeated(seed: int) -> Source:
 def wanted(**other: object) -> Wanted:
     """A small job's, but for what is given."""
     fields = {
-        "epsilon": 1.0, "delta": 1e-4, "rounds": 20, "sites": 4, "threshold": 3, "colluding": 0, "change": 1 << 16,
+        "epsilon": 1.0, "delta": 1e-4, "rounds": 20, "sites": 4, "threshold": 3, "colluding": 0, "change": 1 << 12,
         "size": 15,
     }  # fmt: skip
     return Wanted(**(fields | other))  # type: ignore[arg-type]

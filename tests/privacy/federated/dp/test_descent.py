@@ -35,16 +35,16 @@ def _method(kind: str, pace: Pace | None = None) -> NoisyDescent:
 
 
 def test_without_clip_and_noise_it_is_logistic_regression() -> None:
-    method = _method("logistic", Pace(3000, 10.0, 16.0))
+    method = _method("logistic", Pace(1500, 1.5, 30.0))
     terms = FEATURES.terms(trained(method, SITES, None, repeated(1)))
     values = np.concatenate([site.values for site in SITES])
     other = LogisticRegression(C=1e9, tol=1e-10, max_iter=1000).fit(values[:, :3], values[:, 4])
-    assert np.allclose([terms["age"], terms["dose"], terms["sex=1"]], other.coef_[0], atol=2e-3)
+    assert np.allclose([terms["age"], terms["dose"], terms["sex=1"]], other.coef_[0], atol=3e-3)
     assert terms[CONSTANT] == pytest.approx(other.intercept_[0], abs=0.02)
 
 
 def test_without_clip_and_noise_it_is_linear_regression() -> None:
-    method = _method("linear", Pace(1500, 10.0, 3.0))
+    method = _method("linear", Pace(1000, 2.0, 3.0))
     model = trained(method, SITES, None, repeated(1))
     values = np.concatenate([site.values for site in SITES])
     other = LinearRegression().fit(values[:, :3], values[:, 5])
@@ -84,6 +84,7 @@ def test_it_can_be_taken_up_again_after_any_round() -> None:
         ask = method.ask({name: np.array(array.tolist()) for name, array in state.items()})
         assert ask is not None
         assert ask.round == round_number + 1
-        state = method.take(state, sum(method.at_site(ask, site) for site in SITES), 3)
+        whole = [np.round(method.at_site(ask, site) / ask.step) for site in SITES]
+        state = method.take(state, sum(whole) * ask.step, 3)
     assert method.ask(state) is None
     assert (method.model(state) == trained(method, SITES, None, repeated(1))).all()

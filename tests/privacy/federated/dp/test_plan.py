@@ -26,7 +26,7 @@ def _jobs(draw: st.DrawFn) -> Wanted:
     return Wanted(
         epsilon=draw(st.floats(0.1, 10)), delta=draw(st.sampled_from([1e-2, 1e-4, 1e-9])),
         rounds=draw(st.integers(1, 200)), sites=sites, threshold=draw(st.integers((sites + colluding) // 2 + 1, sites)),
-        colluding=colluding, change=draw(st.sampled_from([1, 3, 1000, 1 << 16])), size=draw(st.integers(1, 500)),
+        colluding=colluding, change=draw(st.sampled_from([1, 3, 1000, 1 << 12])), size=draw(st.integers(1, 500)),
     )  # fmt: skip
 
 
