@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import msgspec
@@ -81,7 +82,7 @@ class Secrets:
         """What belongs to them."""
         owned = self.rounds.values()
         return Keys(
-            signed.digest(terms),
+            _digest(terms),
             site,
             public_key(self.share),
             b"".join(public_key(own.mask_key) for own in owned),
@@ -90,6 +91,12 @@ class Secrets:
 
     def __reduce__(self) -> str:
         raise TypeError("a private key is not serialised")
+
+
+@lru_cache(maxsize=8)
+def _digest(terms: Terms) -> str:
+    """What was agreed upon, by its digest: it is asked for with the keys of every site."""
+    return signed.digest(terms)
 
 
 def commitment(seed: bytes, job: str, site: str) -> bytes:
@@ -134,7 +141,7 @@ def _fault(document: signed.Signed[Keys], site: str, terms: Terms) -> str | None
     body, member = document.body, terms.member(site)
     if member is None:
         return _("it is not in the roster of the job")
-    if body.site != site or body.terms != signed.digest(terms):
+    if body.site != site or body.terms != _digest(terms):
         return _("its keys are for another site, job or round")
     if not document.is_by(member.public_key):
         return _("its keys are not signed with its enrolled key")
