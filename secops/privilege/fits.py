@@ -28,6 +28,9 @@ _BINARIES = ("/bin", "/sbin")
 #: A file that a caller can make: in a directory of their own.
 _MADE = "/tmp/x/x"  # noqa: S108 - an example, not used
 
+#: Programs to set the SUID bit of.
+_ARMED = ("/bin/bash", "/usr/bin/bash", "/bin/dash", "/usr/bin/dash", "/usr/bin/find", "/usr/bin/env")
+
 _SHELLS = ("sh", "bash", "/bin/sh", "/bin/bash", "/usr/bin/bash")
 
 
@@ -107,7 +110,7 @@ def _given(pattern: str, users: Sequence[str]) -> Mapping[Slot, Sequence[str]]:
         "user": users, "login": users, "me": (), "group": ("docker",), "word": ("1",), "shell": _SHELLS,
         "command": _SHELLS, "mine": (_MADE, "x"), "path": (_MADE,), "script": (_MADE, "x"),
         "write": _paths("obeyed", up), "obeyed": _paths("obeyed", up), "read": _paths("secrets", up),
-        "tree": ("/etc", "/"),
+        "tree": ("/etc", "/"), "armed": ("4755", "u+s"), "open": ("777",), "suid": _ARMED, "image": (_MADE, "x"),
     }  # fmt: skip
 
 
@@ -148,13 +151,22 @@ def _filled(fit: Fit, slot: Slot, text: str, ground: Ground, *, made: bool) -> I
     if slot == "group":
         is_strong = any(name in by_group() or name in _ADMINISTRATORS for name in text.split(","))
         return [fit] if is_strong else []
-    if slot in ("mine", "path") or (slot == "script" and (made or not text.startswith("/"))):
+    if slot == "suid":
+        return _armed(fit, text, ground)
+    if slot in ("mine", "path", "image") or (slot == "script" and (made or not text.startswith("/"))):
         return [replace(fit, mine=(*fit.mine, text))]
     if slot == "script":
         return []  # who can change it is seen: it is among the files that root trusts
     if slot == "tree":
         return _below(fit, text)
     return _named(fit, text, slot, ground) if slot in ("write", "obeyed", "read") else [fit]
+
+
+def _armed(fit: Fit, path: str, ground: Ground) -> Iterator[Fit]:
+    """It gives a program the SUID bit: what that program then gives to whoever starts it, the strongest first."""
+    technique = next((one for one in usable(ground.program(path), ground.majors) if one.suid), None)
+    if technique:
+        yield replace(fit, gives=technique.gives)
 
 
 def _named(fit: Fit, path: str, slot: Slot, ground: Ground) -> Iterator[Fit]:

@@ -28,6 +28,10 @@ Slot = Literal[
     "obeyed",
     "read",
     "tree",
+    "armed",
+    "open",
+    "suid",
+    "image",
     "shell",
     "command",
     "word",
@@ -38,7 +42,8 @@ _NAME = r"[^-/ ][^ ]*"
 #: What each slot takes: an account; one that can log in; the caller; a group as good as root; a file that the caller
 #: can make, with a slash in `path`; one that is run as a script, which `trusted_files` tells of where it is fixed; one
 #: to write, in `obeyed` only of those that root obeys, or to read; a directory that is
-#: written with all below; a shell; a program with its arguments, as the last;
+#: written with all below; a mode with the SUID bit; one that lets all write; a program that gives something with
+#: it; an image, which is the caller's like `mine`, where a colon names another host; a shell; a program with its arguments, as the last;
 #: any word that is no option.
 SLOTS: Mapping[Slot, str] = {
     "user": _NAME,
@@ -52,6 +57,10 @@ SLOTS: Mapping[Slot, str] = {
     "obeyed": r"[^- ][^ ]*",
     "read": r"[^- ][^ ]*",
     "tree": r"/[^ ]*",
+    "armed": r"0?[4-7][0-7]{2}[1357]|(?:[goa]*[ua][ugoa]*)?[+=][rwxXt]*s[rwxXts]*",
+    "open": r"0?[0-7]?[0-7]{2}[2367]|(?:[uga]*[oa][ugoa]*)?[+=][rxXst]*w[rwxXst]*",
+    "suid": r"/[^ ]*",
+    "image": r"/[^ ]*|[^-:=/ ][^:= ]*",
     "shell": r"(?:/usr)?(?:/bin/)?(?:ba|da|z|k|a|c|tc|fi)?sh(?: (?:-i|-l|--login))?",
     "command": r"[^ ].*",
     "word": r"[^- ][^ ]*",
