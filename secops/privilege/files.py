@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from secops.hosts.trusted.host import Host
 from secops.hosts.trusted.script import TRUSTED_PATHS
 from secops.hosts.trusted.tree import Point, Unseen
 from secops.privilege.techniques import by_program, called
+
+_TAB = re.compile(r"(?:/var/spool/cron(?:/crontabs|/tabs)?|/etc/crontabs)/([^/]+)")
+_JOB = Text("a job that cron runs as this account", "写入由 cron 以该账户身份运行的任务")
 
 #: A directory in which anyone may make files, and only change their own.
 _STICKY = 0o1002
@@ -137,7 +141,10 @@ class Ground:
         return real if real in by_program() and real not in called() else name
 
     def trusted_at(self, path: str) -> Mapping[str, Text]:
-        return self.files.trusted_at(path) if self.files else {}
+        """As whom a file is run or read, and how: also a crontab that is not there yet."""
+        found = self.files.trusted_at(path) if self.files else {}
+        tab = _TAB.fullmatch(normpath(path))
+        return found or ({tab[1]: _JOB} if tab else {})
 
     def is_root(self, user: str) -> bool:
         return self.files is not None and user == self.files.root

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _LATE = ("key_trust",)
 
+#: Reasons of one host that its paths are told with.
+_MOST_REASONS = 20
+
 #: Tables whose rows are kept of each host until all have answered.
 _KEPT = tuple(dict.fromkeys([*OPENED_BY, *HELD_BY, *SEEN_FROM, *(name for name in NEEDED if name not in _LATE)]))
 
@@ -182,7 +185,7 @@ def _own_lack(position: Position, trusted: Facts) -> list[Problem]:
 
 def _lacking(graph: Graph, own: Mapping[str, Sequence[Problem]]) -> dict[str, list[Problem]]:
     """Why paths of a host's accounts may be missing: of itself, and of the hosts that its accounts may lead to."""
-    found = {host: list(problems[:1]) for host, problems in own.items()}
+    found = {host: list(dict.fromkeys(problems))[:_MOST_REASONS] for host, problems in own.items()}
     before = _before(graph)
     for host, problems in own.items():
         if problems:
