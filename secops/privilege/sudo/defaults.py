@@ -52,6 +52,11 @@ class Defaults:
         """The setting of an option that decides, and whether that is sure."""
         return self._of(name).last(name, account, request)
 
+    def takes_no_password(self, account: Account, request: Request) -> bool:
+        """Whether sudo may refuse every password, as it lets nobody try one."""
+        setting, _ = self.last("passwd_tries", account, request)
+        return setting is not None and (setting.negated or not (setting.value or "1").strip('"+').strip("0"))
+
     def listed(self, name: str, account: Account, request: Request) -> Iterator[tuple[Setting, bool]]:
         """All settings of a list, in the order in which sudo takes them, and whether it surely does."""
         return self._of(name).all(name, account, request)

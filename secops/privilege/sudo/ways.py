@@ -31,6 +31,11 @@ _Found = tuple[Request, Opening]
 #: Commands of which it is kept what to ask.
 _MOST = 1_000
 
+#: Why an entry that asks for a password may give nothing.
+_NO_TRY = Text(
+    ": a password is asked for, and passwd_tries lets nobody enter one", "：需要口令，而 passwd_tries 不允许输入口令"
+)
+
 #: Commands that nobody has looked at, of those that are told.
 _MOST_UNREAD = 5
 
@@ -204,8 +209,10 @@ class SudoWays:
         decision = self.sudo.decide(account, request)
         if decision.allowed is False or right not in decision.by:
             return
-        if self.sudo.asks(account, request, right)[0] not in ("", "own"):
+        asked = self.sudo.asks(account, request, right)[0]
+        if asked not in ("", "own"):
             return  # who knows root's password has it anyhow
+        refused = _NO_TRY if asked and self.sudo.defaults.takes_no_password(account, request) else None
         noexec = self.sudo.noexec(account, request, right)
         fixed = right.grant.options.get("CWD", "*") != "*"
         caller = Caller(account.name, self._view.files, self._followed, fixed)
@@ -214,7 +221,7 @@ class SudoWays:
                 continue
             mine = is_all_mine(opening.fit, caller)
             if mine is not False:
-                yield opening if mine or opening.doubt else replace(opening, doubt=OWNED)
+                yield replace(opening, doubt=opening.doubt or refused or (None if mine else OWNED))
 
     def _way(self, account: Account, right: Right, request: Request, opening: Opening, how: Text) -> Way:
         decision = self.sudo.decide(account, request)

@@ -1,13 +1,17 @@
 """Ways by programs that run with more rights than whoever starts them: SUID, SGID, capabilities of the file.
 
 A program of `techniques.yml` or `capabilities.yml` is a way. One that no package owns or that differs from its package
-may be: what it does is not known. What packages bring is none; whether a mode is theirs dpkg does not keep.
+may be: what it does is not known. What packages bring is none. dpkg keeps no modes: there it is what Debian and others
+ship with these bits (`shipped-suid.yml`); any other packaged program may have got its bit from somebody else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+import msgspec
 
 from secops.core.content import Text
 from secops.hosts.acl import parents
@@ -15,10 +19,39 @@ from secops.hosts.tables import Built, Row
 from secops.hosts.tables._walked import walked
 from secops.privilege import capabilities
 from secops.privilege.access import EXECUTE, Access
-from secops.privilege.techniques import POWERS, GroupPower, Power, Technique, by_group, by_program
+from secops.privilege.techniques import (
+    POWERS,
+    GroupPower,
+    Power,
+    Technique,
+    by_group,
+    by_program,
+    content,
+    harmless,
+)
 from secops.privilege.way import Kind, View, Way
 
 _STRANGE = Text("no package owns it: what it lets its user do is not known", "不属于任何软件包，可用来做什么未知")
+
+_ADDED = Text(
+    "its package manager keeps no mode, and no package is known to ship it so: what it lets its user do is not known",
+    "软件包管理器不记录权限位，且未知有软件包如此发布该程序：可用来做什么未知",
+)
+
+
+class _Shipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    programs: list[str]
+    source: str
+
+
+class _ShippedPrograms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    programs: list[_Shipped]
+
+
+@cache
+def shipped() -> frozenset[str]:
+    """Base names of programs that packages bring SUID or SGID. Raises `UsageError` for content that does not fit."""
+    return frozenset(name for one in content("shipped-suid", _ShippedPrograms).programs for name in one.programs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +144,19 @@ def _doubt(row: Row) -> Text | None:
     return None
 
 
+def _doubt_of_bit(row: Row) -> Text | None:
+    """`_doubt`, and of a package's own whether the package gave it the bit."""
+    is_compared = row.get("packaged") is not True or "mode" in (row.get("checked") or ())
+    program = _program(row)
+    if is_compared or program in by_program() or program in harmless() or program in shipped():
+        return _doubt(row)
+    return _doubt(row) or _ADDED
+
+
 def _of_suid(row: Row, becomes: str) -> Iterator[_Offer]:
     if known := _techniques(row):
         yield _Offer("suid", becomes, known[0].gives, known[0].how, _program(row), _is_known(row))
-    elif doubt := _doubt(row):
+    elif doubt := _doubt_of_bit(row):
         yield _Offer("suid", becomes, "shell", doubt, certain=False)
 
 
@@ -124,7 +166,7 @@ def _of_sgid(row: Row, root: str, group: GroupPower, members: frozenset[str]) ->
         technique, gives = known
         how = Text(f"{group.how.en}; {technique.how.en}", f"{group.how.zh}；{technique.how.zh}")
         yield _Offer("sgid", root, gives, how, _program(row), _is_known(row), members)
-    elif doubt := _doubt(row):
+    elif doubt := _doubt_of_bit(row):
         yield _Offer("sgid", root, group.gives, doubt, None, False, members)
 
 
