@@ -77,7 +77,7 @@ ESCAPES = {
     "more /etc/motd": "cat /etc/motd",
     "python3 -i": "python3 /opt/x.py",
     "python3 -u": "python3 -V",
-    "python3 -i /opt/x.py": "python3 -m app",
+    "python3 -i /opt/x.py": "python3 -I -m app",
     "python3 x.py": "python3 /opt/app/x.py",
     "perl -d x": "perl -v",
     "node inspect x": "node --version",
@@ -270,7 +270,7 @@ def test_patterns_of_arguments(command: str) -> None:
 
 #: A star beside words with which a program does one thing and ends: where it is code, and where it is not.
 STARS = {
-    "python3 -c *": "python3 -m http.server *",
+    "python3 -c *": "python3 -I -m http.server *",
     "bash -c *": "bash /opt/x.sh *",
     "sh -c /opt/x.sh *": "sh -e /opt/x.sh *",  # sudo compares all arguments as one text: `sh -c "/opt/x.sh; id"`
     "perl -e *": "perl -v *",

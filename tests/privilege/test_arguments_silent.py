@@ -32,7 +32,7 @@ chmod -R g+w /srv/app; setfacl -m u:bob:r /srv/app; chgrp app /srv; mount /mnt/u
 mount -o remount,rw /srv; umount /mnt; ln -sfn /srv/one /srv/current; cp /srv/a /srv/b; cp /etc/app.conf /etc/app.bak
 mv /srv/a /srv/b; install -m 755 /srv/a /usr/local/bin/a; tee /var/log/app.log; tee /etc/motd
 find /var/log -name core -delete; grep -r error /var/log; cat /etc/motd; tail -f /var/log/syslog; head -n 5 /srv/x
-ls /root; bash /opt/x.sh; sh -c /opt/x.sh; python3 /opt/app/manage.py migrate; python3 -m app; perl /opt/x.pl
+ls /root; bash /opt/x.sh; sh -c /opt/x.sh; python3 /opt/app/manage.py migrate; python3 -I -m app; perl /opt/x.pl
 node /opt/app.js; java -jar /opt/app.jar; php /opt/x.php; ruby /opt/x.rb; env LANG=C /opt/app/run
 nice -n 10 /opt/app/run; timeout 9 id; flock /run/x /opt/app/run; setsid /opt/app/run; xargs -a /srv/names rm; watch df
 strace -p 1; su - app -c /opt/run; id; whoami; runuser -u app -- /opt/app/run; chroot /srv/jail /bin/true

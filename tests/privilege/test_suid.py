@@ -102,6 +102,12 @@ FOUND = {
         Host().file("/usr/bin/chown", 0o755, caps="cap_chown=ep"),
         [("*", "capability", "/usr/bin/chown", "chown", "account", True)],
     ),
+    "a packaged program that nobody knows, without a mode in the database": (
+        Host().file("/usr/bin/agentd"), [("*", "suid", "/usr/bin/agentd", None, "shell", False)],
+    ),
+    "the same SGID to the hashes": (
+        Host().file("/usr/bin/agentd", 0o2755, 0, 42), [("*", "sgid", "/usr/bin/agentd", None, "read", False)],
+    ),
     "all capabilities": (
         Host().file("/usr/bin/cp", 0o755, caps="=ep"), [("*", "capability", "/usr/bin/cp", "cp", "write", True)],
     ),
@@ -138,6 +144,8 @@ SILENT = {
     "a copy of a program that drops its privileges": Host().file("/opt/x", package="", copy_of="/usr/bin/mount"),
     "a shell's child loses it": Host().file("/usr/bin/find", 0o755, caps="cap_setuid=ep"),
     "a program that cannot raise it": Host().file("/usr/bin/tar", 0o755, caps="cap_dac_read_search=p"),
+    "what packages ship so, and what gives nothing": Host().file("/usr/lib/openssh/ssh-keysign").file("/usr/bin/id")
+    .file("/usr/sbin/unix_chkpwd", 0o2755, 0, 42).file("/usr/lib/dbus-1.0/dbus-daemon-launch-helper", 0o4754),
     "a package's own, less open than it was": Host().file("/usr/bin/newgrp", 0o4750, 0, 2000),
 }  # fmt: skip
 

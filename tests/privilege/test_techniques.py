@@ -59,6 +59,8 @@ def test_lines_of_arguments_are_written_well() -> None:
         "login": ("bob",),
         "me": ("bob",),
         "shell": ("sh",),
+        "armed": ("4755",),
+        "open": ("777",),
     }
     for program, techniques in by_program().items():
         for one in techniques:

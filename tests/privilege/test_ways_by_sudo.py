@@ -172,7 +172,7 @@ def test_a_file_that_root_obeys_is_a_way(files: str) -> None:
     "sudoers",
     [
         "alice ALL=(root) sudoedit /etc/motd",
-        "alice ALL=(root) sudoedit /etc/nginx/*, sudoedit /etc/crontab.bak, sudoedit ^/etc/(motd|issue)$",
+        "alice ALL=(root) sudoedit /etc/app/*, sudoedit /etc/crontab.bak, sudoedit ^/etc/(motd|issue)$",
         "alice ALL=(bob) sudoedit /etc/crontab",
         "alice ALL=(root) sudoedit /etc/crontab, !sudoedit /etc/crontab",
         "alice ALL=(root) sudoedit /etc/cron.d/*, !sudoedit /etc/cron.d/*",

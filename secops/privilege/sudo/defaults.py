@@ -16,7 +16,7 @@ from secops.privilege.sudo.names import Names
 _NAMES = (
     "authenticate", "noexec", "intercept", "targetpw", "rootpw", "runaspw", "runas_default", "exempt_group",
     "sudoedit_follow", "sudoedit_checkdir", "setenv", "env_reset", "env_keep", "env_check", "env_delete", "secure_path",
-    "runchroot", "runcwd",
+    "runchroot", "runcwd", "passwd_tries",
 )  # fmt: skip
 #: What sudo reads before all others.
 _EARLY = ("runas_default",)
