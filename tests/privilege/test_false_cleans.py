@@ -103,7 +103,7 @@ def test_of_a_program_that_may_write_or_print_a_file_of_choice_it_is_not_known(p
     ("defaults", "tag", "certain"),
     [
         ("passwd_tries=0", "", False),
-        ("!passwd_tries", "", False),
+        ("!passwd_tries", "", True),
         ("passwd_tries=1", "", True),
         ("passwd_tries=0", "NOPASSWD: ", True),
         (":bob passwd_tries=0", "", True),

@@ -55,7 +55,7 @@ class Defaults:
     def takes_no_password(self, account: Account, request: Request) -> bool:
         """Whether sudo may refuse every password, as it lets nobody try one."""
         setting, _ = self.last("passwd_tries", account, request)
-        return setting is not None and (setting.negated or not (setting.value or "1").strip('"+').strip("0"))
+        return setting is not None and not (setting.value or "1").strip("0")
 
     def listed(self, name: str, account: Account, request: Request) -> Iterator[tuple[Setting, bool]]:
         """All settings of a list, in the order in which sudo takes them, and whether it surely does."""

@@ -64,8 +64,10 @@ def test_a_walk_without_its_end_is_not_whole(walk: bytes) -> None:
 
 
 def test_what_could_not_be_read_is_said() -> None:
-    facts = parsed(b"ERRS\0find: '/root': Permission denied\0NOCAPS\0" + END)
+    facts = parsed(b"ERRS\0find: '/root': Permission denied\nfind: 'x\ny'\n\0NOCAPS\0" + END)
     assert facts.problems[""][0].status is Status.DENIED
+    one_line = "not everything could be read: find: '/root': Permission denied find: 'x y'"
+    assert facts.problems[""][0].reason == one_line
     assert facts.problems["capabilities"][-1].reason == "getcap is not installed"
 
 
