@@ -164,6 +164,7 @@ def planted(host: TestHost, request: pytest.FixtureRequest) -> Iterator[tuple[Te
     rows = [row | {"becomes": "root"} for row in tables["root_ways"].rows] + list(tables["account_ways"].rows)
     assert not tables["root_ways"].problems["sudo"]
     yield host, [row for row in rows if row["way"] == "sudo"]
+    host.run(["chmod", "u-s,g-s", "/usr/bin/dash", "/usr/bin/bash"], check=True)
     host.run(["rm", "-rf", "/etc/sudoers.d/one", "/tmp/x"], check=True)
 
 

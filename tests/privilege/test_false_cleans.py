@@ -95,7 +95,9 @@ def test_of_a_program_that_may_write_or_print_a_file_of_choice_it_is_not_known(p
         return [problem.reason for problem in facts.problems["sudo"]]
 
     path = f"/usr/sbin/{program}"
-    assert reasons(f"{path} *") == [f"/etc/sudoers:2: what {path} does with arguments of the caller's choice is not known"]
+    assert reasons(f"{path} *") == [
+        f"/etc/sudoers:2: what {path} does with arguments of the caller's choice is not known"
+    ]
     assert reasons(f"{path} -x") == []
 
 

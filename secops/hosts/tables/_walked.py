@@ -86,7 +86,9 @@ def _other(found: Walked, tag: bytes, fields: list[bytes]) -> None:
     texts = list(map(readable, fields))
     match tag:
         case b"ERRS":
-            found.problems.append(Problem(Status.DENIED, f"not everything could be read: {' '.join(texts[0].split())[:200]}"))
+            found.problems.append(
+                Problem(Status.DENIED, f"not everything could be read: {' '.join(texts[0].split())[:200]}")
+            )
         case b"LOOKED":
             found.looked_up[texts[0]] = list(filter(None, texts[1].split("\n")))
         case b"MANY":

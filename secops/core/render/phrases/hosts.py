@@ -76,6 +76,7 @@ PHRASES = (
     N_("{place}: whether sudo lets the variable through here is not known"),
     N_("{place}: whether this sudo knows of it is not known (1.9.3 does)"),
     N_("{place}: whether the caller may write there is not known"),
+    N_("{place}: a password is asked for, and passwd_tries lets nobody enter one"),
     N_("{place}: whether the setting is for this request is not known"),
     N_("{column} is out of range"),
     N_("a record of the listing does not parse"),
