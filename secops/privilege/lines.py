@@ -41,10 +41,10 @@ _NAME = r"[^-/ ][^ ]*"
 
 #: What each slot takes: an account; one that can log in; the caller; a group as good as root; a file that the caller
 #: can make, with a slash in `path`; one that is run as a script, which `trusted_files` tells of where it is fixed; one
-#: to write, in `obeyed` only of those that root obeys, or to read; a directory that is
-#: written with all below; a mode with the SUID bit; one that lets all write; a program that gives something with
-#: it; an image, which is the caller's like `mine`, where a colon names another host; a shell; a program with its arguments, as the last;
-#: any word that is no option.
+#: to write, in `obeyed` only of those that root obeys, or to read; a directory that is written with all below; a mode
+#: with the SUID bit; one that lets all write; a program that gives something with that bit; an image, which is the
+#: caller's like `mine`, where a colon names another host; a shell; a program with its arguments, as the last; any word
+#: that is no option.
 SLOTS: Mapping[Slot, str] = {
     "user": _NAME,
     "login": _NAME,

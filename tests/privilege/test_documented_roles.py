@@ -28,7 +28,7 @@ def shown(language: str) -> list[str]:
 
 def test_the_gaps_of_the_example(tmp_path: Path) -> None:
     web = "zhangwei ALL=(ALL) ALL\nwangqiang ALL=(root) /usr/bin/systemctl restart nginx\n"
-    log = "lina ALL=(root) /usr/sbin/ausearch\nzw-log ALL=(root) /usr/sbin/ausearch\n"
+    log = "lina ALL=(root) /usr/sbin/aureport\nzw-log ALL=(root) /usr/sbin/aureport\n"
     hosts = {
         "web1": held("zhangwei lina wangqiang test rescue", web + "rescue ALL=(ALL) ALL\n"),
         "log1": held("lina zw-log rescue", log + "rescue ALL=(ALL) ALL\n"),

@@ -15,7 +15,7 @@ from secops.privilege.roles.holdings import holdings
 from tests.privilege.roles_kit import TODAY, held, roles, rows, seconds, tables, use, without
 
 ALICE = "alice ALL=(ALL) ALL\n"
-BOB = "bob ALL=(root) /usr/sbin/ausearch\n"
+BOB = "bob ALL=(root) /usr/sbin/aureport\n"
 
 
 def person(level: str, *, name: str = "a", account: str = "alice", more: str = "") -> str:
@@ -30,7 +30,7 @@ def one(folder: Path, declared: str, users: str, sudoers: str = "", **named: Any
 
 @pytest.mark.parametrize("level", ["system", "security", "audit", "operator", "viewer"])
 def test_what_is_declared_and_held_is_no_gap(tmp_path: Path, level: str) -> None:
-    commands = {"system": "ALL", "security": "/usr/sbin/nft", "audit": "/usr/sbin/ausearch", "operator": "/usr/bin/id"}
+    commands = {"system": "ALL", "security": "/usr/sbin/nft", "audit": "/usr/sbin/aureport", "operator": "/usr/bin/id"}
     sudoers = f"alice ALL=(ALL) {commands[level]}\n" if level in commands else ""
     assert one(tmp_path, person(level), "alice", sudoers) == []
 
@@ -38,7 +38,7 @@ def test_what_is_declared_and_held_is_no_gap(tmp_path: Path, level: str) -> None
 def test_more_than_declared(tmp_path: Path) -> None:
     declared = person("audit")
     assert one(tmp_path, declared, "alice", ALICE) == [("conflict", "alice", "system"), ("too_much", "alice", "system")]
-    both = "alice ALL=(root) /usr/sbin/ausearch, /usr/bin/systemctl restart nginx\n"
+    both = "alice ALL=(root) /usr/sbin/aureport, /usr/bin/systemctl restart nginx\n"
     assert one(tmp_path, declared, "alice", both) == [("too_much", "alice", "operator")]
     assert one(tmp_path, person("viewer", more=", hosts: [db1]"), "alice") == [("too_much", "alice", "viewer")]
 
@@ -117,11 +117,11 @@ def test_duties_of_one_person_on_two_hosts_through_two_accounts(tmp_path: Path) 
 
 
 def test_duties_on_one_host(tmp_path: Path) -> None:
-    both = "bob ALL=(root) /usr/sbin/ausearch, /usr/sbin/nft\n"
+    both = "bob ALL=(root) /usr/sbin/aureport, /usr/sbin/nft\n"
     assert rows(roles(tmp_path, THREE), {"web1": held("bob", both)}, "conflict") == [
         ("web1", "conflict", "bob", "audit")
     ]
-    two = ALICE + "alice-log ALL=(root) /usr/sbin/ausearch\n"
+    two = ALICE + "alice-log ALL=(root) /usr/sbin/aureport\n"
     assert rows(roles(tmp_path, THREE), {"web1": held("alice alice-log", two)}, "conflict") == [
         ("web1", "conflict", "alice-log", "audit")
     ]
@@ -139,9 +139,9 @@ def test_duties_that_are_declared_conflict_too(tmp_path: Path) -> None:
 
 
 def test_an_account_that_is_nobodys_may_conflict_with_itself_alone(tmp_path: Path) -> None:
-    hosts = {"web1": held("x", "x ALL=(root) /usr/sbin/nft\n"), "log1": held("x", "x ALL=(root) /usr/sbin/ausearch\n")}
+    hosts = {"web1": held("x", "x ALL=(root) /usr/sbin/nft\n"), "log1": held("x", "x ALL=(root) /usr/sbin/aureport\n")}
     assert rows(roles(tmp_path, THREE), hosts, "conflict") == []
-    hosts["web1"] = held("x", "x ALL=(root) /usr/sbin/nft, /usr/sbin/ausearch\n")
+    hosts["web1"] = held("x", "x ALL=(root) /usr/sbin/nft, /usr/sbin/aureport\n")
     assert rows(roles(tmp_path, THREE), hosts, "conflict") == [("web1", "conflict", "x", "audit")]
 
 

@@ -31,13 +31,13 @@ IDENTITY = {"operator": "sudo /usr/bin/id"}
 FOUND = {
     "everything": ("alice ALL=(ALL) ALL", {"system": "sudo ALL"}),
     "an editor": ("alice ALL=(root) /usr/bin/vim", {"system": "sudo /usr/bin/vim"}),
-    "the audit trail": ("alice ALL=(root) /usr/sbin/ausearch", {"audit": "sudo /usr/sbin/ausearch"}),
+    "the audit trail": ("alice ALL=(root) /usr/sbin/aureport", {"audit": "sudo /usr/sbin/aureport"}),
     "a log": ("alice ALL=(root) /usr/bin/tail -f /var/log/secure", {"audit": "sudo /usr/bin/tail -f /var/log/secure"}),
     "lines of a log": ("alice ALL=(root) /bin/grep error /var/log/x", {"audit": "sudo /bin/grep error /var/log/x"}),
     "the audit daemon": (
         "alice ALL=(root) /usr/sbin/service auditd reload", {"audit": "sudo /usr/sbin/service auditd reload"},
     ),
-    "the firewall": ("alice ALL=(root) /usr/sbin/ufw", {"security": "sudo /usr/sbin/ufw"}),
+    "the firewall": ("alice ALL=(root) /usr/sbin/nft", {"security": "sudo /usr/sbin/nft"}),
     "the firewall's service": (
         "alice ALL=(root) /usr/bin/systemctl restart nftables.service",
         {"security": "sudo /usr/bin/systemctl restart nftables.service"},
@@ -49,8 +49,8 @@ FOUND = {
         "alice ALL=(root) /usr/bin/systemctl restart nginx", {"operator": "sudo /usr/bin/systemctl restart nginx"},
     ),
     "two duties": (
-        "alice ALL=(root) /usr/sbin/aureport, /usr/sbin/ufw",
-        {"security": "sudo /usr/sbin/ufw", "audit": "sudo /usr/sbin/aureport"},
+        "alice ALL=(root) /usr/sbin/aureport, /usr/sbin/nft",
+        {"security": "sudo /usr/sbin/nft", "audit": "sudo /usr/sbin/aureport"},
     ),
     "another account": ("alice ALL=(postgres) /usr/bin/psql", {"operator": "sudo /usr/bin/psql"}),
     "all of another account": ("alice ALL=(postgres) ALL", {"operator": "sudo ALL"}),
@@ -145,7 +145,7 @@ def test_an_account_that_has_ended_gives_no_session() -> None:
 
 
 def test_who_may_become_an_administrator_is_one() -> None:
-    found = tables("alice bob carol", "bob ALL=(root) /usr/sbin/ausearch\n")
+    found = tables("alice bob carol", "bob ALL=(root) /usr/sbin/aureport\n")
     way = {"user_name": "alice", "becomes": "bob", "way": "file", "thing": "/home/bob/.bashrc", "gives": "shell",
            "certain": True, "source": "/home/bob/.bashrc", "line": None}  # fmt: skip
     closed = {**way, "user_name": "carol", "gives": "read"}
