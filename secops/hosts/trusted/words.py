@@ -116,10 +116,13 @@ PULLS = "^(Wants|Requires|BindsTo|Upholds|OnFailure|OnSuccess)$"
 PULLED = r"^[A-Za-z0-9:_.@\\-]+[.](service|socket|timer|path|target)$"
 INSTALL = "^(WantedBy|RequiredBy|UpheldBy|Alias|Also)$"
 
-#: Behind what a command stands: in interfaces, of modprobe, of sysctl.
+#: Behind what a command stands, or a module: in interfaces, of modprobe, of sysctl, of OpenSSL, of ssh.
 COMMAND = (
     r"^[ \t]*((pre-|post-)?(up|down)[ \t]|(install|remove)[ \t]+[^ \t]+[ \t]"
-    r"|-?kernel[./](core_pattern[ \t]*=[ \t]*[|]|(modprobe|hotplug|poweroff_cmd)[ \t]*=))"
+    r"|-?kernel[./](core_pattern[ \t]*=[ \t]*[|]|(modprobe|hotplug|poweroff_cmd)[ \t]*=)"
+    r"|(dynamic_path|SO_PATH|module|[.]include)[ \t=]"
+    r"|([Pp]roxy|[Ll]ocal|[Kk]nown[Hh]osts)[Cc]ommand[ \t=]|([Pp][Kk][Cc][Ss]11|[Ss]ecurity[Kk]ey)[Pp]rovider[ \t=]"
+    r"|[Ii]nclude[ \t=]|[Mm]atch[ \t](.*[ \t])?[Ee]xec[ \t=])[ \t=]*"
 )
 #: Arguments of PAM's modules that name a file which they read.
 PAM = "^(envfile|conffile|file|accessfile|conf|config|config_file|pwdfile|usersfile|authfile|dir)="
