@@ -116,7 +116,8 @@ _PACKAGES = (
     *_folders("/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"),
     *_folders("/etc/yum.repos.d", "/etc/yum/pluginconf.d", "/etc/dnf/plugins", "/etc/dnf", "/usr/lib/yum-plugins"),
     *_folders("/etc/apk"), "/etc/dpkg/dpkg.cfg.d", "/etc/apt", "/etc/apt/apt.conf.d", "/etc/apt/sources.list",
-    "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/apt/methods", "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
+    "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/apt/methods",
+    "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
 )  # fmt: skip
 
 #: Where dpkg has the scripts of packages, and apt its programs.

@@ -11,9 +11,14 @@ from __future__ import annotations
 
 from secops.hosts.trusted.places import DEFAULT_PATH
 
+#: A value in quotes, which runs nothing.
+_VALUE = r"(\042([^\042`$]|[$][^(\042`])*\042|\047[^\047]*\047)"
+
 #: Extended regular expressions, as awk and Python both read them, and what takes the place of each match, in order.
 #: Octal escapes: the script stands in single quotes.
 CUTS = (
+    (rf"^[ \t]*[A-Za-z_][A-Za-z0-9_]*={_VALUE}", " A=1"),
+    (rf"[A-Z0-9_]={_VALUE}", "_=1"),
     (r"[<>]+&?[ \t]*(\042[^\042]*\042|\047[^\047]*\047|[^ \t;&|()<>\042\047]*)", " "),
     (r"[;&|()`]+", " ; "),
     (r"\042", r" \042 "),
@@ -31,6 +36,14 @@ OPTION_F = r"^(-[A-Za-z]*f|--(file|makefile))$"
 OPTION_AT = r"^(-C|--directory)$"
 NUMBER = r"^([0-9][0-9.,:-]*[smhd]?|0x[0-9a-fA-F]+)$"
 ASSIGNMENT = r"^[A-Za-z_][A-Za-z0-9_]*="
+#: A line that gives a variable a path, a directory of its own before it; and a word that begins with a variable.
+CONSTANT = (
+    r"^[ \t]*((readonly|export|local)[ \t]+)?[A-Za-z_][A-Za-z0-9_]*="
+    r"(\042/[^] \t\042\047`$;&|()<>*?{}[\\]*\042|\047/[^] \t\042\047`$;&|()<>*?{}[\\]*\047"
+    r"|/[^] \t\042\047`$;&|()<>*?{}[\\]*)[ \t\r]*($|[;&#])"
+)
+CONSTANT_HEAD = r"^[ \t]*((readonly|export|local)[ \t]+)?"
+CONSTANT_USE = r"^[$]([A-Za-z_][A-Za-z0-9_]*|[{][A-Za-z_][A-Za-z0-9_]*[}])"
 OWN_HOME = r"^(\$HOME|\$[{]HOME[}]|~)/"
 HOME_OF = r"^~[A-Za-z_][A-Za-z0-9_.-]*/"
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
