@@ -39,6 +39,9 @@ POLKITD = (
     "/usr/lib/policykit-1/polkitd",
 )  # fmt: skip
 
+#: What reads the completions of bash for programs.
+COMPLETION = ("/usr/share/bash-completion/bash_completion", "/etc/bash_completion")
+
 #: Directories of the root that are links into /usr nearly everywhere.
 TOPS = ("/bin", "/lib", "/lib64", "/sbin")
 
@@ -162,7 +165,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.BOOT_SCRIPT, _BOOT),
     # what logins read
     Place(roles.LOGIN_SCRIPT, _LOGIN, "shell", roles.LOGIN_PROGRAM),
-    Place(roles.LOGIN_SCRIPT, _LOGIN_FOLDERS),
+    Place(roles.LOGIN_SCRIPT, (*_LOGIN_FOLDERS, *COMPLETION)),
     Place(roles.ENVIRONMENT, ("/etc/environment", "/etc/login.defs"), "variables", roles.LOGIN_PROGRAM),
     Place(roles.ENVIRONMENT, _folders("/etc/environment.d")),
     Place(roles.HOME, ("~/",)),

@@ -62,7 +62,7 @@ OPEN = r"[]*?[$%{}\\]"
 #: What begins or separates commands, and builtins that decide what a path means.
 KEPT = frozenset({
     ".", "source", "cd", "for", "in", "daemon", "pushd", "exec", "eval", "command", "builtin", "then", "do", "else",
-    "elif", "if", "while", "until", "!", "{", "}", "[", "[[", "test",
+    "elif", "if", "while", "until", "!", "{", "}", "[", "[[", "test", "trap",
 })  # fmt: skip
 
 #: Programs and keywords behind which, options and numbers aside, another command stands.
@@ -71,12 +71,14 @@ LEADS = frozenset({
     "time", "nohup", "setsid", "chronic", "nice", "ionice", "timeout", "taskset", "chrt", "stdbuf", "env", "xargs",
     "tcpd", "unbuffer", "systemd-inhibit", "caffeinate", "flock", "setpriv", "systemd-run", "systemd-cat", "numactl",
     "watch", "strace", "ltrace", "parallel", "prlimit", "unshare", "cgexec", "chroot", "busybox", "dumb-init", "tini",
+    "trap", "nsenter",
 })  # fmt: skip
 
 #: Of these the options that take the next word for their value, and those whose value is the account that it runs as.
 _VALUED = {
     "cgexec": "-g", "env": "-u -C --unset --chdir", "exec": "-a", "flock": "-w -E --timeout --conflict-exit-code",
     "ionice": "-c -n --class --classdata", "ltrace": "-o -e -s -n -a -A -l -x -u -F", "nice": "-n --adjustment",
+    "nsenter": "-t -S -G --target --setuid --setgid",
     "numactl": "-i -N -m -C -p -P -w", "parallel": "-j -a -d -N -n -S -C --jobs --arg-file --joblog --timeout",
     "setpriv": "--ruid --regid --rgid --egid --groups --inh-caps --ambient-caps --bounding-set --securebits "
     "--pdeathsig --selinux-label --apparmor-profile",
