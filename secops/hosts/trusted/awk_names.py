@@ -52,7 +52,7 @@ function line(number, s) {
   else if (s ~ /^[ \t]*#/ && grammar != "sudo") return
   else if (grammar == "rotation") rotation(number, s)
   else if (grammar == "variables") variables(number, s)
-  else if (grammar == "script" && s !~ /\// && cwd == "") return
+  else if (grammar == "script" && s !~ /\// && cwd == "" && !(set_some && s ~ /[$]/)) return
   else if (grammar ~ /^(shell|rc|script)$/) { variables(number, s); told_if(number, mask(s)) }
   else if (grammar == "rules") { if (s ~ /@RULES@/) { gsub(/["=+, {}]+/, " ", s); absolute(number, s) } }
   else if (grammar == "sshd") login(number, s)
@@ -64,7 +64,7 @@ function line(number, s) {
   else { sub(/#.*$/, "", s); gsub(/[ \t\r:,"]+/, " ", s); if (s !~ /^ *Debug /) absolute(number, s) }
 }
 function read_file(   n, most, first, joined, s, got, before) {
-  n = 0; first = 0; joined = ""; cwd = ""; looped = ""; execs = 0; folder = ""; inside = 0; before = count
+  forget(); n = 0; first = 0; joined = ""; cwd = ""; looped = ""; execs = 0; folder = ""; inside = 0; before = count
   most = grammar == "sudo" ? @MAX_OF_POLICY@ : @MAX_OF_FILE@
   here = ""; if (grammar == "rc") { here = file; sub(/\/[^\057]*$/, "", here) }
   while ((got = getline s < file) > 0) {
@@ -159,6 +159,7 @@ def _list(names: Iterable[str]) -> str:
 
 READ_AWK = fill(
     GRAMMAR_AWK + LIST_AWK + WORDS_AWK + READ_AWK,
+    CONSTANT=literal(words.CONSTANT), CONSTANT_HEAD=words.CONSTANT_HEAD, CONSTANT_USE=words.CONSTANT_USE,
     CUTS=cuts(words.CUTS, "s"), OPEN=literal(words.OPEN), OWN_HOME=literal(words.OWN_HOME),
     OPTION_EXEC=words.OPTION_EXEC, OPTION_C=words.OPTION_C, NUMBER=words.NUMBER, ASSIGNMENT=words.ASSIGNMENT,
     OPTION_X=words.OPTION_X, OPTION_USER=words.OPTION_USER, RELATIVE=literal(words.RELATIVE), BARE=words.BARE,

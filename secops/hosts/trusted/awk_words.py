@@ -34,7 +34,16 @@ function follow(w) {
   if (w !~ /^\// || w ~ /\/$/ || w ~ /\047/ || w ~ /^\/dev\// || (w in followed)) return
   followed[w] = 1; queue[++queued] = w
 }
+function constant(s,   name) { # keeps a path that a variable is given
+  if (s !~ /=/ || s !~ /@CONSTANT@/) return
+  sub(/@CONSTANT_HEAD@/, "", s); name = s; sub(/=.*/, "", name); s = substr(s, length(name) + 2)
+  gsub(/["\047]/, "", s); sub(/[ \t\r;&#].*/, "", s); constants[name] = s; set_some = 1
+}
 function expand(w,   name) {
+  if (set_some && match(w, /@CONSTANT_USE@/)) {
+    name = substr(w, 2, RLENGTH - 1); gsub(/[{}]/, "", name)
+    if (name in constants && substr(w, RLENGTH + 1) ~ /^(\057|$)/) return constants[name] substr(w, RLENGTH + 1)
+  }
   if (looped != "" && (w == "$" loop_name || w == "${" loop_name "}")) return looped
   if (match(w, /@HOME_OF@/)) {
     name = substr(w, 2, RLENGTH - 2)
@@ -149,7 +158,10 @@ function step(w, t) {
     }
   } else if (reads) { follow(t); reads = 0 }
 }
+function forget() { if (set_some) { split("", constants); set_some = 0 } }
 function mask(s,   n, i, w, t, out) {
+  if (grammar !~ /^(shell|script|rc)$/) forget()
+  constant(s)
 @CUTS@
   n = split(s, w, " "); out = ""; if (grammar !~ /^(shell|script|rc)$/) looped = ""
   last = ";"; step(";", ";"); last = ""; open = ""; outer = ""

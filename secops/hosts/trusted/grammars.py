@@ -88,7 +88,7 @@ class _File:
 
     def script(self, number: int, text: str) -> None:
         """A line of a script that is long, as a rule: what names no path tells little, and is left out."""
-        if "/" in text or self.reader.cwd:
+        if "/" in text or self.reader.cwd or (self.reader.constants and "$" in text):
             self.shell(number, text)
 
     def shell(self, number: int, text: str) -> None:
@@ -221,6 +221,7 @@ def read(reader: Reader, path: str, grammar: Grammar, content: str) -> bool:
     """Hand a file's lines to the reader. False when it was not read to its end, since it names too much."""
     file = _File(reader, path, grammar)
     reader.here, reader.cwd, reader.looped = path.rpartition("/")[0] if grammar == "rc" else "", "", ""
+    reader.constants.clear()
     if grammar in _SCRIPTS:
         first = content.partition("\n")[0]
         file.interpreter(first)

@@ -9,7 +9,7 @@ from functools import cached_property
 from posixpath import basename, dirname
 
 from secops.hosts.trusted import roles
-from secops.hosts.trusted.places import POLKITD, Place
+from secops.hosts.trusted.places import COMPLETION, POLKITD, Place
 from secops.hosts.trusted.stream import Seen
 from secops.hosts.units import kind_of
 
@@ -48,6 +48,8 @@ class Idle:
         """Whether something runs or reads what is at a place, as far as that hangs on its name, mode or a link."""
         if place.role is roles.POLKIT:
             return self.has_polkit
+        if path.startswith("/etc/bash_completion.d"):
+            return any(self.seen.tree.leads_to(reader) for reader in COMPLETION)
         if self._is_directory(path):
             return True
         if place.executed and not self._may(path):

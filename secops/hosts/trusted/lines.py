@@ -30,6 +30,8 @@ def mask(reader: Reader, text: str, grammar: str = "") -> list[str]:
     """The tokens of a line, see `words`."""
     if grammar not in _SCRIPTS:
         reader.looped = ""
+        reader.constants.clear()
+    reader.constant(text)
     return _Line(reader, grammar in _SCRIPTS, grammar == "unit").mask(text)
 
 

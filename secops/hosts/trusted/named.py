@@ -44,7 +44,7 @@ _PYTHON = re.compile("(/.+)/bin/python[0-9.]*")
 _RUN = frozenset({
     roles.CRON_JOB, roles.UNIT_PROGRAM, roles.BOOT_PROGRAM, roles.LOGIN_PROGRAM, roles.PAM_MODULE, roles.SUDO_TARGET,
     roles.UDEV_PROGRAM, roles.LOGROTATE_PROGRAM, roles.PACKAGE_HOOK, roles.FORCED_COMMAND, roles.KEYS_COMMAND,
-    roles.HOOK_PROGRAM,
+    roles.HOOK_PROGRAM, roles.SSH_CLIENT,
 })  # fmt: skip
 _OF_SCRIPTS = {roles.KEYS_COMMAND: roles.SSHD}
 

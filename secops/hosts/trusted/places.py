@@ -39,6 +39,9 @@ POLKITD = (
     "/usr/lib/policykit-1/polkitd",
 )  # fmt: skip
 
+#: What reads the completions of bash for programs.
+COMPLETION = ("/usr/share/bash-completion/bash_completion", "/etc/bash_completion")
+
 #: Directories of the root that are links into /usr nearly everywhere.
 TOPS = ("/bin", "/lib", "/lib64", "/sbin")
 
@@ -116,8 +119,14 @@ _PACKAGES = (
     *_folders("/etc/apt/sources.list.d", "/etc/apt/trusted.gpg.d", "/etc/apt/keyrings"),
     *_folders("/etc/yum.repos.d", "/etc/yum/pluginconf.d", "/etc/dnf/plugins", "/etc/dnf", "/usr/lib/yum-plugins"),
     *_folders("/etc/apk"), "/etc/dpkg/dpkg.cfg.d", "/etc/apt", "/etc/apt/apt.conf.d", "/etc/apt/sources.list",
-    "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
+    "/etc/yum.conf", "/var/lib/dpkg/info", "/usr/lib/apt/methods",
+    "/usr/lib/python3*/site-packages/dnf-plugins", "/etc/pki/rpm-gpg",
 )  # fmt: skip
+
+#: Where dpkg has the scripts of packages, and apt its programs.
+_PACKAGE_SCRIPTS = ("/var/lib/dpkg/info", "/usr/lib/apt/methods")
+_CLIENT = ("/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d/*")
+_OPENSSL = ("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf")
 
 _LIBS = ("lib", "lib64", "local/lib", "local/lib64")
 #: Where scripts of root load modules from by themselves, and the directories above.
@@ -156,7 +165,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.BOOT_SCRIPT, _BOOT),
     # what logins read
     Place(roles.LOGIN_SCRIPT, _LOGIN, "shell", roles.LOGIN_PROGRAM),
-    Place(roles.LOGIN_SCRIPT, _LOGIN_FOLDERS),
+    Place(roles.LOGIN_SCRIPT, (*_LOGIN_FOLDERS, *COMPLETION)),
     Place(roles.ENVIRONMENT, ("/etc/environment", "/etc/login.defs"), "variables", roles.LOGIN_PROGRAM),
     Place(roles.ENVIRONMENT, _folders("/etc/environment.d")),
     Place(roles.HOME, ("~/",)),
@@ -170,6 +179,8 @@ PLACES: tuple[Place, ...] = (
     Place(roles.LOADER, ("/etc/ld.so.conf", "/etc/ld.so.conf.d/*"), "words", roles.LIBRARY_DIRECTORY),
     Place(roles.LOADER, ("/etc/ld.so.conf.d", "/etc/ld.so.cache", "/etc/ld-musl-*.path")),
     Place(roles.LIBRARY_DIRECTORY, (*_LIBRARIES, "/usr/local/lib", "/usr/local/lib64")),
+    Place(roles.LIBRARY, tuple(f"{top}/*.so*" for top in (*_LIBRARIES, "/usr/local/lib*")), changeable=True),
+    Place(roles.LIBRARY_SETTING, _OPENSSL, "commands", roles.LIBRARY_SETTING),
     # who may log in, and as whom
     Place(roles.PAM, _STACKS, "pam", roles.PAM_MODULE),
     Place(roles.PAM, _PAM),
@@ -186,6 +197,8 @@ PLACES: tuple[Place, ...] = (
     Place(roles.NSSWITCH, ("/etc/nsswitch.conf",)),
     Place(roles.SSHD, ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*"), "sshd", roles.SSHD),
     Place(roles.SSHD, ("/etc/ssh", "/etc/ssh/sshd_config.d", "/etc/ssh/sshrc")),
+    Place(roles.SSH_CLIENT, _CLIENT, "commands", roles.SSH_CLIENT),
+    Place(roles.SSH_CLIENT, ("/etc/ssh/ssh_config.d",)),
     Place(roles.AUTHORIZED_KEYS, _folders("/etc/ssh/authorized_keys", "/etc/ssh/authorized_keys.d")),
     # devices, the kernel
     Place(roles.UDEV, ("/etc/udev/rules.d/*", "/run/udev/rules.d/*"), "rules", roles.UDEV_PROGRAM),
@@ -196,6 +209,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.KERNEL, _KERNEL),
     Place(roles.SETTING, _SYSCTL, "commands", roles.HOOK_PROGRAM),
     Place(roles.SETTING, _SETTINGS),
+    Place(roles.MOUNTS, ("/etc/fstab",)),
     # other programs that root runs by themselves
     Place(roles.LOGROTATE, ("/etc/logrotate.conf", "/etc/logrotate.d/*"), "rotation", roles.LOGROTATE_PROGRAM),
     Place(roles.LOGROTATE, ("/etc/logrotate.d",)),
@@ -206,6 +220,7 @@ PLACES: tuple[Place, ...] = (
     Place(roles.NETWORK, _NETWORK),
     Place(roles.PACKAGES, _HOOKS, "apt", roles.PACKAGE_HOOK),
     Place(roles.PACKAGES, _PACKAGES),
+    Place(roles.PACKAGES, _PACKAGE_SCRIPTS, changeable=True),
     Place(roles.PATH_DIRECTORY, DEFAULT_PATH),
     Place(roles.PROGRAM, (*DEFAULT_PATH, *_MODULE_FOLDERS), changeable=True),
 )

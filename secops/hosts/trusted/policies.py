@@ -19,7 +19,9 @@ from secops.hosts.trusted.words import OPEN
 _OPEN = re.compile(OPEN)
 
 #: Settings that name what sudo trusts.
-_SETTINGS = {"secure_path": roles.PATH_DIRECTORY, "env_file": roles.SUDO_ENVIRONMENT}
+_SETTINGS = {
+    "secure_path": roles.PATH_DIRECTORY, "env_file": roles.SUDO_ENVIRONMENT, "mailerpath": roles.SUDO_TARGET,
+}  # fmt: skip
 
 #: The account of a number, as it is written; None when there is none.
 NameOf = Callable[[str], str | None]

@@ -17,6 +17,8 @@ _OPEN = re.compile(words.OPEN)
 _OWN_HOME, _HOME_OF = re.compile(words.OWN_HOME), re.compile(words.HOME_OF)
 _VARIABLE = re.compile(words.VARIABLE)
 _FULL = re.compile(words.FULL)
+_CONSTANT, _CONSTANT_HEAD = re.compile(words.CONSTANT), re.compile(words.CONSTANT_HEAD)
+_CONSTANT_USE = re.compile(words.CONSTANT_USE)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Reader:
     cwd: str = ""
     loop_name: str = ""  # of the variable that a loop sets, and the directory of what it goes over
     looped: str = ""
+    constants: dict[str, str] = field(default_factory=dict)  # paths, by the variable that a script gives them
 
     def path(self, word: str) -> str:
         """The path of a word, up to its last directory where a shell completes it; `?` when it is none to look at."""
@@ -70,7 +73,16 @@ class Reader:
             self.spread(pattern)
         return self.path(word)
 
+    def constant(self, text: str) -> None:
+        """Keep a path that a line gives a variable."""
+        if "=" in text and _CONSTANT.search(text):
+            name, _, value = _CONSTANT_HEAD.sub("", text).partition("=")
+            self.constants[name] = re.split("[ \t\r;&#]", re.sub("[\"']", "", value), maxsplit=1)[0]
+
     def expand(self, word: str) -> str:
+        used = _CONSTANT_USE.match(word) if self.constants else None
+        if used and used[1].strip("{}") in self.constants and word[used.end() :][:1] in ("", "/"):
+            return self.constants[used[1].strip("{}")] + word[used.end() :]
         if self.looped and word in (f"${self.loop_name}", f"${{{self.loop_name}}}"):
             return self.looped
         if found := _HOME_OF.match(word):

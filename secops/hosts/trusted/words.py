@@ -11,9 +11,15 @@ from __future__ import annotations
 
 from secops.hosts.trusted.places import DEFAULT_PATH
 
+#: A value in quotes, which runs nothing.
+_VALUE = r"(\042([^\042`$]|[$][^(\042`])*\042|\047[^\047]*\047)"
+
 #: Extended regular expressions, as awk and Python both read them, and what takes the place of each match, in order.
 #: Octal escapes: the script stands in single quotes.
 CUTS = (
+    (rf"^[ \t]*[A-Za-z_][A-Za-z0-9_]*={_VALUE}", " A=1"),
+    (rf"[;&|(][ \t]*[A-Za-z_][A-Za-z0-9_]*={_VALUE}", " ; A=1"),
+    (rf"[A-Z0-9_]={_VALUE}", "_=1"),
     (r"[<>]+&?[ \t]*(\042[^\042]*\042|\047[^\047]*\047|[^ \t;&|()<>\042\047]*)", " "),
     (r"[;&|()`]+", " ; "),
     (r"\042", r" \042 "),
@@ -31,6 +37,14 @@ OPTION_F = r"^(-[A-Za-z]*f|--(file|makefile))$"
 OPTION_AT = r"^(-C|--directory)$"
 NUMBER = r"^([0-9][0-9.,:-]*[smhd]?|0x[0-9a-fA-F]+)$"
 ASSIGNMENT = r"^[A-Za-z_][A-Za-z0-9_]*="
+#: A line that gives a variable a path, a directory of its own before it; and a word that begins with a variable.
+CONSTANT = (
+    r"^[ \t]*((readonly|export|local)[ \t]+)?[A-Za-z_][A-Za-z0-9_]*="
+    r"(\042/[^] \t\042\047`$;&|()<>*?{}[\\]*\042|\047/[^] \t\042\047`$;&|()<>*?{}[\\]*\047"
+    r"|/[^] \t\042\047`$;&|()<>*?{}[\\]*)[ \t\r]*($|[;&#])"
+)
+CONSTANT_HEAD = r"^[ \t]*((readonly|export|local)[ \t]+)?"
+CONSTANT_USE = r"^[$]([A-Za-z_][A-Za-z0-9_]*|[{][A-Za-z_][A-Za-z0-9_]*[}])"
 OWN_HOME = r"^(\$HOME|\$[{]HOME[}]|~)/"
 HOME_OF = r"^~[A-Za-z_][A-Za-z0-9_.-]*/"
 NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -49,7 +63,7 @@ OPEN = r"[]*?[$%{}\\]"
 #: What begins or separates commands, and builtins that decide what a path means.
 KEPT = frozenset({
     ".", "source", "cd", "for", "in", "daemon", "pushd", "exec", "eval", "command", "builtin", "then", "do", "else",
-    "elif", "if", "while", "until", "!", "{", "}", "[", "[[", "test",
+    "elif", "if", "while", "until", "!", "{", "}", "[", "[[", "test", "trap",
 })  # fmt: skip
 
 #: Programs and keywords behind which, options and numbers aside, another command stands.
@@ -58,12 +72,14 @@ LEADS = frozenset({
     "time", "nohup", "setsid", "chronic", "nice", "ionice", "timeout", "taskset", "chrt", "stdbuf", "env", "xargs",
     "tcpd", "unbuffer", "systemd-inhibit", "caffeinate", "flock", "setpriv", "systemd-run", "systemd-cat", "numactl",
     "watch", "strace", "ltrace", "parallel", "prlimit", "unshare", "cgexec", "chroot", "busybox", "dumb-init", "tini",
+    "trap", "nsenter",
 })  # fmt: skip
 
 #: Of these the options that take the next word for their value, and those whose value is the account that it runs as.
 _VALUED = {
     "cgexec": "-g", "env": "-u -C --unset --chdir", "exec": "-a", "flock": "-w -E --timeout --conflict-exit-code",
     "ionice": "-c -n --class --classdata", "ltrace": "-o -e -s -n -a -A -l -x -u -F", "nice": "-n --adjustment",
+    "nsenter": "-t -S -G --target --setuid --setgid",
     "numactl": "-i -N -m -C -p -P -w", "parallel": "-j -a -d -N -n -S -C --jobs --arg-file --joblog --timeout",
     "setpriv": "--ruid --regid --rgid --egid --groups --inh-caps --ambient-caps --bounding-set --securebits "
     "--pdeathsig --selinux-label --apparmor-profile",
@@ -116,10 +132,13 @@ PULLS = "^(Wants|Requires|BindsTo|Upholds|OnFailure|OnSuccess)$"
 PULLED = r"^[A-Za-z0-9:_.@\\-]+[.](service|socket|timer|path|target)$"
 INSTALL = "^(WantedBy|RequiredBy|UpheldBy|Alias|Also)$"
 
-#: Behind what a command stands: in interfaces, of modprobe, of sysctl.
+#: Behind what a command stands, or a module: in interfaces, of modprobe, of sysctl, of OpenSSL, of ssh.
 COMMAND = (
     r"^[ \t]*((pre-|post-)?(up|down)[ \t]|(install|remove)[ \t]+[^ \t]+[ \t]"
-    r"|-?kernel[./](core_pattern[ \t]*=[ \t]*[|]|(modprobe|hotplug|poweroff_cmd)[ \t]*=))"
+    r"|-?kernel[./](core_pattern[ \t]*=[ \t]*[|]|(modprobe|hotplug|poweroff_cmd)[ \t]*=)"
+    r"|(dynamic_path|SO_PATH|module|[.]include)[ \t=]"
+    r"|([Pp]roxy|[Ll]ocal|[Kk]nown[Hh]osts)[Cc]ommand[ \t=]|([Pp][Kk][Cc][Ss]11|[Ss]ecurity[Kk]ey)[Pp]rovider[ \t=]"
+    r"|[Ii]nclude[ \t=]|[Mm]atch[ \t](.*[ \t])?[Ee]xec[ \t=])[ \t=]*"
 )
 #: Arguments of PAM's modules that name a file which they read.
 PAM = "^(envfile|conffile|file|accessfile|conf|config|config_file|pwdfile|usersfile|authfile|dir)="

@@ -102,6 +102,13 @@ LINES = {
     "/bin/busybox /bin/sh /opt/x": ["/bin/busybox", "/bin/sh", "/opt/x"],
     'eval "$(/opt/brew shellenv)"': ["/opt/brew"],
     "echo /opt/x; # /opt/y": [],
+    "trap /opt/x EXIT; trap 'rm -f /opt/d; /opt/y' INT; trap - TERM": ["/opt/x", "/opt/y"],
+    "/usr/bin/nsenter -t 1 -m -u /opt/x /opt/data": ["/usr/bin/nsenter", "/opt/x"],
+    "/usr/bin/env -u Y -- /opt/x /opt/data": ["/usr/bin/env", "/opt/x"],
+    'X="a b" /opt/x': ["/opt/x"],
+    "X=\"/opt/x\" true; y='/opt/y'": [],
+    "RUN=/opt/x; $RUN /opt/data": ["/opt/x"],
+    "RUN=/opt/x; echo $RUN; $RUNS; ${RUN}x": [],
 }
 
 

@@ -39,6 +39,7 @@ RUN+="/opt/u" IMPORT{program}="/opt/w" PROGRAM="/opt/v Include=/etc/ssh/x /opt/t
 start-stop-daemon daemon --exec -x --chuid -u --user=daemon --chuid=x:y daemon:daemon --startas tar chown 7z *.c * -- ?
 ForceCommand AuthorizedKeysCommand Match User daemon,root all server = user = disable = yes { } tcpd DPkg::Post-Invoke
 DPkg::Pre-Install-Pkgs {"/opt/h"; "/opt/i";}; post-invoke=/opt/j // "/opt/k";
+DIR=/opt/c $DIR/x ${DIR}/y "$DIR" X="/opt/d" x='/opt/e' $DIR $x readonly
 for in do done $f ${f} "$f" f ./*.sh ./b/*.d/x ~daemon/env ~ghost/x make -C -f --file awk sed /opt/x/*.sh /usr/lib/*.d
 setpriv --reuid=0 --reuid systemd-run --uid=daemon --uid -p User=daemon -pUser=x --property=User=1 strace -o chroot /
 xargs -I {} -a taskset 0x3 0-3 timeout -s KILL ionice /opt/venv/bin/python3 /usr/bin/python3 busybox --userspec=daemon:x
@@ -50,13 +51,15 @@ OTHERS = (
     "Subsystem sftp /usr/lib/sftp", "Debug sudo /var/log/d", "include /etc/ld.so.conf.d/*.conf", "\t", "\r", "\f", "\v",
     "alice ALL=(root) /opt/t", "Match User daemon,x,root", "match all", "server = /opt/s", "user = 1", "disable = yes",
     "ForceCommand /opt/f",
-    "for f in /opt/x/*.sh; do", "cd /srv; make", "chroot /opt/j /x",
+    "for f in /opt/x/*.sh; do", 'X="a b" /opt/x', 'readonly DIR="/opt/f"', 'x="$X b" /opt/x', 'DIR=/opt/g; $DIR',
+    "cd /srv; make", "chroot /opt/j /x",
     "DPkg { Post-Invoke", "http stream tcp nowait root.www /opt/s s", "cd /srv; tar c x *",
     "\xff", "a" * 40, "/" + "b" * 1030,
 )  # fmt: skip
 PIECES = (*WORDS.split(), *OTHERS)
 HEADS = (
     "",
+    "DIR=/opt/h; ",
     "",
     "5 4 * * * ",
     "* * * * * root ",
