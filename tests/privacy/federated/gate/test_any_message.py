@@ -130,5 +130,5 @@ def test_nothing_of_all_that_holds_a_value_of_the_data(known: Known) -> None:
     assert not [value for value in values if value in sent]
     assert all(value in b"".join(values) for value in values)
     assert len(known.world.heard) > 300
-    assert sum(isinstance(heard.answer, wire.Done) for heard in known.world.heard) > 20
+    assert sum(isinstance(heard.answer, wire.Done) for heard in known.world.heard) > 5
     known.world.check_sealed()
