@@ -45,7 +45,7 @@ def hospitals() -> list[Design]:
     for name, digest in _MD5.items():
         path = _FOLDER / f"processed.{name}.data"
         if not path.is_file():
-            pytest.skip("no heart disease data beside the checkout")
+            pytest.skip("no heart data beside the checkout")
         assert hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == digest
         values = _values(path)
         both = (np.bincount(values[:, 10].astype(int), minlength=2) > 2).all()
