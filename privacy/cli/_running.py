@@ -31,7 +31,6 @@ class Ended:
 
     hub: Hub
     standing: Standing
-    places: Places
 
 
 def places(job: Path, sites: Path | None, records: Path | None) -> Places:
@@ -57,7 +56,7 @@ def run(job: Job, at: Places, folder: Path) -> Ended:
             ended = local.run(hub, folder, standing, lambda done: progress.step(_told(done, job, losses)))
         finally:
             _tell_faults(hub, {name: gate.why for name, gate in gates.items()})
-    return Ended(hub, ended, at)
+    return Ended(hub, ended)
 
 
 def _standing(job: Job, folder: Path) -> Standing | None:

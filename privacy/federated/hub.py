@@ -158,9 +158,9 @@ class Hub:
 
     def _each(self, orders: Mapping[str, wire.Order]) -> dict[str, wire.Done]:
         """What sites made of their orders; who made nothing of it is left out, with the reason in `faults`."""
-        sent: dict[int, bytes] = {}  # an order that goes to all is written once
-        raw = {site: sent.setdefault(id(order), wire.encode(order)) for site, order in orders.items()}
-        answers = self._exchange(raw)
+        distinct = {id(order): order for order in orders.values()}  # what goes to all is written once
+        written = {key: wire.encode(order) for key, order in distinct.items()}
+        answers = self._exchange({site: written[id(order)] for site, order in orders.items()})
         found = {}
         for site in orders:
             answer = self._read(answers.get(site))
