@@ -10,7 +10,7 @@ import numpy as np
 from privacy.data.schema import Bound
 from privacy.federated.ask import Ask, Method
 from privacy.federated.design import Column
-from privacy.federated.dp.descent import NoisyDescent, Pace
+from privacy.federated.dp.descent import PACES, NoisyDescent, Pace
 from privacy.federated.dp.plan import Noise, plan
 from privacy.federated.dp.scaling import Scaling
 from privacy.federated.flower import Server
@@ -50,8 +50,6 @@ def method(job: Job) -> Method:
     fitted = fit(job)
     if "evaluation" not in job.outputs:
         return fitted
-    if job.split is None:
-        raise UsageError(_("an evaluation needs records that are held back: `split` has to say which"))
     return Course(fitted, measure(job), job.maximum.rows)
 
 
@@ -164,12 +162,11 @@ def _descent(job: Job, wanted: _Descent, server: Server, proximal: float = 0.0) 
 def _noisy(job: Job) -> NoisyDescent:
     if not isinstance(job.method, named.Gradient) or job.privacy is None:
         raise UsageError(_("`privacy` and the method `gradient` need each other"))
-    if "evaluation" in job.outputs:
-        raise UsageError(_("an evaluation is not covered by the noise: leave it out"))
     aim = target(job)
-    pace = Pace(job.rounds, number(job.privacy.clip), number(job.method.rate))
-    scaling = Scaling(tuple(column for column in job.columns() if column.name != job.target))
     kind = "logistic" if aim.levels else "linear"
+    rate = PACES[kind].rate if job.method.rate is None else number(job.method.rate)
+    pace = Pace(job.rounds, number(job.privacy.clip), rate)
+    scaling = Scaling(tuple(column for column in job.columns() if column.name != job.target))
     return NoisyDescent(kind, scaling, aim, PERSON, job.method.records, pace)
 
 

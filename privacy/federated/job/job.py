@@ -182,6 +182,8 @@ def faults(job: Job) -> Iterator[tuple[str, str]]:
         for number, name in enumerate(names):
             if name in names[:number]:
                 yield f"{place}[{number}]", _("{name} stands twice").format(name=name)
+    if "evaluation" in job.outputs and job.split is None and not isinstance(job.method, methods.Statistics):
+        yield "$.outputs", _("an evaluation needs records that are held back: `split` has to say which")
     yield from _sum_faults(job)
     yield from _privacy_faults(job)
 
@@ -210,6 +212,8 @@ def _privacy_faults(job: Job) -> Iterator[tuple[str, str]]:
             yield f"$.privacy.{key}", _("is no number that is allowed here")
     if job.aggregation.by != "masks":
         yield "$.privacy", _("each site adds only its share of the noise: that needs masks")
+    if "evaluation" in job.outputs:
+        yield "$.outputs", _("an evaluation is not covered by the noise: leave it out")
     for name, feature in job.features.items():
         if feature.missing == "mean":
             yield f"$.features.{name}.missing", _("the mean of all sites is not covered by the noise")

@@ -70,11 +70,11 @@ class Gradient(_Method, frozen=True, kw_only=True, tag="gradient"):
     model of a number, a logistic one of two labels.
 
     `records`: how many are expected over all sites, by which the sum is divided; the real number is not asked for.
-    `rate`: how far a round goes, per person and unit of gradient.
+    `rate`: how far a round goes, per person and unit of gradient; None for what made-up people were trained best with.
     """
 
     records: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-    rate: Bound = 32
+    rate: Bound | None = None
 
 
 class _Descent(_Method, frozen=True):

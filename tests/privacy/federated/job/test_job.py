@@ -135,6 +135,7 @@ def test_features_have_one_order(tmp_path):
         ("rows: 1000", "rows: 10", "maximum", "is below the minimum"),
         ("[coefficients, evaluation]", "[coefficients, coefficients]", "outputs", "coefficients stands twice"),
         ("[coefficients, evaluation]", "[records]", "outputs", "Invalid enum value 'records'"),
+        ("split: {by: hash, percent: 34, seed: 43}\n", "", "outputs", "needs records that are held back"),
     ],
 )
 def test_faults_are_named_with_their_line(tmp_path, old, new, at, reason):
@@ -151,6 +152,7 @@ def test_faults_are_named_with_their_line(tmp_path, old, new, at, reason):
 
 
 PRIVATE = JOB.replace("{name: logistic, ridge: 1}", "{name: gradient, records: 600}").replace("mean}", "drop}")
+PRIVATE = PRIVATE.replace("[coefficients, evaluation]", "[coefficients]")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +179,7 @@ def test_privacy(tmp_path, privacy, reason):
     ("old", "new", "reason"),
     [
         ("missing: drop", "missing: mean", "not covered by the noise"),
+        ("[coefficients]", "[coefficients, evaluation]", "an evaluation is not covered by the noise"),
         ("by: masks", "by: plain", "needs masks"),
         ("{name: gradient, records: 600}", "{name: logistic}", "need each other"),
         ("privacy: {", "#", "need each other"),
