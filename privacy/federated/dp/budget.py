@@ -4,7 +4,7 @@ A file per data set, kept by the site that holds it. A run is debited in full be
 back, whatever becomes of it: noise that was drawn for a message that got lost may have been seen. Costs are zCDP, which
 adds up over runs, in whole parts of 10⁻¹² (costs rounded up, the budget down), so that no sum can be rounded into more.
 
-Whoever can write the file can also put an older one in its place: the ledger shows what was spent.
+Whoever can write the file can also put an older one in its place.
 """
 
 from __future__ import annotations

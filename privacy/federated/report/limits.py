@@ -13,7 +13,7 @@ from secops.core.i18n import _
 
 def not_for(job: Job, outcome: Outcome) -> Iterator[str]:
     """Uses that are none."""
-    yield _("Any purpose but {purpose}: the contract {contract} allows no other.").format(
+    yield _("Any purpose but {purpose}, which the job names under the contract {contract}.").format(
         purpose=job.purpose, contract=job.contract
     )
     yield _("Finding out whether somebody is among the records, or what a record says.")
