@@ -7,12 +7,28 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from privacy.federated.design import Design
+from privacy.federated.design import Column, Design
 from privacy.federated.dp.descent import PACES, NoisyDescent
 from privacy.federated.dp.plan import Noise, plan
 from privacy.federated.dp.scaling import Scaling
-from tests.privacy.federated.dp.heart import COLUMNS, hospitals
 from tests.privacy.federated.dp.kit import repeated, trained
+from tests.privacy.federated.heart import hospitals
+
+#: Ranges as a doctor would give them for adults, without having seen these records: no cholesterol is 0.
+COLUMNS = (
+    Column("age", 20, 90),
+    Column("sex", 0, 1, 2),
+    Column("pain", 0, 3, 4),
+    Column("pressure", 80, 200),
+    Column("cholesterol", 100, 500),
+    Column("sugar", 0, 1, 2),
+    Column("ecg", 0, 2, 3),
+    Column("pulse", 60, 210),
+    Column("angina", 0, 1, 2),
+    Column("depression", -3, 6),
+    Column("disease", 0, 1, 2),
+    Column("person", 0, 10_000),
+)
 
 SEEDS = 20
 METHOD = NoisyDescent("logistic", Scaling(COLUMNS[:10]), COLUMNS[10], "person", 500, PACES["logistic"])
@@ -20,7 +36,7 @@ METHOD = NoisyDescent("logistic", Scaling(COLUMNS[:10]), COLUMNS[10], "person", 
 
 @pytest.fixture(scope="module")
 def sites() -> list[Design]:
-    return hospitals()
+    return hospitals(COLUMNS)
 
 
 def _scores(sites: list[Design], noise: Noise | None, seed: int) -> tuple[float, float]:

@@ -27,6 +27,7 @@ from privacy.federated.site import floors, policy
 from privacy.federated.site.mapping import FileSource, Floor, Policy, Site
 from privacy.parties import signed
 from privacy.parties.keys import Signer
+from secops.core.errors import RefusedError
 from tests.privacy.federated.gate.made_up import people
 from tests.privacy.federated.secagg.watch import Watch
 
@@ -165,7 +166,7 @@ class World:
 def _order(raw: bytes) -> wire.Order | None:
     try:
         return wire.order(raw)
-    except Exception:
+    except RefusedError:
         return None
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from privacy.federated.design import Design
+from privacy.federated.design import Column, Design
 from privacy.federated.flower import Server
 from privacy.federated.methods.classified import Classification
 from privacy.federated.methods.descent import Descent, Local
@@ -13,8 +13,22 @@ from privacy.federated.methods.inference import regression
 from privacy.federated.methods.learner import Learner
 from privacy.federated.methods.newton import Newton
 from privacy.federated.methods.terms import Problem
-from tests.privacy.federated.methods.heart import COLUMNS, hospitals
+from tests.privacy.federated.heart import hospitals
 from tests.privacy.federated.methods.running import run
+
+COLUMNS = (
+    Column("age", 0, 120),
+    Column("sex", 0, 1, 2),
+    Column("cp", 0, 3, 4),
+    Column("trestbps", 0, 300),
+    Column("chol", 0, 1000),
+    Column("fbs", 0, 1, 2),
+    Column("restecg", 0, 2, 3),
+    Column("thalach", 0, 250),
+    Column("exang", 0, 1, 2),
+    Column("oldpeak", -10, 10),
+    Column("disease", 0, 1, 2),
+)
 
 TARGET = COLUMNS[-1]
 PROBLEM = Problem(COLUMNS[:-1], TARGET)
@@ -23,7 +37,9 @@ ROWS = 1_000_000
 
 @pytest.fixture(scope="module")
 def sites() -> list[Design]:
-    return hospitals()
+    found = hospitals(COLUMNS)
+    assert not any(np.isnan(site.values).any() for site in found)  # nothing is outside of these ranges
+    return found
 
 
 def _newton(ridge: float = 1.0, rounds: int = 25) -> Newton:
